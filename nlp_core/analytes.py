@@ -1,0 +1,109 @@
+"""What can be measured, in which units, and when a number means a finding of the knowledge.
+
+Knows units and thresholds. Where the number stood (a FHIR Observation or a sentence) is facts' and measurements'
+business.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from nlp_core.chart import Sex
+from nlp_core.knowledge import Finding, Measured, Names
+
+ANALYTES = Path(__file__).parent / "rules" / "analytes.yaml"
+
+
+class Analyte(BaseModel):
+    """One measurable thing; `units` maps a written unit to its factor into `unit` ("F": Fahrenheit's own rule)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    loinc: tuple[str, ...]
+    unit: str
+    units: dict[str, float | Literal["F"]]
+    plausible: tuple[float, float]
+    names: Names
+
+    def convert(self, value: float, unit: str) -> float | None:
+        """`value` in the analyte's own unit, or None for an unknown unit or an implausible number.
+
+        An empty unit is guessed: the first under which the number is plausible.
+        """
+        candidates = [unit] if unit else list(self.units)
+        for candidate in candidates:
+            factor = self._factor(candidate)
+            if factor is None:
+                continue
+            converted = (value - 32) / 1.8 if factor == "F" else value * factor
+            if self.plausible[0] <= converted <= self.plausible[1]:
+                return converted
+        return None
+
+    def _factor(self, unit: str) -> float | Literal["F"] | None:
+        if unit in self.units:
+            return self.units[unit]
+        folded = unit.replace(" ", "").lower()
+        return next((f for name, f in self.units.items() if name.replace(" ", "").lower() == folded), None)
+
+
+class Thresholds:
+    """Which findings a measured value means, by analyte."""
+
+    def __init__(self, findings: Iterable[Finding], path: Path = ANALYTES) -> None:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        self.analytes = {entry["id"]: Analyte.model_validate(entry) for entry in raw}
+        self.by_loinc = {code: analyte for analyte in self.analytes.values() for code in analyte.loinc}
+        self._rules: dict[str, list[tuple[str, Measured]]] = defaultdict(list)
+        for finding in findings:
+            for measured in finding.measured:
+                for analyte in {self.by_loinc[code].id for code in measured.loinc if code in self.by_loinc}:
+                    self._rules[analyte].append((finding.id, measured))
+
+    def meaning(
+        self, analyte: Analyte, value: float, *, sex: Sex, age_years: float | None
+    ) -> Iterator[tuple[str, bool]]:
+        """(finding, present) for a value in the analyte's unit.
+
+        Only rules for this sex and age speak; a finding with several rules is present when one of them says so.
+        """
+        answers: dict[str, bool] = {}
+        for finding, rule in self._rules.get(analyte.id, ()):
+            if not _applies(rule, sex, age_years):
+                continue
+            limit = rule.above if rule.above is not None else rule.below
+            threshold = analyte.convert(limit, rule.unit) if limit is not None else None
+            if threshold is None:
+                continue
+            present = value > threshold if rule.above is not None else value < threshold
+            answers[finding] = answers.get(finding, False) or present
+        yield from answers.items()
+
+    def direction(self, analyte: Analyte, side: Literal["above", "below"]) -> list[str]:
+        """Findings that a value flagged high (`above`) or low (`below`) by the laboratory means.
+
+        Where an analyte has graded findings (fever, high fever) only the mildest follows from a flag.
+        """
+        rules = [(getattr(rule, side), finding) for finding, rule in self._rules.get(analyte.id, ())]
+        limits = [(limit, finding) for limit, finding in rules if limit is not None]
+        if not limits:
+            return []
+        mildest = min(limits)[0] if side == "above" else max(limits)[0]
+        return list(dict.fromkeys(finding for limit, finding in limits if limit == mildest))
+
+
+def _applies(rule: Measured, sex: Sex, age_years: float | None) -> bool:
+    if rule.sex is not None and rule.sex != sex:
+        return False
+    if rule.min_age is None and rule.max_age is None:
+        return True
+    if age_years is None:
+        return rule.min_age is not None and rule.min_age >= 12 and rule.max_age is None  # adults are the usual case
+    return (rule.min_age or 0) <= age_years <= (rule.max_age if rule.max_age is not None else 200)

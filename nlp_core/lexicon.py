@@ -1,0 +1,155 @@
+"""Names of the knowledge found in text, whatever the order of their words.
+
+Input : the tokens of one sentence, e.g. "Pain and swelling in the right elbow."
+Output: matches such as (elbow_pain, tokens 0..6) and (elbow_swelling, tokens 2..6).
+Knows names and word order. Does not know whether what it found is asserted, denied or someone else's (assertion).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from spacy.language import Language
+
+from nlp_core.words import name_stems
+
+MAX_GAP = 2
+"""Words that may stand between two words of a name in their own order ("chest and abdominal pain")."""
+MAX_TURNED_GAP = 7
+"""Words that may stand between head and rest when the order is turned ("pain in the left upper chest")."""
+_LINKS = frozenset(
+    "of in on at over around along behind under to from into within across through involving is are was were feels felt"
+    " became becomes the his her my".split()
+)
+_BARRIERS = frozenset(
+    ", ; : . ! ? ( ) [ ] | • * 、 。 ， ； ： ！ ？ （ ） no not denies denied without but however although nor".split()
+)
+_LIST_JOINTS = frozenset({",", "、", "and", "or", "/"})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One name of one entry: its stems in order."""
+
+    entry: str
+    stems: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A name found: `tokens` are the indices of its words in the sentence, ascending."""
+
+    entry: str
+    tokens: tuple[int, ...]
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0]
+
+    @property
+    def end(self) -> int:
+        """Index after the last token."""
+        return self.tokens[-1] + 1
+
+
+class Lexicon:
+    """All names, found by their rarest word."""
+
+    def __init__(self, names: Iterable[Name]) -> None:
+        kept = [name for name in names if name.stems]
+        counts = Counter(stem for name in kept for stem in set(name.stems))
+        self._by_rarest: dict[str, list[Name]] = defaultdict(list)
+        for name in dict.fromkeys(kept):
+            self._by_rarest[min(name.stems, key=lambda stem: (counts[stem], stem))].append(name)
+
+    @classmethod
+    def of(cls, names: Iterable[tuple[str, str]], nlp: Language) -> Lexicon:
+        """Builds from (entry id, name) pairs."""
+        return cls(Name(entry, name_stems(text, nlp), text) for entry, text in names)
+
+    def find(self, words: Sequence[str], stems: Sequence[str]) -> list[Match]:
+        """Matches in one sentence, longest first, none covered by another.
+
+        words: lower-cased tokens. stems: their stems, the same length, "" where a token never matters.
+        """
+        places: dict[str, list[int]] = defaultdict(list)
+        for index, stem in enumerate(stems):
+            if stem:
+                places[stem].append(index)
+        found = {match for match in self._candidates(words, places)}
+        return _uncovered(found)
+
+    def _candidates(self, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[Match]:
+        for stem in places:
+            for name in self._by_rarest.get(stem, ()):
+                if all(other in places for other in name.stems):
+                    yield from (Match(name.entry, tokens) for tokens in _occurrences(name, words, places))
+
+
+def _occurrences(name: Name, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[tuple[int, ...]]:
+    """Token indices of every occurrence of `name`, each ascending."""
+    if len(name.stems) == 1:
+        yield from ((index,) for index in places[name.stems[0]])
+        return
+    chinese = not name.stems[0].isascii()
+    for first in places[name.stems[0]]:
+        tokens = _in_order(name.stems, first, places, 0 if chinese else MAX_GAP)
+        if tokens and not _blocked(words, tokens):
+            yield tokens
+    if not chinese:
+        yield from _turned(name, words, places)
+
+
+def _in_order(
+    stems: Sequence[str], first: int, places: dict[str, list[int]], max_gap: int
+) -> tuple[int, ...] | None:
+    tokens = [first]
+    for stem in stems[1:]:
+        following = next((i for i in places[stem] if tokens[-1] < i <= tokens[-1] + 1 + max_gap), None)
+        if following is None:
+            return None
+        tokens.append(following)
+    return tuple(tokens)
+
+
+def _turned(name: Name, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[tuple[int, ...]]:
+    """Head first: the last word of the name, a link, then the other words in order ("pain in the elbow")."""
+    for head in places[name.stems[-1]]:
+        for first in places[name.stems[0]]:
+            if not head < first <= head + 1 + MAX_TURNED_GAP:
+                continue
+            link = next((i for i in range(head + 1, first) if words[i] in _LINKS), None)
+            if link is None:
+                continue
+            rest = _in_order(name.stems[:-1], first, places, MAX_GAP)
+            if rest and not _blocked(words, rest) and not _leaves_list(words, head + 1, link, first):
+                yield (head, *rest)
+
+
+def _leaves_list(words: Sequence[str], start: int, link: int, end: int) -> bool:
+    """Is there a clause border between head and rest, other than the commas of a list of heads ("pain, redness of")?"""
+    if any(words[i] in _BARRIERS for i in range(link, end)):
+        return True
+    between = words[start:link]
+    listed = not between or between[0] in _LIST_JOINTS
+    return any(word in _BARRIERS and not (listed and word in _LIST_JOINTS) for word in between)
+
+
+def _blocked(words: Sequence[str], tokens: Sequence[int]) -> bool:
+    """Does a clause border lie between the first and the last word?"""
+    inside = set(tokens)
+    return any(words[i] in _BARRIERS for i in range(tokens[0], tokens[-1]) if i not in inside)
+
+
+def _uncovered(found: Iterable[Match]) -> list[Match]:
+    """Drops matches whose words all belong to one longer match; "chest pain" goes where "pleuritic chest pain" is."""
+    ranked = sorted(found, key=lambda match: (-len(match.tokens), match.tokens, match.entry))
+    kept: list[Match] = []
+    for match in ranked:
+        words = set(match.tokens)
+        if not any(words < set(other.tokens) for other in kept):
+            kept.append(match)
+    return kept

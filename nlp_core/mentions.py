@@ -1,0 +1,124 @@
+"""One note read: every finding and diagnosis it names or measures, with its words and how it is asserted.
+
+Joins the readers of text (sections, lexicon, assertion, measurements). Knows one note at a time; what several notes
+and the coded chart say together is findings' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from spacy.tokens import Span as TokenSpan
+
+from nlp_core.analytes import Thresholds
+from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
+from nlp_core.chart import Sex
+from nlp_core.knowledge import Knowledge
+from nlp_core.lexicon import Lexicon
+from nlp_core.measurements import MeasurementReader
+from nlp_core.note import Span
+from nlp_core.sections import Section, Sentence, sentences
+from nlp_core.text_view import TextView, view
+from nlp_core.words import blank_pipeline, doc_stems
+
+_FINDING, _DIAGNOSIS = "f:", "d:"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of one note that means a finding or names a diagnosis."""
+
+    about: Literal["finding", "diagnosis"]
+    entry: str
+    """Id in the knowledge."""
+    span: Span
+    assertion: Assertion
+    via: Literal["name", "measurement", "concept"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSentence:
+    """A sentence with what was found in it: enough for a second reader (concepts) to go on."""
+
+    sentence: Sentence
+    triggers: tuple[Trigger, ...]
+    covered: frozenset[int]
+    """Document token indices that a name already explains."""
+    view: TextView
+
+
+class MentionReader:
+    """Reads notes by the names and thresholds of one knowledge; built once per process."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.nlp = blank_pipeline()
+        self._rules = AssertionRules(self.nlp)
+        self._lexicon = Lexicon.of(_names(knowledge), self.nlp)
+        self.thresholds = Thresholds(knowledge.findings.values())
+        self._measurements = MeasurementReader(self.thresholds)
+
+    def read(self, text: str, *, sex: Sex, age_years: float | None) -> tuple[list[Mention], list[ReadSentence]]:
+        """Mentions in order of their place, and the sentences for a second reader.
+
+        Sentences that were already read word for word in this note are skipped: said twice is said once.
+        """
+        seen_as = view(text)
+        found: list[Mention] = []
+        read: list[ReadSentence] = []
+        for sentence, triggers in self._sentences(seen_as.text):
+            named = list(self._named(sentence, triggers, seen_as))
+            found += [mention for mention, _ in named]
+            found += self._measured(sentence, seen_as, sex, age_years)
+            covered = frozenset(index for _, tokens in named for index in tokens)
+            read.append(ReadSentence(sentence, triggers, covered, seen_as))
+        return found, read
+
+    def _sentences(self, text: str) -> Iterator[tuple[Sentence, tuple[Trigger, ...]]]:
+        triggers: list[Trigger] | None = None
+        for sentence in sentences(text, self.nlp):
+            if triggers is None:
+                triggers = self._rules.triggers(sentence.span.doc)
+            start, end = sentence.span.start, sentence.span.end
+            yield sentence, tuple(t for t in triggers if start <= t.start and t.end <= end)
+
+    def _named(
+        self, sentence: Sentence, triggers: tuple[Trigger, ...], seen_as: TextView
+    ) -> Iterator[tuple[Mention, list[int]]]:
+        tokens = sentence.span
+        words = [token.lower_ for token in tokens]
+        for match in self._lexicon.find(words, doc_stems(tokens)):
+            start, end = tokens.start + match.start, tokens.start + match.end
+            mention = Mention(
+                about="finding" if match.entry.startswith(_FINDING) else "diagnosis",
+                entry=match.entry[len(_FINDING) :],
+                span=_characters(tokens, match.start, match.end, seen_as),
+                assertion=assertion_of(start, end, tokens, sentence.section, triggers),
+                via="name",
+            )
+            yield mention, [tokens.start + index for index in match.tokens]
+
+    def _measured(self, sentence: Sentence, seen_as: TextView, sex: Sex, age_years: float | None) -> Iterator[Mention]:
+        if sentence.section in (Section.FAMILY, Section.PLAN):
+            return
+        for value in self._measurements.find(sentence.span.text):
+            span = seen_as.to_note(sentence.start + value.start, sentence.start + value.end)
+            for finding, present in self.thresholds.meaning(value.analyte, value.value, sex=sex, age_years=age_years):
+                assertion = Assertion.PRESENT if present else Assertion.ABSENT
+                yield Mention("finding", finding, span, assertion, "measurement")
+
+
+def _names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    for finding in knowledge.findings.values():
+        for name in (*finding.names.en, *finding.names.zh):
+            yield _FINDING + finding.id, name
+    for diagnosis in knowledge.diagnoses.values():
+        for name in (*diagnosis.names.en, *diagnosis.names.zh):
+            yield _DIAGNOSIS + diagnosis.id, name
+
+
+
+def _characters(tokens: TokenSpan, start: int, end: int, seen_as: TextView) -> Span:
+    first, last = tokens[start], tokens[end - 1]
+    return seen_as.to_note(first.idx, last.idx + len(last))

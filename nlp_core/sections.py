@@ -1,0 +1,130 @@
+"""A note cut into sentences, each under its heading.
+
+Rules on spaCy tokens: a line break before a heading, a bullet or a new sentence ends a sentence, as do full stops that
+are no abbreviation's. Knows layout and headings; the words between them are others' business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+
+class Section(StrEnum):
+    """What a heading says of the sentences under it."""
+
+    CURRENT = "current"
+    PAST = "past"
+    FAMILY = "family"
+    ALLERGIES = "allergies"
+    MEDICATIONS = "medications"
+    SOCIAL = "social"
+    EXAMINATION = "examination"
+    RESULTS = "results"
+    ASSESSMENT = "assessment"
+    PLAN = "plan"
+
+
+_HEADINGS = {
+    Section.PAST: r"(?:past )?(?:medical|surgical|psychiatric|obstetric(?:al)?) history|past history|pmhx?|psh|p\.m\.h\.?"
+    r"|previous history|past medical and surgical history|既往史|既往病史|手术史|过去史|个人病史|past illnesses|background",
+    Section.FAMILY: r"family (?:medical )?history|fhx?|family hx|家族史",
+    Section.ALLERGIES: r"allerg(?:y|ies)|drug allergies|过敏史|药物过敏",
+    Section.MEDICATIONS: r"(?:current |home |discharge )?medications?|meds|drug history|用药|用药史|目前用药",
+    Section.SOCIAL: r"social (?:medical )?history|shx?|social hx|个人史|社会史|habits",
+    Section.EXAMINATION: r"(?:physical )?exam(?:ination)?(?: findings)?|o/e|pe|vitals?(?: signs)?(?: reviewed)?|objective"
+    r"|体格检查|查体|体检",
+    Section.RESULTS: r"results?|labs?|laborator(?:y|ies)(?: data| results)?|imaging|investigations|辅助检查|实验室检查|检查结果"
+    r"|ecg|ekg|radiology|findings",
+    Section.ASSESSMENT: r"(?:assessment|impression|diagnos[ie]s|final diagnosis|assessment (?:and|&|/) plan|a/p|诊断|初步诊断"
+    r"|印象|discharge diagnos[ie]s)",
+    Section.PLAN: r"plan|recommendations?|follow.?up|disposition|instructions?|discharge instructions|治疗计划|计划|处理|医嘱",
+    Section.CURRENT: r"(?:chief )?complaints?|cc|c/c|hpi|history of (?:the )?present(?:ing)? illness|present illness|history"
+    r"|presenting complaint|subjective|reason for visit|review of systems|ros|主诉|现病史|问诊|症状|interval history|presenting"
+    r"|hospital course|病程记录|clinical course|narrative|history of presenting complaint|h&p",
+}
+_HEADING = re.compile(
+    r"^[ \t]*[#*•\-–\d.)]*[ \t]*(?:" + "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items()) + r")[ \t]*(?P<end>[:：\-]|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BULLET = re.compile(r"^\s*(?:[-*•–·]|\(?\d{1,2}[.)、]|[a-z][.)])\s")
+_NOT_AN_END = frozenset("dr mr mrs ms prof vs st approx no e.g i.e etc resp temp hr min max pt pts dx hx tx".split())
+_ENDS = frozenset(".!?。！？;；")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence and the section it stands in."""
+
+    span: Span
+    section: Section
+
+    @property
+    def start(self) -> int:
+        """Character offset of the first character in the document's text."""
+        return self.span.start_char
+
+    @property
+    def end(self) -> int:
+        return self.span.end_char
+
+
+def sentences(text: str, nlp: Language) -> Iterator[Sentence]:
+    """Cuts `text`; every non-blank token lies in exactly one sentence."""
+    doc = nlp.make_doc(text)
+    headings = _headings(text)
+    position = 0
+    section = Section.CURRENT
+    for start, end in _bounds(doc, text):
+        while position < len(headings) and headings[position][0] < doc[end - 1].idx + len(doc[end - 1]):
+            section = headings[position][1]
+            position += 1
+        yield Sentence(doc[start:end], section)
+
+
+def _headings(text: str) -> list[tuple[int, Section]]:
+    """Where each heading starts, and what it says."""
+    found = []
+    for match in _HEADING.finditer(text):
+        name = next(name for name, value in match.groupdict().items() if value and name != "end")
+        found.append((match.start(), Section[name]))
+    return found
+
+
+def _bounds(doc: Doc, text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for token in doc:
+        if _ends_sentence(doc, token.i, text):
+            if not doc[start : token.i + 1].text.isspace():
+                yield start, token.i + 1
+            start = token.i + 1
+    if start < len(doc) and not doc[start:].text.isspace():
+        yield start, len(doc)
+
+
+def _ends_sentence(doc: Doc, index: int, text: str) -> bool:
+    token = doc[index]
+    if "\n" in token.text:
+        return _line_break_ends(text, token.idx)
+    if token.text[0] not in _ENDS:
+        return False
+    if token.text != ".":
+        return True
+    previous = doc[index - 1].lower_ if index else ""
+    return previous not in _NOT_AN_END and (index + 1 == len(doc) or bool(token.whitespace_) or "\n" in doc[index + 1].text)
+
+
+def _line_break_ends(text: str, at: int) -> bool:
+    """A break inside a wrapped sentence does not end it: the next line goes on in lower case and is no bullet."""
+    after = text[at : at + 200]
+    stripped = after.lstrip(" \t\n")
+    if not stripped or after[: len(after) - len(stripped)].count("\n") > 1:
+        return True
+    line_before = text[max(0, at - 200) : at].rsplit("\n", 1)[-1].rstrip()
+    wrapped = len(line_before) > 60 and stripped[0].islower() and line_before[-1:] not in ".:;!?"
+    return not wrapped or bool(_BULLET.match(stripped)) or bool(_HEADING.match(stripped))

@@ -1,0 +1,162 @@
+"""The whole way through the core: chart in, assessment out. Serving, evaluation, calibration and the demo all call this.
+
+Joins reading (chart_reading), reasoning (diagnoses), calibration, evidence and next steps, and decides on silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from nlp_core.assertion import Assertion
+from nlp_core.assessment import Assessment, Candidate, Language, Silence
+from nlp_core.calibration import Calibration, band_of
+from nlp_core.chart import Chart
+from nlp_core.chart_reading import ChartReader, ReadChart
+from nlp_core.diagnoses import Ranked, Reasoner
+from nlp_core.evidence import evidence_of
+from nlp_core.knowledge import Knowledge
+from nlp_core.model_bundle import Bundle, composed_bundle_path
+from nlp_core.next_steps import next_steps
+from nlp_core.note import Note
+
+MOST_CANDIDATES = 10
+LEAST_FINDINGS = 2
+"""Present findings below which there is nothing to reason about."""
+
+
+class Reader:
+    """Reads charts with one model bundle; built once per process, used from any thread."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        charts: ChartReader,
+        *,
+        calibration: Calibration | None,
+        model_version: str,
+    ) -> None:
+        self.knowledge = knowledge
+        self.model_version = model_version
+        self._charts = charts
+        self._reasoner = Reasoner(knowledge)
+        self._calibration = calibration
+
+    @staticmethod
+    def load(bundle_path: Path | None = None, *, threads: int = 0, calibrated: bool = True) -> Reader:
+        """Loads a composed bundle, by default the one set-up made.
+
+        threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities.
+        Raises BundleError when the bundle is missing or does not match its checksums.
+        """
+        bundle = Bundle.open(bundle_path or composed_bundle_path())
+        knowledge = bundle.knowledge()
+        charts = ChartReader(knowledge, bundle.concepts(threads=threads))
+        calibration = bundle.calibration() if calibrated else None
+        if calibration and calibration.knowledge_version != knowledge.version:
+            calibration = None  # fitted for other knowledge: its words would promise what nobody measured
+        return Reader(knowledge, charts, calibration=calibration, model_version=bundle.model_version)
+
+    def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
+        """What to make of a chart. deadline: `time.monotonic()` seconds after which no further note is begun."""
+        read = self._charts.read(chart, deadline=deadline)
+        ranked = self._reasoner.rank(read.found, read.patient)
+        candidates = self._candidates(ranked, read)
+        dates = [note.date for note in chart.notes[: read.notes_read] if note.date]
+        laboratory = [fact.date for fact in chart.facts if fact.kind == "laboratory" and fact.date]
+        return Assessment(
+            language=_language(read),
+            candidates=candidates,
+            next_steps=tuple(next_steps(_offered(ranked, candidates), read.found.observed, self._reasoner)),
+            silence=self._silence(chart, read, candidates),
+            notes_read=read.notes_read,
+            notes_unread=read.notes_unread,
+            newest_note=max(dates, default=None),
+            oldest_note=min(dates, default=None),
+            newest_laboratory=max(laboratory, default=None),
+            model_version=self.model_version,
+            knowledge_version=self.knowledge.version,
+        )
+
+    def rank(self, chart: Chart) -> list[tuple[Ranked, float]]:
+        """All diagnoses with calibrated probability, best first, no threshold and no evidence asked for."""
+        read = self._charts.read(chart)
+        return [(ranked, self._probability(ranked)) for ranked in self._reasoner.rank(read.found, read.patient)]
+
+    def _candidates(self, ranked: Sequence[Ranked], read: ReadChart) -> tuple[Candidate, ...]:
+        """The best ten that have at least one word or fact for them."""
+        candidates: list[Candidate] = []
+        for entry in ranked[: 5 * MOST_CANDIDATES]:
+            speaking_for, speaking_against = evidence_of(entry, read.found, self.knowledge)
+            if not speaking_for:
+                continue
+            probability = self._probability(entry)
+            ways = read.found.named.get(entry.diagnosis.id, {})
+            candidates.append(
+                Candidate(
+                    diagnosis=entry.diagnosis.id,
+                    names=entry.diagnosis.names.display,
+                    icd10cm=entry.diagnosis.icd10cm,
+                    probability=probability,
+                    band=band_of(probability) if self._calibration else None,
+                    urgency=entry.diagnosis.urgency,
+                    cannot_miss=entry.diagnosis.cannot_miss,
+                    named_in_chart=Assertion.PRESENT in ways or Assertion.PAST in ways,
+                    problem_list=read.known.get(entry.diagnosis.id),
+                    evidence_for=speaking_for,
+                    evidence_against=speaking_against,
+                )
+            )
+            if len(candidates) == MOST_CANDIDATES:
+                break
+        return tuple(candidates)
+
+    def _probability(self, ranked: Ranked) -> float:
+        return self._calibration.probability(ranked.probability) if self._calibration else ranked.probability
+
+    def _silence(self, chart: Chart, read: ReadChart, candidates: Sequence[Candidate]) -> Silence | None:
+        present = [finding for finding, observed in read.found.observed.items() if observed.present]
+        if chart.deceased:
+            return "deceased"
+        if not chart.notes:
+            return "no_note"
+        if read.language == "other":
+            return "unsupported_language"
+        if not any(note.text.strip(" \n\t.。") for note in chart.notes):
+            return "too_little_text"
+        if not present or not candidates:
+            return "no_finding"
+        if len(present) < LEAST_FINDINGS:
+            return "too_little_text"
+        if self._calibration and candidates[0].probability < self._calibration.silence_below:
+            return "weak_evidence"
+        return None
+
+
+def _offered(ranked: Sequence[Ranked], candidates: Sequence[Candidate]) -> list[Ranked]:
+    shown = {candidate.diagnosis for candidate in candidates}
+    return [entry for entry in ranked[: 5 * MOST_CANDIDATES] if entry.diagnosis.id in shown]
+
+
+def _language(read: ReadChart) -> Language:
+    return "zh" if read.language == "zh" else "en"
+
+
+@lru_cache(maxsize=1)
+def _default_reader() -> Reader:
+    return Reader.load()
+
+
+def diagnose(text: str) -> list[tuple[str, str, float]]:
+    """Reads one free text with the shipped model, by the same way as serving but without the silence threshold.
+
+    Returns (name, ICD-10-CM code, probability), best first, at least ten.
+    """
+    note = Note(reference="DocumentReference/text", text=text)
+    chart = Chart(as_of=datetime.now(UTC), notes=(note,))
+    return [
+        (ranked.diagnosis.names.en[0], ranked.diagnosis.icd10cm, probability)
+        for ranked, probability in _default_reader().rank(chart)
+    ][: 5 * MOST_CANDIDATES]

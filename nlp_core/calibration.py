@@ -1,0 +1,62 @@
+"""Scores to probabilities that mean what they say, probabilities to words, and when to stay silent.
+
+Knows a fitted table (training.calibrate makes it). The table in force was fitted on simulated patients drawn from the
+knowledge; every place that shows a band says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from nlp_core.assessment import Band, Words
+
+_WORDS = (
+    (0.90, Words(en="very likely", zh="极可能")),
+    (0.75, Words(en="very likely", zh="很可能")),
+    (0.60, Words(en="likely", zh="较可能")),
+    (0.45, Words(en="about even", zh="可能性约半")),
+    (0.30, Words(en="possible", zh="有可能")),
+    (0.15, Words(en="possible", zh="可能")),
+    (0.05, Words(en="less likely", zh="可能性较小")),
+    (0.00, Words(en="unlikely", zh="可能性小")),
+)
+
+
+class Calibration(BaseModel):
+    """A monotone table from raw to calibrated probability, with how it was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fitted_on: str
+    """What the table was fitted on, in words for the model card."""
+    patients: int = Field(ge=0)
+    expected_calibration_error: float = Field(ge=0)
+    """On held-apart patients, 15 bins."""
+    raw: tuple[float, ...] = Field(min_length=2)
+    calibrated: tuple[float, ...] = Field(min_length=2)
+    silence_below: float = Field(ge=0, le=1)
+    """Calibrated probability of the leading diagnosis below which nothing is shown."""
+    knowledge_version: str = ""
+    """The knowledge it was fitted for."""
+
+    @staticmethod
+    def load(path: Path) -> Calibration:
+        """Raises OSError or ValidationError; a missing table is no calibration, never a guessed one."""
+        return Calibration.model_validate_json(path.read_bytes())
+
+    def probability(self, raw: float) -> float:
+        """Calibrated probability of a raw one, both 0 to 1."""
+        return float(np.interp(raw, self.raw, self.calibrated))
+
+
+def band_of(probability: float) -> Band:
+    """The word and the range a calibrated probability falls into."""
+    high = 1.0
+    for low, word in _WORDS:
+        if probability >= low:
+            return Band(word=word, low=low, high=high)
+        high = low
+    raise ValueError(f"not a probability: {probability}")

@@ -1,0 +1,107 @@
+"""A whole chart read: notes newest first until the deadline, coded facts, and who the patient is.
+
+Knows the order and the limits of reading. How one note is read is mentions' and concepts' business, what it all means
+diagnoses'.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nlp_core.assessment import ProblemListStatus
+from nlp_core.chart import Chart, Sex
+from nlp_core.concepts import ConceptReader
+from nlp_core.demographics import demographics_of
+from nlp_core.diagnoses import Patient
+from nlp_core.facts import FactReader
+from nlp_core.findings import ChartFindings, bring_together
+from nlp_core.knowledge import Knowledge, Onset
+from nlp_core.known_problems import ProblemMatcher
+from nlp_core.language import ReadLanguage, language_of
+from nlp_core.mentions import Mention, MentionReader
+from nlp_core.note import Note
+from nlp_core.onset import onset_of
+
+MAX_CHARACTERS = 400_000
+"""Characters of notes read per chart; older notes beyond are left out and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChart:
+    """Everything reasoning needs, and what was left unread."""
+
+    found: ChartFindings
+    patient: Patient
+    notes_read: int
+    notes_unread: int
+    language: ReadLanguage
+    """Language of most of the text read; `other` when it is one dxspan does not read."""
+    known: dict[str, ProblemListStatus]
+    """Diagnoses that the problem list speaks of, by id."""
+
+
+class ChartReader:
+    """Reads charts by one knowledge; built once per process. `concepts` None reads by names alone."""
+
+    def __init__(self, knowledge: Knowledge, concepts: ConceptReader | None) -> None:
+        self._knowledge = knowledge
+        self._mentions = MentionReader(knowledge)
+        self._facts = FactReader(self._mentions)
+        self._problems = ProblemMatcher(knowledge, self._mentions)
+        self._concepts = concepts
+
+    def read(self, chart: Chart, *, deadline: float | None = None) -> ReadChart:
+        """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read."""
+        age, sex = _who(chart)
+        mentions: list[tuple[Note, Mention]] = []
+        weights: dict[ReadLanguage, int] = {}
+        read: list[Note] = []
+        budget = MAX_CHARACTERS
+        for note in chart.notes:
+            if read and (budget <= 0 or _passed(deadline)):
+                break
+            text = note.text[:MAX_CHARACTERS]
+            language = language_of(text)
+            weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
+            if language != "other":
+                mentions += [(note, mention) for mention in self._read_note(text, sex, age, deadline)]
+            read.append(note)
+            budget -= len(text)
+        chart = chart.model_copy(update={"age_years": age, "sex": sex})
+        return ReadChart(
+            found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge),
+            patient=Patient(age, sex, _onset(read)),
+            notes_read=len(read),
+            notes_unread=len(chart.notes) - len(read),
+            language=max(weights, key=lambda language: weights[language]) if weights else "en",
+            known=self._problems.known(chart.problems),
+        )
+
+    def _read_note(self, text: str, sex: Sex, age: float | None, deadline: float | None) -> list[Mention]:
+        mentions, sentences = self._mentions.read(text, sex=sex, age_years=age)
+        if self._concepts is not None and not _passed(deadline):
+            mentions = mentions + self._concepts.find(sentences)
+        return mentions
+
+
+def _who(chart: Chart) -> tuple[float | None, Sex]:
+    """Age and sex of the coded chart, else as the newest note that states them says."""
+    age, sex = chart.age_years, chart.sex
+    for note in chart.notes:
+        if age is not None and sex != "unknown":
+            break
+        stated = demographics_of(note.text)
+        age = stated.age_years if age is None else age
+        sex = stated.sex if sex == "unknown" else sex
+    return age, sex
+
+
+def _onset(notes: Sequence[Note]) -> Onset | None:
+    stated = onset_of(notes[0].text) if notes else None
+    return stated.onset if stated else None
+
+
+def _passed(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline

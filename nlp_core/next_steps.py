@@ -1,0 +1,58 @@
+"""The questions and tests that would tell the leading diagnoses apart, by expected information gain.
+
+Knows probabilities and the questions and tests the knowledge writes beside each diagnosis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from math import log2
+
+from nlp_core.assessment import NextStep
+from nlp_core.diagnoses import Ranked, Reasoner
+from nlp_core.knowledge import Step
+
+LEADING = 5
+MOST = 4
+
+
+def next_steps(ranked: Sequence[Ranked], known: Collection[str], reasoner: Reasoner) -> list[NextStep]:
+    """At most four steps, best first. known: findings already answered, by id."""
+    leading = ranked[:LEADING]
+    total = sum(candidate.probability for candidate in leading)
+    if not leading or total <= 0:
+        return []
+    weights = [candidate.probability / total for candidate in leading]
+    steps: dict[str, NextStep] = {}
+    for candidate in leading:
+        diagnosis = candidate.diagnosis
+        for kind, written in (("question", diagnosis.questions), ("test", diagnosis.tests)):
+            for step in written:
+                if step.finding in known or step.finding in steps:
+                    continue
+                gain = _gain(weights, [reasoner.share(c.diagnosis.id, step.finding) for c in leading])
+                steps[step.finding] = _next_step(kind, step, gain)
+    ranked_steps = sorted(steps.values(), key=lambda step: -step.gain)
+    questions = [step for step in ranked_steps if step.kind == "question"][: MOST // 2]
+    tests = [step for step in ranked_steps if step.kind == "test"][: MOST // 2]
+    return sorted([*questions, *tests], key=lambda step: -step.gain)
+
+
+def _next_step(kind: str, step: Step, gain: float) -> NextStep:
+    return NextStep(
+        kind="question" if kind == "question" else "test", finding=step.finding, words=step.words, gain=max(0.0, gain)
+    )
+
+
+def _gain(weights: Sequence[float], shares: Sequence[float]) -> float:
+    """Bits by which the answer is expected to lower the uncertainty among the candidates."""
+    positive = sum(weight * share for weight, share in zip(weights, shares, strict=True))
+    if not 0 < positive < 1:
+        return 0.0
+    with_it = [weight * share / positive for weight, share in zip(weights, shares, strict=True)]
+    without = [weight * (1 - share) / (1 - positive) for weight, share in zip(weights, shares, strict=True)]
+    return _entropy(weights) - positive * _entropy(with_it) - (1 - positive) * _entropy(without)
+
+
+def _entropy(weights: Sequence[float]) -> float:
+    return -sum(weight * log2(weight) for weight in weights if weight > 0)

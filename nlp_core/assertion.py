@@ -143,7 +143,7 @@ def _chinese_comma_between(doc: Doc, trigger: Trigger, start: int) -> bool:
     """In Chinese a comma ends what 无 or 未 deny (their lists use 、); 否认 and 家族史 reach across."""
     if doc[trigger.start].text.isascii() or doc[trigger.start].text in "否家父母":
         return False
-    return any(token.text == "，" for token in doc[trigger.end : start])
+    return any(token.text in ("，", ",") for token in doc[trigger.end : start])
 
 
 def _rules_backward(trigger: Trigger, end: int, ends: list[Trigger], doc: Doc) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from spacy.language import Language
 
-from nlp_core.words import name_stems
+from nlp_core.words import name_stems, written_ways
 
 MAX_GAP = 2
 """Words that may stand between two words of a name in their own order ("chest and abdominal pain")."""
@@ -68,7 +68,7 @@ class Lexicon:
     @classmethod
     def of(cls, names: Iterable[tuple[str, str]], nlp: Language) -> Lexicon:
         """Builds from (entry id, name) pairs."""
-        return cls(Name(entry, name_stems(text, nlp), text) for entry, text in names)
+        return cls(Name(entry, name_stems(way, nlp), text) for entry, text in names for way in written_ways(text))
 
     def find(self, words: Sequence[str], stems: Sequence[str]) -> list[Match]:
         """Matches in one sentence, longest first, none covered by another.

@@ -27,7 +27,6 @@ _ALSO_WORDS = frozenset(
 )
 """Abbreviations that are words, too: they count only when written in capitals."""
 
-_SAME = {"疼": "", "痛": "痛"}  # 疼痛 and 痛 are one word in charts
 _IRREGULAR = {
     "feet": "foot", "teeth": "tooth", "swollen": "swell", "bled": "bleed", "worse": "worsen", "felt": "feel",
     "broke": "break", "broken": "break", "threw": "throw", "thrown": "throw", "lost": "lose", "loss": "lose",
@@ -67,7 +66,7 @@ def stem(word: str) -> str:
     if not lowered or not lowered[0].isalnum():
         return ""
     if not lowered.isascii():
-        return _SAME.get(lowered, lowered)
+        return lowered
     if len(lowered) <= 3 or not lowered.isalpha():
         return lowered
     return str(_stemmer.stemWord(lowered))
@@ -77,6 +76,13 @@ def name_stems(name: str, nlp: Language) -> tuple[str, ...]:
     """The stems of a name in order, fillers left out. Names that consist of fillers alone give ()."""
     stems = ((token, _stem_in_case(token.text)) for token in nlp.make_doc(name))
     return tuple(found for token, found in stems if found and (token.lower_ not in FILLERS or found[0] == "="))
+
+
+def written_ways(name: str) -> tuple[str, ...]:
+    """`name` and, where it speaks of pain in Chinese, its other spelling: 疼痛 and 痛 are one word in charts."""
+    if "疼痛" in name:
+        return name, name.replace("疼痛", "痛")
+    return (name, name.replace("痛", "疼痛")) if "痛" in name else (name,)
 
 
 def doc_stems(tokens: Doc | Span) -> list[str]:

@@ -82,7 +82,7 @@ class Unread(BaseModel):
     """Resource type or prefetch key, e.g. `DocumentReference`, `problems`."""
     reason: str
     """A fixed word, never chart text: `other-patient`, `entered-in-error`, `superseded`, `not-text`, `undecodable`,
-    `too-large`, `restricted`, `not-authorized`, `not-available`, `over-limit`, `malformed`, `not-fetched`."""
+    `too-large`, `restricted`, `not-authorized`, `not-available`, `over-limit`, `malformed`, `not-fetched`, `not-done` (cancelled, not taken, draft)."""
     count: int = Field(default=1, ge=1)
 
 
@@ -98,7 +98,7 @@ class Chart(BaseModel):
     as_of: datetime
     """The moment the chart is read, with time zone: what `recent` is measured against."""
     notes: tuple[Note, ...] = ()
-    """Newest first, undated last."""
+    """Newest first; notes dated in the future after all others, undated ones last."""
     facts: tuple[Fact, ...] = ()
     problems: tuple[Problem, ...] = ()
     problems_available: bool = True

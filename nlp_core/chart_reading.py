@@ -48,7 +48,7 @@ class ChartReader:
     def __init__(self, knowledge: Knowledge, concepts: ConceptReader | None) -> None:
         self._knowledge = knowledge
         self._mentions = MentionReader(knowledge)
-        self._facts = FactReader(self._mentions)
+        self._facts = FactReader(knowledge, self._mentions)
         self._problems = ProblemMatcher(knowledge, self._mentions)
         self._concepts = concepts
 

@@ -13,6 +13,7 @@ from typing import Literal
 from nlp_core.analytes import Analyte
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact, Problem
+from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, MentionReader
 
 _HIGH, _LOW = frozenset({"H", "HH", "HU", "A>"}), frozenset({"L", "LL", "LU"})
@@ -35,7 +36,8 @@ class FactFinding:
 class FactReader:
     """Turns facts into findings with the names and thresholds of one knowledge."""
 
-    def __init__(self, reader: MentionReader) -> None:
+    def __init__(self, knowledge: Knowledge, reader: MentionReader) -> None:
+        self._kinds = {finding.id: finding.kind for finding in knowledge.findings.values()}
         self._reader = reader
         self._thresholds = reader.thresholds
 
@@ -83,9 +85,17 @@ class FactReader:
         text = fact.text if positive or negative else said
         lead = "Family history: " if fact.kind == "family_history" else ""
         for mention in self._mentions(lead + text):
-            if fact.kind == "family_history" and not mention.entry.startswith("family_history"):
+            if not self._may_mean(fact, mention.entry):
                 continue
             yield FactFinding(mention.entry, not negative and mention.assertion != Assertion.ABSENT, fact, said)
+
+    def _may_mean(self, fact: Fact, finding: str) -> bool:
+        """A procedure's name says what was looked for ("Pregnancy test"), a medication's what was prescribed."""
+        if fact.kind == "family_history":
+            return finding.startswith("family_history")
+        if fact.kind in ("procedure", "medication"):
+            return self._kinds[finding] in ("history", "medication")
+        return True
 
     def _problem(self, problem: Problem) -> Iterator[FactFinding]:
         said = problem.text or next((c.display for c in problem.codings if c.display), "")

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-queue stop test check fast-test knowledge evaluation benchmarks lock clean
+.PHONY: help setup setup-test demo demo-queue stop test check fast-test calibration evaluation benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,10 @@ check: setup-test ## style, types, import directions, knowledge
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m nlp_core.check_knowledge
+
+calibration: setup-test ## fit the table from scores to probabilities anew, and compose the model with it
+	@$(BIN)/dxspan-train calibrate
+	@$(BIN)/python -m nlp_core.compose_bundle
 
 evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
 	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md

@@ -129,7 +129,7 @@ class Reader:
         if not present or not candidates:
             return "no_finding"
         if len(present) < LEAST_FINDINGS:
-            return "too_little_text"
+            return "weak_evidence"
         if self._calibration and candidates[0].probability < self._calibration.silence_below:
             return "weak_evidence"
         return None

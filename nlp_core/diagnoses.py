@@ -32,13 +32,13 @@ class Weights:
     prior: dict[Frequency, float]
     evidence: float = 0.8
     """Findings are not independent: their joint word counts for less than the sum of each alone."""
-    absent: float = 0.6
+    absent: float = 0.4
     """A denial in a chart is less certain than a complaint."""
     borrowed: float = 0.6
     """A share borrowed from a more general finding."""
-    unexplained: float = -0.25
+    unexplained: float = -0.35
     """A present finding that the diagnosis does not explain."""
-    strongest: float = 4.0
+    strongest: float = 4.6
     """No single finding adds more than this (natural log)."""
     named: float = 3.0
     """A note names the diagnosis as present."""
@@ -47,7 +47,7 @@ class Weights:
 
 
 DEFAULT_WEIGHTS = Weights(
-    prior={"very_common": 0.0, "common": -0.7, "uncommon": -1.6, "rare": -2.5, "very_rare": -3.3},
+    prior={"very_common": 0.0, "common": -0.5, "uncommon": -1.2, "rare": -1.9, "very_rare": -2.5},
 )
 
 

@@ -6,7 +6,7 @@ Knows probabilities and the questions and tests the knowledge writes beside each
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from math import log2
+from math import log2, sqrt
 
 from nlp_core.assessment import NextStep
 from nlp_core.diagnoses import Ranked, Reasoner
@@ -19,10 +19,9 @@ MOST = 4
 def next_steps(ranked: Sequence[Ranked], known: Collection[str], reasoner: Reasoner) -> list[NextStep]:
     """At most four steps, best first. known: findings already answered, by id."""
     leading = ranked[:LEADING]
-    total = sum(candidate.probability for candidate in leading)
-    if not leading or total <= 0:
+    if not leading:
         return []
-    weights = [candidate.probability / total for candidate in leading]
+    weights = _doubtful(leading)
     steps: dict[str, NextStep] = {}
     for candidate in leading:
         diagnosis = candidate.diagnosis
@@ -36,6 +35,13 @@ def next_steps(ranked: Sequence[Ranked], known: Collection[str], reasoner: Reaso
     questions = [step for step in ranked_steps if step.kind == "question"][: MOST // 2]
     tests = [step for step in ranked_steps if step.kind == "test"][: MOST // 2]
     return sorted([*questions, *tests], key=lambda step: -step.gain)
+
+
+def _doubtful(leading: Sequence[Ranked]) -> list[float]:
+    """Probabilities flattened by the square root: what tells them apart matters also where one seems certain."""
+    roots = [sqrt(candidate.probability) for candidate in leading]
+    total = sum(roots)
+    return [root / total if total else 1 / len(roots) for root in roots]
 
 
 def _next_step(kind: str, step: Step, gain: float) -> NextStep:

@@ -28,7 +28,7 @@ def test_it_is_an_encoder(encoder: OnnxEncoder) -> None:
 
 def test_near_meanings_are_near(encoder: OnnxEncoder) -> None:
     phrase, same, other = encoder.embed(["trouble breathing", "shortness of breath", "itchy rash on the elbow"])
-    assert phrase @ same > 0.7 > 0.4 > phrase @ other
+    assert phrase @ same > 0.6 > 0.3 > phrase @ other
 
 
 def test_sentence_vectors_are_float32_of_unit_length(encoder: OnnxEncoder) -> None:

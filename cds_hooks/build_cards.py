@@ -1,0 +1,170 @@
+"""One assessment to at most one card, or to a reason for none.
+
+Knows which candidates may be shown and how the card is put together; its words are card_words', its detail
+card_detail's, its escaping safe_markdown's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from cds_hooks import card_words as words
+from cds_hooks.card import SUMMARY_LIMIT, Action, Card, Coding, Link, Source, Suggestion
+from cds_hooks.card_detail import detail
+from cds_hooks.occasion import BuiltCards, Occasion
+from cds_hooks.override_reasons import override_reasons
+from cds_hooks.proposed_condition import proposed_condition
+from cds_hooks.safe_markdown import plain
+from nlp_core.assessment import Assessment, Candidate, Evidence, Language
+from nlp_core.chart import Chart
+
+MOST_SHOWN = 3
+LEAST_WEIGHT = 1.0
+"""Natural-log odds that the findings for and against must add up to: below, a diagnosis is not worth a line."""
+EXTENSION = "org.dxspan.assessment"
+_CARDS = UUID("6f0cf2fd-5d1a-4bd4-9a5b-2f5a2f1c4c11")
+"""Namespace of card and suggestion uuids."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardBuilder:
+    """Writes cards for one deployment."""
+
+    public_base_url: str
+    now: Callable[[], datetime]
+    hide_past_problems: bool = False
+    """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
+
+    async def __call__(self, assessment: Assessment, chart: Chart, occasion: Occasion) -> BuiltCards:
+        """The card of an assessment that is not silent, or why it shows none."""
+        worth_showing = [candidate for candidate in assessment.candidates if candidate.evidence_for]
+        shown = shown_candidates(worth_showing, hide_past=self.hide_past_problems)
+        if not shown:
+            return BuiltCards(silence="already-known" if worth_showing else "no-evidence")
+        return BuiltCards(cards=(self._card(assessment, chart, occasion, shown),))
+
+    def _card(self, assessment: Assessment, chart: Chart, occasion: Occasion, shown: Sequence[Candidate]) -> Card:
+        language = assessment.language
+        card_uuid = uuid5(_CARDS, f"{occasion.tenant} {occasion.hook_instance} {evidence_hash(assessment, shown)}")
+        suggestions = self._suggestions(card_uuid, shown, occasion, language) if chart.problems_available else None
+        return Card(
+            uuid=card_uuid,
+            summary=summary(assessment, shown, language),
+            detail=detail(assessment, chart, shown, language),
+            source=Source(
+                label=words.LABEL.said_in(language),
+                url=f"{self.public_base_url}/about",
+                topic=Coding(system=f"{self.public_base_url}/topics", code="diagnoses-to-consider"),
+            ),
+            suggestions=suggestions,
+            selection_behavior="at-most-one" if suggestions else None,
+            override_reasons=override_reasons(language),
+            links=(
+                Link(label=words.HOW_IT_WORKS.said_in(language), url=f"{self.public_base_url}/about", type="absolute"),
+            ),
+            extension={EXTENSION: extension(assessment, shown)},
+        )
+
+    def _suggestions(
+        self, card_uuid: UUID, shown: Sequence[Candidate], occasion: Occasion, language: Language
+    ) -> tuple[Suggestion, ...]:
+        return tuple(
+            Suggestion(
+                label=words.ADD.said_in(language).format(name=candidate.names.said_in(language)),
+                uuid=uuid5(card_uuid, candidate.diagnosis),
+                actions=(
+                    Action(
+                        type="create",
+                        description=words.CREATE.said_in(language).format(name=candidate.names.said_in(language)),
+                        resource=proposed_condition(
+                            candidate,
+                            patient_id=occasion.patient_id,
+                            encounter_id=occasion.encounter_id,
+                            recorded=self.now(),
+                            language=language,
+                        ),
+                    ),
+                ),
+            )
+            for candidate in shown
+        )
+
+
+def shown_candidates(candidates: Sequence[Candidate], *, hide_past: bool) -> list[Candidate]:
+    """The first three that tell a reader something: not on the problem list, not refuted, not named in a note."""
+    hidden = {"active", "refuted", "past"} if hide_past else {"active", "refuted"}
+    news = [c for c in candidates if c.problem_list not in hidden and not c.named_in_chart]
+    return [candidate for candidate in news if _weight(candidate) >= LEAST_WEIGHT][:MOST_SHOWN]
+
+
+def _weight(candidate: Candidate) -> float:
+    return sum(evidence.share for evidence in (*candidate.evidence_for, *candidate.evidence_against))
+
+
+def summary(assessment: Assessment, shown: Sequence[Candidate], language: Language) -> str:
+    """One line within the limit: diagnoses are left out from the end, the last one standing is shortened."""
+    origin = _origin(assessment, language)
+    names = [plain(candidate.names.said_in(language)) for candidate in shown]
+    lead, between = words.CONSIDER.said_in(language), words.NEXT.said_in(language)
+    while len(names) > 1 and len(lead + between.join(names) + origin) > SUMMARY_LIMIT:
+        names.pop()
+    room = SUMMARY_LIMIT - len(lead) - len(origin)
+    listed = between.join(names)
+    return lead + (listed if len(listed) <= room else listed[: room - 1] + "…") + origin
+
+
+def _origin(assessment: Assessment, language: Language) -> str:
+    count = assessment.notes_read
+    said = (words.FROM_ONE_NOTE if count == 1 else words.FROM_NOTES).said_in(language).format(count=count)
+    return f"{said} ({assessment.newest_note.date().isoformat()})" if assessment.newest_note else said
+
+
+def evidence_hash(assessment: Assessment, shown: Sequence[Candidate]) -> str:
+    """Hex digest of what the card rests on: diagnoses, spans and model version."""
+    digest = hashlib.sha256(assessment.model_version.encode())
+    for candidate in shown:
+        digest.update(candidate.diagnosis.encode())
+        for evidence in candidate.evidence_for:
+            digest.update(f"{evidence.reference} {evidence.span} {evidence.finding}".encode())
+    return digest.hexdigest()
+
+
+def extension(assessment: Assessment, shown: Sequence[Candidate]) -> dict[str, Any]:
+    """The same content for machines: every quote with its place, `note.text[start:end] == quote`."""
+    return {
+        "modelVersion": assessment.model_version,
+        "knowledgeVersion": assessment.knowledge_version,
+        "language": assessment.language,
+        "evidenceHash": evidence_hash(assessment, shown),
+        "diagnoses": [
+            {
+                "id": candidate.diagnosis,
+                "code": candidate.icd10cm,
+                "probability": round(candidate.probability, 4),
+                "for": [_evidence(evidence) for evidence in candidate.evidence_for],
+                **(
+                    {"against": [_evidence(evidence) for evidence in candidate.evidence_against]}
+                    if candidate.evidence_against
+                    else {}
+                ),
+            }
+            for candidate in shown
+        ],
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    place = {"start": evidence.span.start, "end": evidence.span.end} if evidence.span else {}
+    return {
+        "finding": evidence.finding,
+        "present": evidence.present,
+        "share": round(evidence.share, 3),
+        "reference": evidence.reference,
+        "quote": evidence.quote,
+        **place,
+    }

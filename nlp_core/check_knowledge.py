@@ -70,6 +70,10 @@ def _diagnosis_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[st
             yield f"names an unknown finding: {finding}"
     for finding in set(diagnosis.findings) & set(diagnosis.against):
         yield f"{finding} stands both in findings and in against"
+    for finding, share in diagnosis.against.items():
+        background = knowledge.findings[finding].background if finding in knowledge.findings else 1.0
+        if share >= background:
+            yield f"{finding} stands in against, but a share of {share} above its background {background} speaks for it"
     for other in diagnosis.confused_with:
         if other not in knowledge.diagnoses:
             yield f"confused_with names an unknown diagnosis: {other}"

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-queue stop test check fast-test calibration evaluation benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test calibration evaluation benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation te
 
 benchmarks: setup-test ## figures of docs/performance.md
 	@$(BIN)/python -m benchmarks --write docs/performance.md
+
+docs: setup ## write the pages that are made from the code
+	@$(BIN)/python docs/settings_page.py
 
 lock: ## make the lock files anew (needs `uv` on PATH)
 	@requirements/lock.sh

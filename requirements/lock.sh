@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Makes the lock files anew: exact versions with hashes, no addresses. torch.lock and base-encoder.lock are kept by hand,
+# because torch carries the hashes of two builds and the base encoder is installed without its dependencies.
+set -euo pipefail
+cd "$(dirname "$0")"
+compile=(uv pip compile --python-version 3.11 --python-platform linux --generate-hashes
+  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet)
+"${compile[@]}" run.in -o run.lock
+"${compile[@]}" test.in -o test.lock
+sed -i '1i # What serving, working and the demo need. Made from run.in by `make lock`.' run.lock
+sed -i '1i # What tests, checks and the export of the model need besides. Made from test.in by `make lock`.' test.lock

@@ -1,0 +1,77 @@
+"""A tiny deterministic reader: it does to a note what the note says, so that tests can time and break readings.
+
+Obeys the same contract as nlp_core.assess.Reader: newest notes first, stops at the deadline, counts what it left.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from nlp_core.assessment import Assessment, Candidate, Evidence, Words
+from nlp_core.chart import Chart
+from nlp_core.note import Note, Span
+
+MODEL_VERSION = "plain+000000000000"
+
+
+class PlainReader:
+    """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `touches PATH` leaves a
+    mark in the file system before the note is read."""
+
+    model_version = MODEL_VERSION
+
+    def __init__(self) -> None:
+        self.readings = 0
+
+    def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
+        self.readings += 1
+        read: list[Note] = []
+        for note in chart.notes:
+            if not self._read(note, deadline):
+                break
+            read.append(note)
+        return Assessment(
+            language="en",
+            candidates=tuple(_candidate(note) for note in read[:1]),
+            notes_read=len(read),
+            notes_unread=len(chart.notes) - len(read),
+            model_version=self.model_version,
+            knowledge_version="plain",
+        )
+
+    def _read(self, note: Note, deadline: float | None) -> bool:
+        touched = re.search(r"touches (\S+)", note.text)
+        if touched:
+            with Path(touched.group(1)).open("a") as marks:
+                marks.write("x")
+        if "fails" in note.text:
+            raise ValueError(f"cannot read {note.text}")
+        cost = sum(int(text) for text in re.findall(r"takes (\d+) ms", note.text)) / 1000
+        if deadline is not None and time.monotonic() + cost > deadline:
+            time.sleep(max(0.0, deadline - time.monotonic()))
+            return False
+        time.sleep(cost)
+        return True
+
+
+def _candidate(note: Note) -> Candidate:
+    quote = note.text[:40]
+    evidence = Evidence(
+        finding="plain",
+        names=Words(en="plain", zh="平"),
+        present=True,
+        share=1.0,
+        reference=note.reference,
+        span=Span(start=0, end=len(quote)),
+        quote=quote,
+    )
+    return Candidate(
+        diagnosis="plain",
+        names=Words(en="plain", zh="平"),
+        icd10cm="R69",
+        probability=0.5,
+        urgency="routine",
+        evidence_for=(evidence,),
+    )

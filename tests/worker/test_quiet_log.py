@@ -1,0 +1,49 @@
+"""The log keeps to one line a record and repeats no content."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from worker.quiet_log import set_up_log
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    set_up_log(stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in ("celery", "kombu", "amqp"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def test_f06_a_record_is_one_line_whatever_is_in_it(log: io.StringIO) -> None:
+    logging.getLogger("worker").warning("id %s", "1\r\nERROR forged \x1b[31m\u2028")
+    assert log.getvalue().count("\n") == 1
+    assert "\x1b" not in log.getvalue()
+    assert "\u2028" not in log.getvalue()
+
+
+def test_an_exception_is_told_by_type_and_place_without_its_text(log: io.StringIO) -> None:
+    try:
+        raise ValueError("Erika Mustermann")
+    except ValueError:
+        logging.getLogger("worker").exception("failed")
+    assert "ValueError at" in log.getvalue()
+    assert "test_quiet_log.py:" in log.getvalue()
+    assert "Erika" not in log.getvalue()
+
+
+@pytest.mark.parametrize("name", ["celery.worker.consumer.consumer", "kombu.transport"])
+def test_errors_of_celery_lose_the_bodies_they_quote(log: io.StringIO, name: str) -> None:
+    logging.getLogger(name).error("cannot decode %r\n\nThe full contents was:\n%s", "Erika", "Mustermann")
+    assert "cannot decode" in log.getvalue()
+    assert "Erika" not in log.getvalue()
+    assert "Mustermann" not in log.getvalue()

@@ -1,0 +1,1 @@
+"""Hands charts over for reading: through Celery and Redis, or inside the calling process."""

@@ -1,0 +1,67 @@
+"""The reader of this process: what it must offer, and how it comes to be loaded once.
+
+Knows nlp_core.assess only by import at the moment of loading, so that a process that never reads never pays for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from nlp_core.assessment import Assessment
+from nlp_core.chart import Chart
+
+
+class ChartReader(Protocol):
+    """What reads charts: nlp_core.assess.Reader, or a small deterministic one in tests."""
+
+    @property
+    def model_version(self) -> str:
+        """`<bundle version>+<first 12 hex digits of the bundle's digest>`; the same in every assessment it makes."""
+        ...
+
+    def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
+        """Read `chart`, newest notes first, until `deadline` (`time.monotonic()` seconds of this process).
+
+        May be called from several threads at once.
+        """
+        ...
+
+
+LoadReader = Callable[[], ChartReader]
+
+
+def bundle_reader(bundle_path: Path | None) -> LoadReader:
+    """Loads the reader from the bundle at `bundle_path`, or from the one that set-up composed where None."""
+
+    def load() -> ChartReader:
+        from nlp_core.model_bundle import composed_bundle_path
+
+        from nlp_core.assess import Reader
+
+        return Reader.load(bundle_path or composed_bundle_path())
+
+    return load
+
+
+class LoadedModel:
+    """Loads its reader on first use and keeps it; threads that ask meanwhile wait for the same one."""
+
+    def __init__(self, load_reader: LoadReader) -> None:
+        self._load_reader = load_reader
+        self._reader: ChartReader | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def loaded(self) -> bool:
+        return self._reader is not None
+
+    @property
+    def reader(self) -> ChartReader:
+        """The reader, loaded now if need be. Raises whatever loading raises; the next call tries again."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = self._load_reader()
+            return self._reader

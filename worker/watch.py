@@ -1,0 +1,30 @@
+"""What Prometheus may see of the readings: counts, times and states, never a word of a chart nor a tenant's name."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+READINGS = Counter(
+    "dxspan_readings_total",
+    "Readings asked of a client, by way (queue, process) and outcome (answered, cached, or why there was no answer).",
+    ["way", "outcome"],
+)
+FALLBACKS = Counter("dxspan_queue_fallbacks_total", "Readings that left the queue for the in-process reader.")
+BREAKER_OPEN = Gauge("dxspan_queue_breaker_open", "1 while the queue is left alone after a fault of Redis.")
+CANARY_SECONDS = Gauge("dxspan_canary_seconds", "Time of the last canary task through a worker; +Inf when it was lost.")
+WORKER_TASKS = Counter(
+    "dxspan_worker_tasks_total",
+    "Tasks a worker took up, by outcome (read, partial, cached, later, stale, gone, quarantined, failed, unreadable).",
+    ["outcome"],
+)
+WORKER_READING_SECONDS = Histogram(
+    "dxspan_worker_reading_seconds",
+    "Time a worker spent reading one chart.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1.5, 3.0, 10.0),
+)
+QUEUE_WAIT_SECONDS = Histogram(
+    "dxspan_queue_wait_seconds",
+    "Time from sealing a chart to its pick-up by a worker, by Redis's clock.",
+    buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 120.0),
+)
+JUNK = Counter("dxspan_queue_junk_total", "Entries of the queue that were no messages and were thrown away.")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import JSON, DateTime, Engine, LargeBinary, String, create_engine, event, select
+from sqlalchemy import JSON, DateTime, Engine, LargeBinary, String, create_engine, event, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
 
 from cds_hooks.build_cards import EXTENSION
@@ -105,9 +105,11 @@ class SqlFeedbackStore:
 
     def _insert(self, rows: Sequence[Base]) -> None:
         for row in rows:
+            table = row.__table__
+            values = {column.key: getattr(row, column.key) for column in table.columns}
             try:
-                with Session(self._engine) as session, session.begin():
-                    session.add(row)
+                with self._engine.begin() as connection:
+                    connection.execute(insert(table), values)
             except IntegrityError:
                 continue  # already there: the same report or the same card
 

@@ -1,0 +1,1 @@
+"""The web process: CDS Hooks requests in, cards out."""

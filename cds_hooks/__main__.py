@@ -1,0 +1,113 @@
+"""`dxspan-serve`: the web process.
+
+Knows the command line, which reader to use, and how to say that a setting is wrong. With nothing configured and a
+loopback address it serves a developer: no tokens, local FHIR servers allowed, and it says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_hooks.app import create_app
+from cds_hooks.http_server import server
+from cds_hooks.json_log import log_event, set_up_log
+from cds_hooks.settings import Settings
+from worker.client import ReadingClient
+
+CANNOT_START = "dxspan-serve cannot start:"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+TRUST_VARIABLES = ("DXSPAN_AUTH", "DXSPAN_DEVELOPMENT", "DXSPAN_PUBLIC_BASE_URL", "DXSPAN_TRUSTED_ISSUERS")
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+log = logging.getLogger("dxspan.start")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped; 2 when a setting is wrong."""
+    options = _options(arguments)
+    set_up_log()
+    try:
+        settings = chosen_settings(options.host, options.port, os.environ, development=options.development)
+        client, background = reading_client(settings)
+        app = create_app(settings, client, background=background)
+    except (ValidationError, SettingsError) as error:
+        print(explained(error), file=sys.stderr)
+        return 2
+    except (SQLAlchemyError, OSError):
+        # Without the error's own words: they may quote the URL and its password.
+        print(f"{CANNOT_START}\n  DXSPAN_FEEDBACK_DATABASE_URL: the database cannot be opened", file=sys.stderr)
+        return 2
+    if not settings.auth_on:
+        log_event(log, "tokens are not checked: anyone who reaches this address can call it", level=logging.WARNING)
+    log_event(log, "start", host=options.host, port=options.port, development=settings.development)
+    server(app, host=options.host, port=options.port).run()
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dxspan-serve", description="Serve dxspan to CDS Hooks clients.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--development", action="store_true", help="no tokens, http and loopback FHIR servers, /openapi.json"
+    )
+    return parser.parse_args(arguments)
+
+
+def chosen_settings(host: str, port: int, environment: Mapping[str, str], *, development: bool = False) -> Settings:
+    """The settings to serve with. Raises pydantic's ValidationError.
+
+    A developer's are taken when asked for, or when the address is loopback and nothing about trust is set.
+    """
+    untouched = host in LOOPBACK and not any(name in environment for name in TRUST_VARIABLES)
+    chosen: dict[str, Any] = {}
+    if development or untouched:
+        chosen["development"] = True
+        if "DXSPAN_PUBLIC_BASE_URL" not in environment:
+            chosen["public_base_url"] = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return Settings(**chosen)
+
+
+def reading_client(settings: Settings) -> tuple[ReadingClient, list[Background]]:
+    """In front of the queue where Redis is configured, else a reader in this process; and what runs beside it.
+
+    Raises pydantic's ValidationError.
+    """
+    # Imported here: neither way costs a process that takes the other one anything.
+    from worker.in_process_client import InProcessClient
+
+    in_process = InProcessClient(settings.bundle_path)
+    if not settings.redis_url:
+        return in_process, []
+    from worker.canary_watch import watch_workers
+    from worker.queue_client import QueueClient
+    from worker.settings import QueueSettings
+
+    queue = QueueClient(QueueSettings.from_environment(), fallback=in_process)
+    return queue, [lambda: watch_workers(queue)]
+
+
+def explained(error: ValidationError | SettingsError) -> str:
+    """One line for each setting that is wrong, by the name of its variable and without its value."""
+    lines = [CANNOT_START]
+    if isinstance(error, SettingsError):
+        return f"{lines[0]}\n  a setting that is written as JSON is not JSON: {error}"
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        name = "DXSPAN_" + str(fault["loc"][0]).upper() if fault["loc"] else "settings"
+        inside = ".".join(str(step) for step in fault["loc"][1:])
+        lines.append(f"  {name}{f' ({inside})' if inside else ''}: {fault['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""The main path: gather the chart, have it read, build the cards, and say what came of it.
+
+Knows the order of the steps and the deadline. An answer is always 200 with `cards`; when there are none, or when
+something was not available, `extension["org.dxspan.status"]` says which and why in fixed words, so that a failure is
+never mistaken for "nothing found":
+
+    answered   cards, or part of them
+    silent     read, and nothing to show: the assessment's reason, or the card builder's
+    degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel
+
+from cds_hooks.feedback import FeedbackStore
+from cds_hooks.fhir_access import server_for
+from cds_hooks.fhir_server import FhirServer
+from cds_hooks.gather_notes import Gathering, OutOfTime, gather
+from cds_hooks.hook_request import HookRequest
+from cds_hooks.json_log import log_event
+from cds_hooks.kept_answers import Answer
+from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
+from cds_hooks.outbound import Outbound
+from cds_hooks.security_events import security_event
+from cds_hooks.services import Service
+from cds_hooks.settings import Settings
+from cds_hooks.trust import Caller
+from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
+from nlp_core.chart import Chart, Unread
+from worker.client import ReadingClient
+
+log = logging.getLogger("dxspan.answers")
+
+STATUS_EXTENSION = "org.dxspan.status"
+OPTIONAL_SHARE = 0.5
+"""Share of the time that optional data may take; the rest is for reading."""
+
+State = Literal["answered", "silent", "degraded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one call."""
+
+    state: State
+    reason: str = ""
+    cards: Sequence[BaseModel] = ()
+    unread: tuple[Unread, ...] = ()
+    """What of the chart was not read."""
+
+
+class HookResponse(BaseModel):
+    """The body of a 200: CDS Hooks' response, with our status in its extension."""
+
+    cards: list[dict[str, Any]]
+    extension: dict[str, Any]
+
+
+class Answering:
+    """Answers hook calls with the parts it is given."""
+
+    def __init__(
+        self, settings: Settings, client: ReadingClient, cards: CardMaker, feedback: FeedbackStore, outbound: Outbound
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._cards = cards
+        self._feedback = feedback
+        self._outbound = outbound
+        self._remembering: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Finish what goes on after answers."""
+        await asyncio.gather(*self._remembering)
+
+    async def answer(self, request: HookRequest, service: Service, caller: Caller, arrived: float) -> Answer:
+        """The body for `request`, which arrived at `arrived` (`time.monotonic()` seconds).
+
+        Raises BadRequest, Forbidden or MissingData; every fault of our own is a degraded answer.
+        """
+        server = server_for(request, caller, self._settings, self._outbound)
+        outcome = await self._outcome(request, service, caller, server, arrived)
+        ANSWERS.labels(outcome.state, outcome.reason).inc()
+        ANSWER_SECONDS.observe(time.monotonic() - arrived)
+        unread = sum(notice.count for notice in outcome.unread)
+        log_event(
+            log,
+            "answer",
+            level=logging.WARNING if outcome.state == "degraded" else logging.INFO,
+            tenant=caller.tenant,
+            hookInstance=str(request.instance),
+            state=outcome.state,
+            reason=outcome.reason or None,
+            cards=len(outcome.cards),
+            unread=unread,
+        )
+        return Answer(_body(outcome), keep=outcome.state != "degraded")
+
+    async def _outcome(
+        self, request: HookRequest, service: Service, caller: Caller, server: FhirServer | None, arrived: float
+    ) -> Outcome:
+        seconds = (self._settings.deadline_ms - self._settings.reserve_ms) / 1000
+        bounds = Gathering(
+            as_of=datetime.now(UTC),
+            required_by=arrived + seconds,
+            optional_by=arrived + seconds * OPTIONAL_SHARE,
+            max_entries=self._settings.max_entries,
+            max_attachments=self._settings.max_attachments,
+        )
+
+        def on_security_event(kind: str) -> None:
+            security_event(kind, tenant=caller.tenant, hookInstance=str(request.instance))
+
+        try:
+            chart = await gather(request, service.prefetch, server, bounds, on_security_event)
+        except OutOfTime:
+            return Outcome("degraded", "deadline")
+        # The reader keeps the deadline itself; this is the belt to its braces.
+        at_most = max(bounds.required_by - time.monotonic(), 0) + self._settings.reserve_ms / 2000
+        try:
+            async with asyncio.timeout(at_most):
+                return await self._read(chart, self._occasion(request, service, caller), bounds.required_by)
+        except TimeoutError:
+            return Outcome("degraded", "deadline", unread=chart.unread)
+
+    async def _read(self, chart: Chart, occasion: Occasion, deadline: float) -> Outcome:
+        try:
+            reading = await self._client.read(chart, tenant=occasion.tenant, deadline=deadline)
+        except Exception:
+            log.exception("the reading client raised")
+            return Outcome("degraded", "reader-failed", unread=chart.unread)
+        if reading.assessment is None:
+            return Outcome("degraded", reading.degraded or "reader-failed", unread=chart.unread)
+        if reading.assessment.silence:
+            return Outcome("silent", reading.assessment.silence, unread=chart.unread)
+        try:
+            built = await self._cards(reading.assessment, chart, occasion)
+        except Exception:
+            log.exception("the cards could not be built")
+            return Outcome("degraded", "cards-failed", unread=chart.unread)
+        if built.cards:
+            self._remember(built.cards, occasion)
+        return _built(built, chart)
+
+    def _remember(self, cards: Sequence[BaseModel], occasion: Occasion) -> None:
+        """Tell the feedback store what is shown, after the answer: nobody gives feedback faster than that."""
+
+        async def remember() -> None:
+            try:
+                await self._feedback.remember(occasion.tenant, occasion.service_id, cards, datetime.now(UTC))
+            except Exception:
+                log.exception("shown cards could not be kept")
+
+        task = asyncio.create_task(remember())
+        self._remembering.add(task)
+        task.add_done_callback(self._remembering.discard)
+
+    def _occasion(self, request: HookRequest, service: Service, caller: Caller) -> Occasion:
+        return Occasion(
+            tenant=caller.tenant,
+            service_id=service.id,
+            hook_instance=request.instance,
+            patient_id=request.context.patient_id,
+            user_id=request.context.user_id,
+            encounter_id=request.context.encounter_id,
+            language=self._settings.language,
+        )
+
+
+def _built(built: BuiltCards, chart: Chart) -> Outcome:
+    if built.cards:
+        return Outcome("answered", cards=built.cards, unread=chart.unread)
+    return Outcome("silent", built.silence or "no-card", unread=chart.unread)
+
+
+def _body(outcome: Outcome) -> bytes:
+    status: dict[str, Any] = {"state": outcome.state}
+    if outcome.reason:
+        status["reason"] = outcome.reason
+    if outcome.unread:
+        status["unread"] = [notice.model_dump() for notice in outcome.unread]
+    cards = [card.model_dump(mode="json", by_alias=True, exclude_none=True) for card in outcome.cards]
+    response = HookResponse(cards=cards, extension={STATUS_EXTENSION: status})
+    return orjson.dumps(response.model_dump())

@@ -1,0 +1,115 @@
+"""What clients report about cards: accepted, overridden, and why.
+
+Knows the feedback body of CDS Hooks 2.0. Does not keep it (feedback_store) and does not know which cards exist: an
+unknown card is the store's to ignore. `userComment` is free text and may hold PHI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Protocol, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BeforeValidator, StringConstraints, ValidationError, model_validator
+
+from cds_hooks.hook_request import LenientModel, UuidText, refusal, rule
+
+MAX_COMMENT_CHARACTERS = 4000
+MAX_CODE_CHARACTERS = 256
+
+Code = Annotated[str, StringConstraints(max_length=MAX_CODE_CHARACTERS)]
+
+
+def _cut(comment: Any) -> Any:
+    """A comment longer than anyone types is cut, not refused: the outcome beside it still counts."""
+    return comment[:MAX_COMMENT_CHARACTERS] if isinstance(comment, str) else comment
+
+
+def _as_text(moment: Any) -> Any:
+    """RFC 3339 only; pydantic would also take a number for seconds since 1970."""
+    if not isinstance(moment, str):
+        raise ValueError("not a timestamp")
+    return moment
+
+
+class OverrideCode(LenientModel):
+    """The Coding of an override reason; clients are seen to leave out display and system."""
+
+    code: Code
+    system: Code = ""
+    display: Code = ""
+
+
+class OverrideReason(LenientModel):
+    """Why a card was overridden."""
+
+    reason: OverrideCode | None = None
+    user_comment: Annotated[str, BeforeValidator(_cut)] = ""
+
+
+class AcceptedSuggestion(LenientModel):
+    """The uuid of a suggestion that was accepted."""
+
+    id: Code
+
+
+class FeedbackItem(LenientModel):
+    """One thing that a user did with one card."""
+
+    card: UuidText
+    outcome: Literal["accepted", "overridden"]
+    outcome_timestamp: Annotated[AwareDatetime, BeforeValidator(_as_text)]
+    accepted_suggestions: tuple[AcceptedSuggestion, ...] = ()
+    override_reason: OverrideReason | None = None
+
+    @model_validator(mode="after")
+    def _accepted_what(self) -> Self:
+        if self.outcome == "accepted" and not self.accepted_suggestions:
+            raise rule("acceptedSuggestions", "an accepted card names the suggestions that were accepted")
+        return self
+
+    @property
+    def card_uuid(self) -> UUID:
+        return UUID(self.card)
+
+
+class FeedbackBody(LenientModel):
+    """The body of a feedback call."""
+
+    feedback: tuple[FeedbackItem, ...]
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.feedback:
+            raise rule("feedback", "the list of feedback is empty")
+        return self
+
+
+def read_feedback(document: Any) -> tuple[FeedbackItem, ...]:
+    """The items in a JSON `document`. Raises BadRequest naming the first that are wrong."""
+    try:
+        return FeedbackBody.model_validate(document).feedback
+    except ValidationError as error:
+        raise refusal(error) from None
+
+
+class FeedbackStore(Protocol):
+    """Where feedback is kept; append-only, and the same item twice counts once."""
+
+    async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
+        """Keep `items`; those of cards that this tenant was never shown are ignored and counted.
+
+        Raises cds_hooks.operation_outcome.Unavailable when they cannot be kept.
+        """
+        ...
+
+    async def remember(self, tenant: str, service_id: str, cards: Sequence[Any], shown: datetime) -> None:
+        """Keep what `cards` showed, so that feedback about them can be understood. Raises Unavailable."""
+        ...
+
+    async def ready(self) -> bool:
+        """True when it could keep something now."""
+        ...
+
+    async def close(self) -> None: ...

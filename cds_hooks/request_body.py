@@ -1,0 +1,83 @@
+"""Reads a request's body within bounds of size, time and media type, then as strict JSON.
+
+Knows ASGI streams. Never holds more than the limit in memory, whatever the headers promise; does not know what the
+JSON means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from cds_hooks import strict_json
+from cds_hooks.operation_outcome import BadRequest, BodyTooSlow, TooLarge, UnsupportedMedia
+
+SMALL_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How large (bytes), slow (seconds) and deep (levels) a body may be."""
+
+    size: int
+    seconds: float
+    depth: int = strict_json.MAX_DEPTH
+
+
+async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
+    """The body's bytes and its JSON value.
+
+    Raises UnsupportedMedia, TooLarge, BodyTooSlow or BadRequest.
+    """
+    _check_media(request)
+    body = await _read(request, limits)
+    try:
+        if len(body) < SMALL_BYTES:
+            return body, strict_json.loads(body, max_depth=limits.depth)
+        # Reading megabytes takes a tenth of a second: in a thread, so that other calls go on meanwhile.
+        return body, await asyncio.to_thread(strict_json.loads, body, max_depth=limits.depth)
+    except strict_json.NotStrictJson as error:
+        raise BadRequest("The body is not acceptable JSON.", diagnostics=str(error)) from None
+
+
+def _check_media(request: Request) -> None:
+    media, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    if media != "application/json":
+        raise UnsupportedMedia("The body must be application/json.", close=True)
+    named = (parameter.partition("=") for parameter in parameters)
+    if any(name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8") for name, _, value in named):
+        raise UnsupportedMedia("The body must be UTF-8.", close=True)
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        # Inflating a stranger's body is how 1 kB becomes 1 GB; no CDS client needs it.
+        raise UnsupportedMedia("The body must be sent without Content-Encoding.", close=True)
+
+
+async def _read(request: Request, limits: BodyLimits) -> bytes:
+    if int(request.headers.get("content-length", 0)) > 2 * limits.size:
+        raise _too_large(limits)
+    body = bytearray()
+    received = 0
+    try:
+        async with asyncio.timeout(limits.seconds):
+            async for chunk in request.stream():
+                received += len(chunk)
+                if received <= limits.size:
+                    body += chunk
+                elif received > 2 * limits.size:
+                    break
+    except TimeoutError:
+        raise BodyTooSlow("The body did not arrive in time.", close=True) from None
+    except ClientDisconnect:
+        raise BadRequest("The body ended early.", close=True) from None
+    if received > limits.size:
+        # A body that is only a little too large was read to its end and thrown away: closing a connection with unread
+        # bytes in it would reset it, and the caller would never see this answer.
+        raise _too_large(limits)
+    return bytes(body)
+
+
+def _too_large(limits: BodyLimits) -> TooLarge:
+    return TooLarge(f"The body is larger than {limits.size} bytes.", close=True)

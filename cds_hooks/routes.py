@@ -1,0 +1,132 @@
+"""The addresses we serve: discovery, the service, its feedback, health.
+
+Knows the order in which a call is checked: token, path, media type, size, JSON, fields. Knows nothing of how an answer
+comes about (answer) nor of documents about the API (api_document).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cds_hooks.answer import Answering
+from cds_hooks.api_document import CALL, DISCOVERY, FEEDBACK, HEALTH
+from cds_hooks.feedback import FeedbackStore, read_feedback
+from cds_hooks.hook_request import read_hook_request
+from cds_hooks.kept_answers import CallKey, KeptAnswers
+from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavailable
+from cds_hooks.request_body import BodyLimits, read_json
+from cds_hooks.request_log import log_fields
+from cds_hooks.security_events import security_event
+from cds_hooks.services import Service, discovery, service_by_id
+from cds_hooks.settings import Settings
+from cds_hooks.trust import Caller, Trust
+
+DISCOVERY_PATH = "/cds-services"
+SERVICE_PATH = "/cds-services/{service_id}"
+FEEDBACK_PATH = "/cds-services/{service_id}/feedback"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes work with."""
+
+    settings: Settings
+    trust: Trust
+    answering: Answering
+    kept: KeptAnswers
+    feedback: FeedbackStore
+    ready: Callable[[], Awaitable[bool]]
+
+
+class Routes:
+    """The handlers, one method for each address."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        settings = parts.settings
+        self._discovery = orjson.dumps(discovery(settings.language))
+        self._call_limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
+        self._feedback_limits = BodyLimits(settings.max_feedback_bytes, settings.body_timeout_seconds)
+
+    def router(self) -> APIRouter:
+        """Every route of the app."""
+        router = APIRouter(redirect_slashes=False)
+        router.add_api_route(DISCOVERY_PATH, self.discover, methods=["GET"], **DISCOVERY)
+        router.add_api_route(SERVICE_PATH, self.call, methods=["POST"], **CALL)
+        router.add_api_route(FEEDBACK_PATH, self.take_feedback, methods=["POST"], **FEEDBACK)
+        router.add_api_route("/healthz", self.healthy, methods=["GET"], **HEALTH)
+        router.add_api_route("/readyz", self.ready, methods=["GET"], **HEALTH)
+        if self._parts.settings.metrics:
+            router.add_api_route("/metrics", self.metrics, methods=["GET"], include_in_schema=False)
+        return router
+
+    async def discover(self, request: Request) -> Response:
+        if self._parts.settings.discovery_auth:
+            await self._caller(request, DISCOVERY_PATH)
+        return _json(self._discovery)
+
+    async def call(self, service_id: str, request: Request) -> Response:
+        arrived = time.monotonic()
+        caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
+        service = _known(service_id)
+        sending = time.monotonic()
+        body, document = await read_json(request, self._call_limits)
+        arrived += time.monotonic() - sending  # the time the client took to send is not ours to answer for
+        hook_request = read_hook_request(document, service.hook)
+        log_fields(request)["hookInstance"] = str(hook_request.instance)
+        key = CallKey(caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest())
+        answering = self._parts.answering
+        answer = await self._parts.kept.once(key, lambda: answering.answer(hook_request, service, caller, arrived))
+        return _json(answer.body)
+
+    async def take_feedback(self, service_id: str, request: Request) -> Response:
+        caller = await self._caller(request, FEEDBACK_PATH.format(service_id=service_id))
+        service = _known(service_id)
+        _, document = await read_json(request, self._feedback_limits)
+        items = read_feedback(document)
+        log_fields(request)["items"] = len(items)
+        await self._parts.feedback.record(caller.tenant, service.id, items, datetime.now(UTC))
+        return Response(status_code=200, headers=NO_STORE)
+
+    async def healthy(self) -> Response:
+        """The process runs."""
+        return _json(b'{"status":"ok"}')
+
+    async def ready(self) -> Response:
+        """It could answer a call now."""
+        if not await self._parts.ready():
+            raise Unavailable("Not ready.")
+        return _json(b'{"status":"ok"}')
+
+    async def metrics(self) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NO_STORE)
+
+    async def _caller(self, request: Request, path: str) -> Caller:
+        try:
+            caller = await self._parts.trust.caller(request.headers.getlist("authorization"), path)
+        except NotTrusted as refused:
+            security_event("token-refused", reason=refused.text)
+            raise
+        log_fields(request)["tenant"] = caller.tenant
+        return caller
+
+
+def _known(service_id: str) -> Service:
+    service = service_by_id(service_id)
+    if not service:
+        raise NotFound("There is no such service.")
+    return service
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json", headers=NO_STORE)

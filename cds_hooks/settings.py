@@ -1,0 +1,188 @@
+"""The web process's settings: `DXSPAN_*` environment variables, read once and checked at start.
+
+Knows their names, defaults and which combinations are refused. Everything else receives values as arguments; nothing
+else reads the environment. Values never appear in an error message: some of them are secrets.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cds_hooks.server_address import BadAddress, ServerAddress
+from nlp_core.assessment import Language
+
+Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
+TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+_ORIGIN = re.compile(r"https?://[^/?#\s]+")
+
+
+def _address(url: str) -> str:
+    try:
+        return ServerAddress.parse(url).text.rstrip("/")
+    except BadAddress as error:
+        raise ValueError(f"is {error}") from None
+
+
+class TrustedIssuer(BaseModel):
+    """A client (an EHR) whose tokens are accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    tenant: TenantName
+    """The customer this issuer speaks for; a token's own `tenant` claim must say the same."""
+    jku: str | None = None
+    """Address of its JWK Set; a token's `jku` header, when there is one, must equal it."""
+    jwks_file: Path | None = None
+    """Its JWK Set, given out of band; wins over `jku`, which is then never fetched."""
+    fhir_servers: tuple[str, ...] = ()
+    """Base addresses of its FHIR servers: the only ones ever called with its tokens."""
+    private_network: bool = False
+    """Its FHIR server and JWK Set may live at private addresses (10/8, 192.168/16, ...)."""
+
+    _addresses = field_validator("fhir_servers")(lambda urls: tuple(_address(url) for url in urls))
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> Self:
+        if not self.jku and not self.jwks_file:
+            raise ValueError("needs a jku or a jwks_file")
+        if self.jku:
+            _address(self.jku)
+        if self.jwks_file and not self.jwks_file.is_file():
+            raise ValueError("names a jwks_file that does not exist")
+        return self
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return (*self.fhir_servers, *([self.jku] if self.jku else []))
+
+
+class Settings(BaseSettings):
+    """Every setting of `dxspan-serve`. See docs/settings.md for what each is for."""
+
+    model_config = SettingsConfigDict(env_prefix="DXSPAN_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    public_base_url: str = "http://127.0.0.1:8000"
+    """Where clients reach us, e.g. `https://cds.example.org`: a token's `aud` is this plus the path called."""
+    development: bool = False
+    """For a developer's machine: allows http and loopback addresses, turns `auth` off and `docs` on unless set."""
+    auth: bool | None = None
+    """Require a signed token; None = not development. Switch it off only behind mutual TLS."""
+    discovery_auth: bool = True
+    """Require the token for discovery too, where `auth` is on."""
+    trusted_issuers: dict[str, TrustedIssuer] = Field(default_factory=dict)
+    """JSON: iss -> {tenant, jku or jwks_file, fhir_servers, private_network}."""
+    algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = ("ES384", "RS384")
+    """Signatures accepted on tokens; ES256 and RS256 only where a client knows nothing better."""
+    leeway_seconds: int = Field(default=30, ge=0, le=60)
+    """Difference of clocks tolerated in tokens."""
+    max_token_seconds: int = Field(default=300, ge=30, le=3600)
+    """Longest `exp - iat` accepted."""
+    tenant: TenantName = "local"
+    """The tenant of every call where `auth` is off."""
+    fhir_servers: Annotated[tuple[str, ...], NoDecode] = ()
+    """FHIR servers that may be called where `auth` is off."""
+    private_network: bool = False
+    """Those servers may live at private addresses."""
+    ca_file: Path | None = None
+    """Certificate authorities for outbound TLS in place of the public ones."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins of browser-based clients, exact; separated by commas."""
+    redis_url: SecretStr | None = None
+    """Queue to the workers and store of seen tokens; None = read in this process, remember tokens in memory."""
+    redis_ca_file: Path | None = None
+    """Certificates that the Redis server's is checked against (PEM); None = the system's."""
+    bundle_path: Path | None = None
+    """Model bundle for reading in this process; None = the one that set-up composed."""
+    feedback_database_url: SecretStr = SecretStr("sqlite:///var/dxspan-feedback.db")
+    """SQLAlchemy URL of the feedback store, e.g. `postgresql+psycopg://user@host/dxspan`."""
+    feedback_key: SecretStr | None = None
+    """32 bytes in base64: the key under which comments are kept; None = comments are not kept."""
+    deadline_ms: int = Field(default=1500, ge=200, le=60_000)
+    """Time for one answer."""
+    reserve_ms: int = Field(default=100, ge=10, le=5_000)
+    """Part of the deadline kept for writing the answer."""
+    language: Language = "en"
+    """Language of the service's description and of cards where the chart gives none."""
+    hide_past_problems: bool = False
+    """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
+    max_body_bytes: int = Field(default=10 * 2**20, ge=1024)
+    """Largest hook request; a larger one gets 413."""
+    max_feedback_bytes: int = Field(default=2 * 2**20, ge=1024)
+    """Largest feedback request."""
+    body_timeout_seconds: float = Field(default=10, gt=0, le=10)
+    """Longest time a client may take to send a request."""
+    max_fhir_bytes: int = Field(default=5 * 2**20, ge=1024)
+    """Largest answer taken from a FHIR server."""
+    max_pages: int = Field(default=5, ge=1, le=100)
+    """Pages followed of one search."""
+    max_entries: int = Field(default=1000, ge=1)
+    """Resources used of one prefetch key, newest first."""
+    max_attachments: int = Field(default=50, ge=0)
+    """Attachments fetched for one call, newest first."""
+    repeat_seconds: int = Field(default=120, ge=0, le=3600)
+    """How long an answer is kept for a repeated hookInstance; 0 = not at all."""
+    docs: bool | None = None
+    """Serve /openapi.json; None = in development."""
+    metrics: bool = False
+    """Serve /metrics (Prometheus); keep it off the public network."""
+
+    @field_validator("algorithms", "fhir_servers", "cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Lists are written with commas (`a,b`)."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    _addresses = field_validator("fhir_servers")(lambda urls: tuple(_address(url) for url in urls))
+    _base = field_validator("public_base_url")(_address)
+
+    @field_validator("feedback_key")
+    @classmethod
+    def _key_of_32_bytes(cls, key: SecretStr | None) -> SecretStr | None:
+        try:
+            fits = key is None or len(base64.b64decode(key.get_secret_value(), validate=True)) == 32
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError("must be 32 bytes in base64")
+        return key
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not _ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("must be origins such as https://ehr.example.org, without path, and never *")
+        return origins
+
+    @model_validator(mode="after")
+    def _combination(self) -> Self:
+        if self.reserve_ms >= self.deadline_ms:
+            raise ValueError("reserve_ms must be smaller than deadline_ms")
+        if self.auth_on and not self.trusted_issuers:
+            raise ValueError(
+                "auth is on but trusted_issuers is empty: name the EHR's issuer, or set development=true on a "
+                "developer's machine"
+            )
+        if not self.development:
+            self._refuse_http()
+        return self
+
+    def _refuse_http(self) -> None:
+        urls = [*self.fhir_servers, *(url for issuer in self.trusted_issuers.values() for url in issuer.urls)]
+        if self.auth_on and not self.public_base_url.startswith("https://"):
+            raise ValueError("public_base_url must be the https address clients call: a token's aud is checked by it")
+        if any(not url.startswith("https://") for url in urls):
+            raise ValueError("FHIR servers and JWK Sets must be https outside development")
+
+    @property
+    def auth_on(self) -> bool:
+        return not self.development if self.auth is None else self.auth
+
+    @property
+    def docs_on(self) -> bool:
+        return self.development if self.docs is None else self.docs

@@ -1,0 +1,131 @@
+"""The folder a model is: manifest, checksums, tokenizer, graph, weights, knowledge, calibration.
+
+Two folders: `nlp_core/bundle/` is shipped and holds no base weights; set-up composes the other (compose_bundle), and
+serving opens that one. Opening verifies every byte, so nothing is loaded that set-up did not write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tokenizers import Tokenizer
+
+from nlp_core.bundle_checks import check_folder
+from nlp_core.bundle_errors import BundleDamaged
+from nlp_core.bundle_manifest import (
+    CALIBRATION,
+    GRAPH,
+    MANIFEST,
+    TOKENIZER,
+    Manifest,
+    StoredFile,
+    read_manifest,
+    stored_file,
+)
+from nlp_core.calibration import Calibration
+from nlp_core.knowledge import Knowledge
+from nlp_core.knowledge_files import knowledge_paths
+
+if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
+    from nlp_core.concepts import ConceptReader
+
+SHIPPED_BUNDLE = Path(__file__).parent / "bundle"
+KNOWLEDGE = "knowledge.json"
+"""Compiled knowledge, where a step of composing wrote it."""
+NAMES = "names.npz"
+"""Vectors of the findings' names (concepts.NameIndex), where a step of composing wrote them."""
+
+
+class Bundle:
+    """A verified, composed bundle; open it with `Bundle.open`."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @staticmethod
+    def open(path: Path) -> Bundle:
+        """Verifies the folder and opens it; about 0.15 s for the shipped model.
+
+        Raises BundleMissing where nothing was composed, BundleDamaged where a file differs from its checksum, is not
+        named by the manifest, is a link or a pickle, or where the graph points to weights outside the folder.
+        """
+        manifest = read_manifest(path)
+        check_folder(path, manifest)
+        return Bundle(path, manifest)
+
+    @property
+    def model_version(self) -> str:
+        """`<bundle version>+<first 12 hex digits of the digest over all its files>`."""
+        return f"{self.manifest.version}+{digest_of(self.manifest.files)[:12]}"
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX graph: input_ids and attention_mask int64 [rows, length] to last_hidden_state float32."""
+        return self.file(GRAPH)
+
+    def file(self, name: str) -> Path:
+        """A file of the bundle. Raises BundleDamaged where the bundle has none of that name."""
+        if name not in self.manifest.files:
+            raise BundleDamaged(f"the bundle at {self.path} has no {name}; compose it anew")
+        return self.path / name
+
+    def tokenizer(self) -> Tokenizer:
+        """A new tokenizer that neither truncates nor pads (the base package's file does both)."""
+        tokenizer = Tokenizer.from_file(str(self.file(TOKENIZER)))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def calibration(self) -> Calibration | None:
+        """The fitted calibration; None where the bundle was shipped without one."""
+        return Calibration.load(self.path / CALIBRATION) if CALIBRATION in self.manifest.files else None
+
+    def knowledge(self) -> Knowledge:
+        """The compiled knowledge. Raises BundleDamaged where composing did not write it."""
+        return Knowledge.load(self.file(KNOWLEDGE))
+
+    def concepts(self, *, threads: int = 1) -> ConceptReader:
+        """What reads clauses by likeness to the findings' names. threads: for the encoder, 0 = all.
+
+        Raises BundleDamaged where composing did not write the names' vectors.
+        """
+        from nlp_core.concepts import ConceptReader, NameIndex
+        from nlp_core.onnx_encoder import OnnxEncoder
+
+        return ConceptReader(OnnxEncoder.open(self, threads=threads), NameIndex.load(self.file(NAMES)))
+
+
+def digest_of(files: Mapping[str, StoredFile]) -> str:
+    """Hex SHA-256 over names and checksums."""
+    lines = "".join(f"{name} {files[name].sha256}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def shipped_files(shipped: Path = SHIPPED_BUNDLE) -> dict[str, StoredFile]:
+    """The files of a shipped bundle as they lie there, manifest and (where there is one) calibration included.
+
+    Raises BundleMissing or BundleDamaged where the folder is no shipped bundle.
+    """
+    names = [MANIFEST, *read_manifest(shipped).files]
+    if (shipped / CALIBRATION).exists():
+        names.append(CALIBRATION)
+    try:
+        return {name: stored_file(shipped / name) for name in names}
+    except OSError as error:
+        raise BundleDamaged(f"the shipped bundle lacks a file: {error}; install dxspan anew") from error
+
+
+def composed_bundle_path(knowledge: Iterable[Path] | None = None, *, shipped: Path = SHIPPED_BUNDLE) -> Path:
+    """Where set-up composes the bundle: inside this Python installation, one folder per content.
+
+    knowledge: the knowledge files that composing compiles in; None = those of this package.
+    """
+    paths = knowledge_paths() if knowledge is None else knowledge
+    sources = {f"knowledge {path.parent.name}/{path.name}": stored_file(path) for path in paths}
+    digest = digest_of({**shipped_files(shipped), **sources})
+    return Path(sys.prefix) / "share" / "dxspan" / digest[:16]

@@ -1,0 +1,137 @@
+"""Any BERT-like encoder becomes a bundle without weights, the same bytes each time, right for any mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nlp_core.batches import Batch
+from nlp_core.bundle_manifest import GRAPH, TABLE, TOKENIZER, WEIGHTS, read_manifest, read_table, stored_file
+from nlp_core.compose_bundle import compose
+from nlp_core.external_data import external_files
+from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle
+from nlp_core.onnx_encoder import OnnxEncoder
+from tests.nlp_core.tiny_bundle import tiny_tokenizer
+from training.__main__ import main
+
+torch = pytest.importorskip("torch", reason="export needs torch (make setup-test)")
+
+WIDTH, LAYERS, VOCABULARY = 32, 2, 50
+SIZES: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": WIDTH,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+}
+
+
+def save_encoder(kind: str, folder: Path) -> Path:
+    """A tiny encoder with random weights, saved as a user would."""
+    import transformers
+
+    torch.manual_seed(3)
+    config, model = {
+        "bert": (transformers.BertConfig(**SIZES, max_position_embeddings=40), transformers.BertModel),
+        "bert for words": (transformers.BertConfig(**SIZES, max_position_embeddings=40), transformers.BertForMaskedLM),
+        "roberta": (
+            transformers.RobertaConfig(**SIZES, max_position_embeddings=42, pad_token_id=1),
+            transformers.RobertaModel,
+        ),
+    }[kind]
+    saved = model(config)
+    for parameter in saved.parameters():  # freshly made biases are all zero and would hide a wrong match
+        torch.nn.init.normal_(parameter, std=0.2)
+    saved.save_pretrained(folder)
+    tiny_tokenizer().save(str(folder / TOKENIZER))
+    return folder
+
+
+def masked_batch(length: int = 9) -> Batch:
+    random = np.random.default_rng(5)
+    ids = random.integers(2, VOCABULARY, (4, length))
+    mask = np.ones_like(ids)
+    mask[1, 5:] = 0
+    mask[2, :4] = 0
+    mask[3, ::2] = 0
+    return Batch(ids, mask, (0, 1, 2, 3))
+
+
+@pytest.mark.parametrize("kind", ["bert", "bert for words", "roberta"])
+def test_an_encoder_from_a_folder_computes_as_in_torch(tmp_path: Path, kind: str) -> None:
+    from training.trace_graph import load_encoder
+
+    model = save_encoder(kind, tmp_path / "model")
+    command = ["export", "--model", str(model), "--out", str(tmp_path / "out"), "--compose", str(tmp_path / "composed")]
+    assert main(command) == 0
+    bundle = Bundle.open(tmp_path / "composed")
+    assert (bundle.manifest.width, bundle.manifest.longest, bundle.manifest.vocabulary) == (WIDTH, 40, VOCABULARY)
+    encoder, reference = OnnxEncoder.open(bundle), load_encoder(model)
+    for batch in (masked_batch(), masked_batch(40), Batch(np.array([[2]]), np.array([[1]]), (0,))):
+        with torch.no_grad():
+            wanted = reference(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).numpy()
+        assert np.abs(encoder.encode(batch) - wanted)[batch.mask.astype(bool)].max() < 1e-5
+
+
+def test_two_exports_are_the_same_bytes_and_hold_no_weights(tmp_path: Path) -> None:
+    model = save_encoder("bert", tmp_path / "model")
+    for out in ("one", "two"):
+        assert main(["export", "--model", str(model), "--out", str(tmp_path / out)]) == 0
+    for name in (GRAPH, TABLE, "manifest.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    graph = (tmp_path / "one" / GRAPH).read_bytes()
+    assert external_files(graph) == {WEIGHTS}
+    assert str(Path(torch.__file__).parents[1]).encode() not in graph
+    assert str(tmp_path).encode() not in graph
+
+
+def test_int8_per_token_is_near_and_takes_no_notice_of_company(tmp_path: Path) -> None:
+    model = save_encoder("bert", tmp_path / "model")
+    encoders = {}
+    for precision in ("fp32", "int8-rows"):
+        places = ["--out", str(tmp_path / precision), "--compose", str(tmp_path / f"{precision} composed")]
+        assert main(["export", "--model", str(model), "--precision", precision, *places]) == 0
+        encoders[precision] = OnnxEncoder.open(Bundle.open(tmp_path / f"{precision} composed"))
+    batch = masked_batch()
+    exact, rounded = (encoders[precision].encode(batch) for precision in ("fp32", "int8-rows"))
+    cosine = (exact * rounded).sum(-1) / np.linalg.norm(exact, axis=-1) / np.linalg.norm(rounded, axis=-1)
+    assert 0.99 < cosine.min() < 1
+    alone = encoders["int8-rows"].encode(Batch(batch.ids[:1], batch.mask[:1], (0,)))
+    assert np.abs(alone - rounded[:1]).max() < 1e-5
+    kinds = {row.dtype for row in read_table(tmp_path / "int8-rows" / TABLE)}
+    assert kinds == {"float32", "int8"}
+
+
+def test_a_folder_without_weights_or_tokenizer_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--model", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert "holds no model.safetensors" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_calibration_beside_the_bundle_is_left_alone(tmp_path: Path) -> None:
+    model = save_encoder("bert", tmp_path / "model")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "calibration.json").write_text("{}")
+    assert main(["export", "--model", str(model), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "calibration.json").read_text() == "{}"
+
+
+def test_the_shipped_bundle_is_what_export_writes(tmp_path: Path) -> None:
+    """Table and weights to the byte; the graph too, where this is the torch it was exported with."""
+    assert main(["export", "--out", str(tmp_path / "out")]) == 0
+    wanted, found = read_manifest(SHIPPED_BUNDLE), read_manifest(tmp_path / "out")
+    assert (found.weights, found.base, found.version) == (wanted.weights, wanted.base, wanted.version)
+    assert stored_file(tmp_path / "out" / TABLE) == wanted.files[TABLE]
+    if torch.__version__.startswith("2.13.0"):
+        assert stored_file(tmp_path / "out" / GRAPH) == wanted.files[GRAPH]
+
+
+def test_a_composed_bundle_needs_its_own_base(tmp_path: Path) -> None:
+    model = save_encoder("bert", tmp_path / "model")
+    assert main(["export", "--model", str(model), "--out", str(tmp_path / "out")]) == 0
+    other = save_encoder("roberta", tmp_path / "other")
+    with pytest.raises(Exception, match="not the file this bundle was made for"):
+        compose(tmp_path / "composed", shipped=tmp_path / "out", base=other)

@@ -1,0 +1,33 @@
+"""`dxspan-train`: everything the data team runs, one subcommand each."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from nlp_core.bundle_errors import BundleError
+from training import compare_precisions, export
+from training.command import Command
+
+COMMANDS: tuple[Command, ...] = (export.COMMAND, compare_precisions.COMMAND)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one subcommand; returns its exit status, 1 with the reason on stderr where the input is at fault."""
+    parser = ArgumentParser(prog="dxspan-train", description=__doc__)
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except (BundleError, ValueError, FileNotFoundError) as error:
+        print(f"dxspan-train: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

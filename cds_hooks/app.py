@@ -23,9 +23,9 @@ from cds_hooks.api_document import describe
 from cds_hooks.build_cards import CardBuilder
 from cds_hooks.cors import Cors
 from cds_hooks.feedback import FeedbackStore
-from cds_hooks.feedback_store import open_store
 from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
+from cds_hooks.late_feedback_store import LateFeedbackStore
 from cds_hooks.occasion import CardMaker
 from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
 from cds_hooks.outbound import Outbound
@@ -55,7 +55,7 @@ def create_app(
     `background`: started with the app and cancelled at its end.
     """
     outbound = Outbound(ca_file=settings.ca_file)
-    feedback = feedback or open_store(settings)
+    feedback = feedback or LateFeedbackStore(lambda: _feedback_store(settings))
     seen = seen or _replay_store(settings)
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
     answering = Answering(settings, client, cards or _card_builder(settings), feedback, outbound)
@@ -65,7 +65,7 @@ def create_app(
         answering=answering,
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
-        ready=_readiness(client, seen, feedback),
+        ready=_readiness(client, seen),
     )
     app = FastAPI(
         title="dxspan",
@@ -77,12 +77,22 @@ def create_app(
         # Outermost first: whatever goes wrong further in still leaves with CORS headers.
         middleware=[Middleware(Cors, origins=settings.cors_origins), Middleware(RequestLog)],
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception},
-        lifespan=_lifespan(client, background, [answering.close, feedback.close, seen.close, outbound.close]),
+        lifespan=_lifespan(
+            client,
+            [*background, lambda: _warm_up(feedback)],
+            [answering.close, feedback.close, seen.close, outbound.close],
+        ),
     )
     app.include_router(Routes(parts).router())
     app.include_router(pages())
     describe(app)
     return app
+
+
+def _feedback_store(settings: Settings) -> FeedbackStore:
+    from cds_hooks.feedback_store import open_store  # half a second, which the start need not wait for
+
+    return open_store(settings)
 
 
 def _card_builder(settings: Settings) -> CardMaker:
@@ -98,11 +108,11 @@ def _replay_store(settings: Settings) -> ReplayStore:
     return replay_store(url, ca_file=settings.redis_ca_file)
 
 
-def _readiness(client: ReadingClient, seen: ReplayStore, feedback: FeedbackStore) -> Callable[[], Awaitable[bool]]:
+def _readiness(client: ReadingClient, seen: ReplayStore) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # A client that reads in this process says when its model is loaded; one in front of a queue always takes calls.
-        loaded = bool(getattr(client, "ready", True))
-        return loaded and await seen.ready() and await feedback.ready()
+        # Feedback does not count: charts are read without it.
+        return bool(getattr(client, "ready", True)) and await seen.ready()
 
     return ready
 
@@ -118,7 +128,6 @@ def _lifespan(
         if start_loading:
             start_loading()
         tasks = [asyncio.create_task(work()) for work in background]
-        tasks.append(asyncio.create_task(_warm_up()))
         # All that was imported lives as long as the process: keeping it out of the collector's sight cuts its pauses
         # from 17 ms to 1 ms.
         gc.collect()
@@ -132,8 +141,10 @@ def _lifespan(
     return lifespan
 
 
-async def _warm_up() -> None:
+async def _warm_up(feedback: FeedbackStore) -> None:
     await asyncio.to_thread(import_module, FIRST_CARD_NEEDS)
+    await feedback.ready()
+    gc.freeze()
 
 
 def _version() -> str:

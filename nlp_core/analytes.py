@@ -91,8 +91,9 @@ class Thresholds:
 
         Where an analyte has graded findings (fever, high fever) only the mildest follows from a flag.
         """
-        rules = [(getattr(rule, side), finding) for finding, rule in self._rules.get(analyte.id, ())]
-        limits = [(limit, finding) for limit, finding in rules if limit is not None]
+        written = [(getattr(rule, side), rule.unit, finding) for finding, rule in self._rules.get(analyte.id, ())]
+        converted = [(analyte.convert(limit, unit), finding) for limit, unit, finding in written if limit is not None]
+        limits = [(limit, finding) for limit, finding in converted if limit is not None]
         if not limits:
             return []
         mildest = min(limits)[0] if side == "above" else max(limits)[0]

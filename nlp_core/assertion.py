@@ -71,7 +71,7 @@ class AssertionRules:
         found = []
         for key, start, end in self._matcher(doc):
             label, _, _ = doc.vocab.strings[key].rpartition(" ")
-            if not _is_duration_history(doc, start, label):
+            if not _is_duration_history(doc, start, label) and not _is_heading_colon(doc, start, end):
                 found.append(Trigger(start, end, label, self._reach[doc.vocab.strings[key]]))
         found.sort(key=lambda trigger: (-(trigger.end - trigger.start), trigger.kind != "inert", trigger.start))
         kept: list[Trigger] = []
@@ -124,6 +124,11 @@ def _is_duration_history(doc: Doc, start: int, label: str) -> bool:
     if not label.startswith("past") or not doc[start].lower_.startswith(("history", "hx")):
         return False
     return any(token.lower_ in _DURATIONS for token in doc[max(0, start - 3) : start])
+
+
+def _is_heading_colon(doc: Doc, start: int, end: int) -> bool:
+    """ "Fever: no" denies what stands before, "Skin: no rash" what comes after."""
+    return doc[start].text in ":：" and end < len(doc) and doc[end].text[0].isalpha()
 
 
 def _covers(trigger: Trigger, start: int, end: int) -> bool:

@@ -7,9 +7,10 @@ knowledge; every place that shows a band says so.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nlp_core.assessment import Band, Words
 
@@ -41,6 +42,16 @@ class Calibration(BaseModel):
     """Calibrated probability of the leading diagnosis below which nothing is shown."""
     knowledge_version: str = ""
     """The knowledge it was fitted for."""
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Self:
+        if len(self.raw) != len(self.calibrated):
+            raise ValueError(f"{len(self.raw)} raw values for {len(self.calibrated)} calibrated ones")
+        if list(self.raw) != sorted(set(self.raw)) or list(self.calibrated) != sorted(self.calibrated):
+            raise ValueError("a calibration table must rise")
+        if not all(0 <= value <= 1 for value in (*self.raw, *self.calibrated)):
+            raise ValueError("probabilities lie between 0 and 1")
+        return self
 
     @staticmethod
     def load(path: Path) -> Calibration:

@@ -1,18 +1,23 @@
 """Does the knowledge hold together? `python -m nlp_core.check_knowledge` prints every fault and fails on any.
 
+With `--counts` it prints instead how much knowledge there is, as the tables of docs/knowledge.md.
+
 Knows what makes entries contradict one another. The list of ICD-10-CM codes comes from the `simple-icd-10-cm`
 package (a development dependency: serving never needs it).
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nlp_core.knowledge import Diagnosis, Finding, Knowledge
+from nlp_core.knowledge_counts import counts
 from nlp_core.knowledge_files import KnowledgeError, read_knowledge
+from nlp_core.words import blank_pipeline, name_stems
 
 MINIMUM_FINDINGS = 12
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -106,10 +111,12 @@ def _parents_known(finding: str, knowledge: Knowledge) -> bool:
 
 
 def _name_collisions(knowledge: Knowledge) -> Iterator[str]:
+    """Names that the lexicon cannot tell apart: the same stems in the same order."""
+    nlp = blank_pipeline()
     owners: dict[str, list[str]] = defaultdict(list)
     for entry in (*knowledge.findings.values(), *knowledge.diagnoses.values()):
-        for name in {name.lower() for name in (*entry.names.en, *entry.names.zh)}:
-            owners[name].append(entry.id)
+        for stems in {name_stems(name, nlp) for name in (*entry.names.en, *entry.names.zh)}:
+            owners[" ".join(stems)].append(entry.id)
     for name, ids in sorted(owners.items()):
         findings = [i for i in ids if i in knowledge.findings]
         diagnoses = [i for i in ids if i in knowledge.diagnoses]
@@ -123,12 +130,23 @@ def thinnest(knowledge: Knowledge, count: int = 10) -> list[str]:
     return [f"{diagnosis.id}: {len(diagnosis.shares)} findings" for diagnosis in ranked[:count]]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
+    """Returns the exit status: 1 where files do not parse or, when checking, where there is any fault."""
+    parser = argparse.ArgumentParser(prog="python -m nlp_core.check_knowledge", description="Check the knowledge.")
+    parser.add_argument("--counts", action="store_true", help="print how much there is as Markdown, check nothing")
+    options = parser.parse_args(arguments)
     try:
         knowledge = read_knowledge()
     except KnowledgeError as error:
         print(error)
         return 1
+    if options.counts:
+        print(counts(knowledge))
+        return 0
+    return _report(knowledge)
+
+
+def _report(knowledge: Knowledge) -> int:
     found = faults(knowledge)
     print("\n".join(found))
     specialties = Counter(diagnosis.specialty for diagnosis in knowledge.diagnoses.values())
@@ -139,4 +157,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

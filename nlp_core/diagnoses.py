@@ -40,9 +40,9 @@ class Weights:
     """A present finding that the diagnosis does not explain."""
     strongest: float = 4.6
     """No single finding adds more than this (natural log)."""
-    named: float = 3.0
-    """A note names the diagnosis as present."""
     suspected: float = 1.5
+    """A note names the diagnosis as possible. One named as present adds nothing: the reader knows, and a note that
+    shouts a diagnosis must not be able to make it likely."""
     denied: float = -3.0
 
 
@@ -88,10 +88,12 @@ class Reasoner:
     def rank(self, found: ChartFindings, patient: Patient) -> list[Ranked]:
         """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone."""
         present = self._most_specific(f for f, o in found.observed.items() if o.present)
-        absent = [f for f, o in found.observed.items() if not o.present]
+        absent = self._most_general(f for f, o in found.observed.items() if not o.present)
         shares = self._shares(present, absent)
         scores = self._prior + shares.sum(axis=0) + self._fits(patient) + self._naming(found)
         possible = np.isfinite(scores)
+        if not possible.any():
+            return []
         odds = np.exp(scores - scores[possible].max())
         probabilities = odds / odds.sum()
         findings = [*present, *absent]
@@ -112,6 +114,11 @@ class Reasoner:
         present = list(present)
         implied = {ancestor for finding in present for ancestor in self.knowledge.ancestors(finding)}
         return [finding for finding in present if finding not in implied]
+
+    def _most_general(self, absent: Iterable[str]) -> list[str]:
+        """Drops denials that another one already covers: who denies chest pain denies pleuritic chest pain."""
+        denied = list(absent)
+        return [f for f in denied if not any(ancestor in denied for ancestor in self.knowledge.ancestors(f))]
 
     def _shares(self, present: Sequence[str], absent: Sequence[str]) -> Floats:
         """[findings, diagnoses]: present ones first; two findings borrowing from one relative count once."""
@@ -141,8 +148,8 @@ class Reasoner:
         naming = np.zeros(len(self._diagnoses), dtype=np.float32)
         for diagnosis, ways in found.named.items():
             if Assertion.PRESENT in ways:
-                naming[self._column[diagnosis]] = self._weights.named
-            elif Assertion.POSSIBLE in ways:
+                continue
+            if Assertion.POSSIBLE in ways:
                 naming[self._column[diagnosis]] = self._weights.suspected
             elif Assertion.ABSENT in ways:
                 naming[self._column[diagnosis]] = self._weights.denied

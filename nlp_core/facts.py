@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from nlp_core.analytes import Analyte
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact, Problem
-from nlp_core.knowledge import Knowledge
+from nlp_core.knowledge import FindingKind, Knowledge
 from nlp_core.mentions import Mention, MentionReader
 
+CLOCK_SKEW = timedelta(days=1)
+"""Dates up to this far in the future are taken for a time zone's doing."""
 _HIGH, _LOW = frozenset({"H", "HH", "HU", "A>"}), frozenset({"L", "LL", "LU"})
-_NEGATIVE_WORDS = ("negative", "not detected", "absent", "none", "阴性", "未检出", "no ")
+_NEGATIVE_WORDS = frozenset({"negative", "not detected", "absent", "none", "no", "阴性", "未检出", "无"})
+LASTING: frozenset[FindingKind] = frozenset({"history", "exposure"})
+"""Kinds of finding that a former mention establishes for good."""
 _LIVE = frozenset({"", "active", "recurrence", "relapse"})
 _UNTRUE = frozenset({"refuted", "entered-in-error"})
 
@@ -44,7 +49,8 @@ class FactReader:
     def findings(self, chart: Chart) -> Iterator[FactFinding]:
         """Every finding the coded chart means; of one laboratory code only the newest value speaks."""
         measured: set[str] = set()
-        for fact in sorted(chart.facts, key=_newest_first):
+        latest = chart.as_of + CLOCK_SKEW
+        for fact in sorted(chart.facts, key=lambda fact: _newest_first(fact, latest)):
             if fact.value is not None and fact.kind in ("laboratory", "vital_sign"):
                 analyte = self._analyte(fact)
                 if analyte is None or analyte.id in measured:
@@ -63,31 +69,29 @@ class FactReader:
     def _measured(self, fact: Fact, analyte: Analyte, chart: Chart) -> Iterator[FactFinding]:
         said = f"{fact.text} {fact.value:g} {fact.unit}".strip()
         value = analyte.convert(fact.value, fact.unit) if fact.value is not None else None
-        answered: set[str] = set()
+        answers: dict[str, bool] = {}
         if value is not None:
-            for finding, present in self._thresholds.meaning(
-                analyte, value, sex=chart.sex, age_years=chart.age_years
-            ):
-                answered.add(finding)
-                yield FactFinding(finding, present, fact, said)
+            answers.update(self._thresholds.meaning(analyte, value, sex=chart.sex, age_years=chart.age_years))
         side = _flag(fact)
-        for finding in self._thresholds.direction(analyte, side) if side else ():
-            if finding not in answered:
-                yield FactFinding(finding, True, fact, said)
+        if side:  # the laboratory knows its own limits better than a general threshold does
+            answers.update(dict.fromkeys(self._thresholds.direction(analyte, side), True))
+        yield from (FactFinding(finding, present, fact, said) for finding, present in answers.items())
 
     def _worded(self, fact: Fact) -> Iterator[FactFinding]:
         """Facts said in words: `Chest X-ray: lobar consolidation`, `Tobacco use: current smoker`."""
         if fact.kind == "allergy":
             return
         said = f"{fact.text}: {fact.value_text}" if fact.value_text else fact.text
-        negative = fact.interpretation in ("NEG", "N") or fact.value_text.lower().startswith(_NEGATIVE_WORDS)
+        negative = fact.interpretation in ("NEG", "N") or fact.value_text.lower().strip(" .。") in _NEGATIVE_WORDS
         positive = fact.interpretation in ("POS", "A", "AA")
         text = fact.text if positive or negative else said
         lead = "Family history: " if fact.kind == "family_history" else ""
         for mention in self._mentions(lead + text):
             if not self._may_mean(fact, mention.entry):
                 continue
-            yield FactFinding(mention.entry, not negative and mention.assertion != Assertion.ABSENT, fact, said)
+            present = self._present(mention)
+            if present is not None:
+                yield FactFinding(mention.entry, present and not negative, fact, said)
 
     def _may_mean(self, fact: Fact, finding: str) -> bool:
         """A procedure's name says what was looked for ("Pregnancy test"), a medication's what was prescribed."""
@@ -100,7 +104,19 @@ class FactReader:
     def _problem(self, problem: Problem) -> Iterator[FactFinding]:
         said = problem.text or next((c.display for c in problem.codings if c.display), "")
         for mention in self._mentions(said):
-            yield FactFinding(mention.entry, True, problem, said)
+            lasting = self._kinds[mention.entry] in LASTING
+            if self._present(mention) and (lasting or is_current(problem)):
+                yield FactFinding(mention.entry, True, problem, said)
+
+    def _present(self, mention: Mention) -> bool | None:
+        """True present, False absent, None where the words say neither of this patient now."""
+        if mention.assertion is Assertion.PRESENT:
+            return True
+        if mention.assertion is Assertion.ABSENT:
+            return False
+        lasting = mention.assertion is Assertion.PAST and self._kinds[mention.entry] in LASTING
+        family = mention.assertion is Assertion.FAMILY and mention.entry.startswith("family_history")
+        return True if lasting or family else None
 
     def _mentions(self, text: str) -> list[Mention]:
         if not text:
@@ -114,8 +130,9 @@ def is_current(problem: Problem) -> bool:
     return problem.clinical_status in _LIVE and problem.verification_status not in _UNTRUE
 
 
-def _newest_first(fact: Fact) -> float:
-    return -fact.date.timestamp() if fact.date else 0.0
+def _newest_first(fact: Fact, latest: datetime) -> float:
+    """Sorts newest first; what is undated or dated in the future comes last."""
+    return -fact.date.timestamp() if fact.date and fact.date <= latest else float("inf")
 
 
 def _flag(fact: Fact) -> Literal["above", "below"] | None:

@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact
-from nlp_core.facts import FactFinding
+from nlp_core.facts import CLOCK_SKEW, LASTING, FactFinding
 from nlp_core.knowledge import FindingKind, Knowledge
 from nlp_core.mentions import Mention
 from nlp_core.note import Note, Span
 
 CURRENT = timedelta(days=90)
 """Symptoms, signs and results older than this, counted from the newest note, are no longer the present illness."""
-_LASTING: frozenset[FindingKind] = frozenset({"history", "exposure"})
+CURRENT_FACTS = timedelta(days=365)
+"""Coded results hold longer than words: a yearly check is the usual rhythm."""
 MAX_QUOTE = 160
 """Characters of a quoted span at most; longer ones are no evidence a reader takes in at a glance."""
 
@@ -62,24 +63,41 @@ def bring_together(
 ) -> ChartFindings:
     """One answer per finding from the mentions (newest note first) and the facts of a chart."""
     result = ChartFindings()
-    newest = max((note.date for note, _ in mentions if note.date), default=None)
+    now = _present_time(chart)
     answers: dict[str, list[tuple[bool, Source]]] = defaultdict(list)
     for note, mention in mentions:
         if mention.span.end - mention.span.start > MAX_QUOTE:
             continue
         source = _note_source(note, mention)
         if mention.about == "diagnosis":
-            result.named.setdefault(mention.entry, {}).setdefault(mention.assertion, []).append(source)
+            _name(result.named, mention, source, now)
             continue
         kind = knowledge.findings[mention.entry].kind
         answer = _answer(mention, kind)
-        if answer is not None and (kind in _LASTING or _is_current(note.date, newest)):
+        if answer is not None and (kind in LASTING or _is_current(note.date, now, CURRENT)):
             answers[mention.entry].append((answer, source))
     for fact in facts:
-        answers[fact.finding].append((fact.present, _fact_source(fact)))
+        lasting = knowledge.findings[fact.finding].kind in LASTING
+        if lasting or _is_current(fact.fact.date, now, CURRENT_FACTS):
+            answers[fact.finding].append((fact.present, _fact_source(fact)))
     for finding, said in answers.items():
-        result.observed[finding] = _settle(finding, said)
+        result.observed[finding] = _settle(finding, said, chart.as_of)
     return result
+
+
+def _present_time(chart: Chart) -> datetime:
+    """What "current" is measured from: the newest note that is not dated in the future, else the reading itself."""
+    past = [note.date for note in chart.notes if note.date and note.date <= chart.as_of + CLOCK_SKEW]
+    return max(past, default=chart.as_of)
+
+
+def _name(named: dict[str, dict[Assertion, list[Source]]], mention: Mention, source: Source, now: datetime) -> None:
+    """Only the newest note that names a diagnosis is asked, and what it named long ago is history."""
+    ways = named.setdefault(mention.entry, {})
+    if any(known[0].reference != source.reference for known in ways.values()):
+        return
+    present_no_more = mention.assertion is Assertion.PRESENT and not _is_current(source.date, now, CURRENT)
+    ways.setdefault(Assertion.PAST if present_no_more else mention.assertion, []).append(source)
 
 
 def _answer(mention: Mention, kind: FindingKind) -> bool | None:
@@ -88,25 +106,33 @@ def _answer(mention: Mention, kind: FindingKind) -> bool | None:
         return True
     if mention.assertion is Assertion.ABSENT:
         return False
-    if mention.assertion is Assertion.PAST and kind in _LASTING:
+    if mention.assertion is Assertion.PAST and kind in LASTING:
         return True
     if mention.assertion is Assertion.FAMILY and mention.entry.startswith("family_history"):
         return True
     return None
 
 
-def _is_current(date: datetime | None, newest: datetime | None) -> bool:
-    return date is None or newest is None or newest - date <= CURRENT
+def _is_current(date: datetime | None, now: datetime, long: timedelta) -> bool:
+    return date is None or now - date <= long
 
 
-def _settle(finding: str, said: list[tuple[bool, Source]]) -> Observed:
-    """The newest source that speaks decides; within one source a presence outweighs a denial."""
+def _settle(finding: str, said: list[tuple[bool, Source]], now: datetime) -> Observed:
+    """The newest source that speaks decides, dated ones before undated; within one a presence outweighs a denial."""
+    said = sorted(said, key=lambda answer: _age(answer[1].date, now))
     newest = said[0][1].reference
     first = [answer for answer, source in said if source.reference == newest]
     present = any(first)
     sources = [source for answer, source in said if answer is present]
     unique = {(source.reference, source.quote.lower()): source for source in reversed(sources)}
     return Observed(finding, present, tuple(reversed(unique.values())))
+
+
+def _age(date: datetime | None, now: datetime) -> float:
+    """Seconds before `now`; what is undated or dated in the future counts as oldest."""
+    if date is None or date > now + CLOCK_SKEW:
+        return float("inf")
+    return (now - date).total_seconds()
 
 
 def _note_source(note: Note, mention: Mention) -> Source:

@@ -48,6 +48,8 @@ def read_knowledge(folder: Path = KNOWLEDGE_FOLDER) -> Knowledge:
     faults: list[str] = []
     findings = _read_all(folder, "findings", Finding, faults)
     diagnoses = _read_all(folder, "diagnoses", Diagnosis, faults)
+    if not findings and not diagnoses and not faults:
+        faults.append(f"{folder}: there is no knowledge in this folder")
     if faults:
         raise KnowledgeError("\n".join(faults))
     return Knowledge(version=knowledge_digest(folder)[:12], findings=findings, diagnoses=diagnoses)
@@ -78,7 +80,7 @@ def _read_all(folder: Path, kind: str, model: type[EntryT], faults: list[str]) -
 def _raw_entries(path: Path, faults: list[str]) -> Iterator[dict[str, Any]]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         faults.append(f"{path.name}: not YAML: {' '.join(str(error).split())}")
         return
     if not isinstance(content, list):

@@ -36,14 +36,14 @@ class ProblemMatcher:
         for problem in problems:
             if problem.verification_status == "entered-in-error":
                 continue
-            status = _status(problem)
-            for diagnosis in self._matches(problem):
+            for diagnosis, status in self._matches(problem):
                 known[diagnosis] = min(known.get(diagnosis, status), status, key=_STRONGEST.index)
         return known
 
-    def _matches(self, problem: Problem) -> set[str]:
+    def _matches(self, problem: Problem) -> set[tuple[str, ProblemListStatus]]:
+        status = _status(problem)
         matched = {
-            diagnosis.id
+            (diagnosis.id, status)
             for coding in problem.codings
             if _ICD_10.search(coding.system)
             for diagnosis in self._by_category.get(_plain(coding.code)[:3], ())
@@ -51,7 +51,10 @@ class ProblemMatcher:
         }
         for words in {problem.text, *(coding.display for coding in problem.codings)} - {""}:
             mentions, _ = self._reader.read(words, sex="unknown", age_years=None)
-            matched |= {m.entry for m in mentions if m.about == "diagnosis" and m.assertion is not Assertion.FAMILY}
+            for mention in mentions:
+                said = _said(mention.assertion, status)
+                if mention.about == "diagnosis" and said:
+                    matched.add((mention.entry, said))
         return matched
 
 
@@ -67,6 +70,15 @@ def same_disease(listed: str, diagnosis: Diagnosis) -> bool:
     if on_list.startswith(suggested) or suggested.startswith(on_list):
         return True
     return not diagnosis.cannot_miss and ("9" in (on_list[3:4], suggested[3:4]))
+
+
+def _said(assertion: Assertion, status: ProblemListStatus) -> ProblemListStatus | None:
+    """What the words of a problem say of the disease they name; None where they only fear it or speak of others."""
+    if assertion is Assertion.PRESENT:
+        return status
+    if assertion is Assertion.PAST:
+        return "past" if status == "active" else status
+    return "refuted" if assertion is Assertion.ABSENT else None
 
 
 def _plain(code: str) -> str:

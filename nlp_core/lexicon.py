@@ -7,6 +7,7 @@ Knows names and word order. Does not know whether what it found is asserted, den
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -108,10 +109,11 @@ def _in_order(
 ) -> tuple[int, ...] | None:
     tokens = [first]
     for stem in stems[1:]:
-        following = next((i for i in places[stem] if tokens[-1] < i <= tokens[-1] + 1 + max_gap), None)
-        if following is None:
+        after = places[stem]
+        following = bisect_right(after, tokens[-1])
+        if following == len(after) or after[following] > tokens[-1] + 1 + max_gap:
             return None
-        tokens.append(following)
+        tokens.append(after[following])
     return tuple(tokens)
 
 

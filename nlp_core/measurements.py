@@ -62,7 +62,7 @@ class MeasurementReader:
                 analyte = self._owner[_folded(match["name"])]
                 value = analyte.convert(float(match["number"].replace(",", "")), match["unit"] or "")
                 if value is not None:
-                    yield Measurement(analyte, value, match.start(), match.end())
+                    yield Measurement(analyte, value, match.start(), match.end("unit" if match["unit"] else "number"))
         for match in _PRESSURE.finditer(text):
             for side in ("systolic", "diastolic"):
                 analyte = self._analytes[f"{side}_pressure"]

@@ -6,6 +6,7 @@ and the coded chart say together is findings' business.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -17,13 +18,15 @@ from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
 from nlp_core.chart import Sex
 from nlp_core.knowledge import Knowledge
 from nlp_core.lexicon import Lexicon
-from nlp_core.measurements import MeasurementReader
+from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
-from nlp_core.sections import Section, Sentence, sentences
+from nlp_core.sections import Sentence, sentences
 from nlp_core.text_view import TextView, view
 from nlp_core.words import blank_pipeline, doc_stems
 
-_FINDING, _DIAGNOSIS = "f:", "d:"
+_FINDING, _DIAGNOSIS, _RELATIVES = "f:", "d:", "r:"
+_NOT_THIS_PATIENT_NOW = (Assertion.FAMILY, Assertion.CONDITIONAL, Assertion.PAST)
+_FAMILY_WORDS = re.compile(r"family history of |family history |的?家族史|家族性")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class MentionReader:
         for sentence, triggers in self._sentences(seen_as.text):
             named = list(self._named(sentence, triggers, seen_as))
             found += [mention for mention, _ in named]
-            found += self._measured(sentence, seen_as, sex, age_years)
+            found += self._measured(sentence, triggers, seen_as, sex, age_years)
             covered = frozenset(index for _, tokens in named for index in tokens)
             read.append(ReadSentence(sentence, triggers, covered, seen_as))
         return found, read
@@ -90,19 +93,30 @@ class MentionReader:
         words = [token.lower_ for token in tokens]
         for match in self._lexicon.find(words, doc_stems(tokens)):
             start, end = tokens.start + match.start, tokens.start + match.end
+            assertion = assertion_of(start, end, tokens, sentence.section, triggers)
+            in_heading = tokens.doc[end - 1].idx < sentence.heading_end
+            if in_heading or (match.entry.startswith(_RELATIVES) and assertion is not Assertion.FAMILY):
+                continue
             mention = Mention(
-                about="finding" if match.entry.startswith(_FINDING) else "diagnosis",
+                about="diagnosis" if match.entry.startswith(_DIAGNOSIS) else "finding",
                 entry=match.entry[len(_FINDING) :],
                 span=_characters(tokens, match.start, match.end, seen_as),
-                assertion=assertion_of(start, end, tokens, sentence.section, triggers),
+                assertion=assertion,
                 via="name",
             )
             yield mention, [tokens.start + index for index in match.tokens]
 
-    def _measured(self, sentence: Sentence, seen_as: TextView, sex: Sex, age_years: float | None) -> Iterator[Mention]:
-        if sentence.section in (Section.FAMILY, Section.PLAN):
-            return
+    def _measured(
+        self,
+        sentence: Sentence,
+        triggers: tuple[Trigger, ...],
+        seen_as: TextView,
+        sex: Sex,
+        age_years: float | None,
+    ) -> Iterator[Mention]:
         for value in self._measurements.find(sentence.span.text):
+            if _asserted(sentence, value, triggers) in _NOT_THIS_PATIENT_NOW:
+                continue
             span = seen_as.to_note(sentence.start + value.start, sentence.start + value.end)
             for finding, present in self.thresholds.meaning(value.analyte, value.value, sex=sex, age_years=age_years):
                 assertion = Assertion.PRESENT if present else Assertion.ABSENT
@@ -113,10 +127,20 @@ def _names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     for finding in knowledge.findings.values():
         for name in (*finding.names.en, *finding.names.zh):
             yield _FINDING + finding.id, name
+            relatives = _FAMILY_WORDS.sub("", name, count=1).strip()
+            if finding.id.startswith("family_history") and relatives not in ("", name):
+                yield _RELATIVES + finding.id, relatives
     for diagnosis in knowledge.diagnoses.values():
         for name in (*diagnosis.names.en, *diagnosis.names.zh):
             yield _DIAGNOSIS + diagnosis.id, name
 
+
+
+def _asserted(sentence: Sentence, value: Measurement, triggers: tuple[Trigger, ...]) -> Assertion:
+    """How the sentence asserts a number: "return if T above 38" measures nothing."""
+    start, end = sentence.start + value.start, sentence.start + value.end
+    inside = [token.i for token in sentence.span if token.idx < end and token.idx + len(token) > start]
+    return assertion_of(inside[0], inside[-1] + 1, sentence.span, sentence.section, triggers)
 
 
 def _characters(tokens: TokenSpan, start: int, end: int, seen_as: TextView) -> Span:

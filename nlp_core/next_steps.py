@@ -5,19 +5,21 @@ Knows probabilities and the questions and tests the knowledge writes beside each
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from math import log2, sqrt
 
 from nlp_core.assessment import NextStep
 from nlp_core.diagnoses import Ranked, Reasoner
-from nlp_core.knowledge import Step
+from nlp_core.findings import Observed
+from nlp_core.knowledge import Knowledge, Step
 
 LEADING = 5
 MOST = 4
 
 
-def next_steps(ranked: Sequence[Ranked], known: Collection[str], reasoner: Reasoner) -> list[NextStep]:
-    """At most four steps, best first. known: findings already answered, by id."""
+def next_steps(ranked: Sequence[Ranked], observed: Mapping[str, Observed], reasoner: Reasoner) -> list[NextStep]:
+    """At most four steps, best first; nothing is asked that `observed` already answers."""
+    known = _answered(observed, reasoner.knowledge)
     leading = ranked[:LEADING]
     if not leading:
         return []
@@ -35,6 +37,15 @@ def next_steps(ranked: Sequence[Ranked], known: Collection[str], reasoner: Reaso
     questions = [step for step in ranked_steps if step.kind == "question"][: MOST // 2]
     tests = [step for step in ranked_steps if step.kind == "test"][: MOST // 2]
     return sorted([*questions, *tests], key=lambda step: -step.gain)
+
+
+def _answered(observed: Mapping[str, Observed], knowledge: Knowledge) -> set[str]:
+    """Findings whose state is known: a child present answers for its parents, a parent denied for its children."""
+    present = {finding for finding, answer in observed.items() if answer.present}
+    absent = set(observed) - present
+    implied = {ancestor for finding in present for ancestor in knowledge.ancestors(finding)}
+    denied = {finding for finding in knowledge.findings if absent & set(knowledge.ancestors(finding))}
+    return present | absent | implied | denied
 
 
 def _doubtful(leading: Sequence[Ranked]) -> list[float]:

@@ -49,12 +49,16 @@ _HEADINGS = {
     r"|hospital course|病程记录|clinical course|narrative|history of presenting complaint|h&p",
 }
 _HEADING = re.compile(
-    r"^[ \t]*[#*•\-–\d.)]*[ \t]*(?:" + "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items()) + r")[ \t]*(?P<end>[:：\-]|$)",
+    r"^[ \t]*[#*•\-–\d.)]*[ \t]*(?:" + "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items()) + r")[ \t]*(?P<end>[:：\-]|(?=\n))",
     re.IGNORECASE | re.MULTILINE,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•–·]|\(?\d{1,2}[.)、]|[a-z][.)])\s")
 _NOT_AN_END = frozenset("dr mr mrs ms prof vs st approx no e.g i.e etc resp temp hr min max pt pts dx hx tx".split())
 _ENDS = frozenset(".!?。！？;；")
+
+
+LONGEST = 250
+"""Tokens after which a sentence ends in any case: a page without a full stop must not cost its square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Sentence:
 
     span: Span
     section: Section
+    heading_end: int = 0
+    """Character offset up to which the sentence is its heading ("PE:" names an examination, no embolism)."""
 
     @property
     def start(self) -> int:
@@ -78,28 +84,28 @@ def sentences(text: str, nlp: Language) -> Iterator[Sentence]:
     """Cuts `text`; every non-blank token lies in exactly one sentence."""
     doc = nlp.make_doc(text)
     headings = _headings(text)
-    position = 0
+    position, heading_end = 0, 0
     section = Section.CURRENT
     for start, end in _bounds(doc, text):
         while position < len(headings) and headings[position][0] < doc[end - 1].idx + len(doc[end - 1]):
-            section = headings[position][1]
+            _, heading_end, section = headings[position]
             position += 1
-        yield Sentence(doc[start:end], section)
+        yield Sentence(doc[start:end], section, heading_end)
 
 
-def _headings(text: str) -> list[tuple[int, Section]]:
-    """Where each heading starts, and what it says."""
+def _headings(text: str) -> list[tuple[int, int, Section]]:
+    """Where each heading starts and ends, and what it says."""
     found = []
     for match in _HEADING.finditer(text):
         name = next(name for name, value in match.groupdict().items() if value and name != "end")
-        found.append((match.start(), Section[name]))
+        found.append((match.start(), match.end(), Section[name]))
     return found
 
 
 def _bounds(doc: Doc, text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for token in doc:
-        if _ends_sentence(doc, token.i, text):
+        if token.i - start >= LONGEST or _ends_sentence(doc, token.i, text):
             if not doc[start : token.i + 1].text.isspace():
                 yield start, token.i + 1
             start = token.i + 1

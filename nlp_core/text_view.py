@@ -36,11 +36,13 @@ class TextView:
 
 def view(text: str) -> TextView:
     """The readable view of a note's text; runs of blanks become one. Plain ASCII is returned as it is, at no cost."""
-    if "  " not in text and text.isascii() and text.replace("\n", "").replace("\t", "").replace("\r", "").isprintable():
-        return TextView(text.replace("\r", "\n"), None)
+    if "  " not in text and text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return TextView(text, None)
     kept: list[str] = []
     offsets: list[int] = []
     for index, character in enumerate(text):
+        if character == "\r" and text[index + 1 : index + 2] == "\n":
+            continue  # one line break, not two
         seen = _seen(character)
         if seen and not (seen == " " and kept and kept[-1] == " "):
             kept.append(seen)

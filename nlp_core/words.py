@@ -5,17 +5,21 @@ Names of the knowledge and words of the notes pass through here and nowhere else
 
 from __future__ import annotations
 
+import re
+import threading
 from functools import lru_cache
 
 import snowballstemmer
 from spacy.lang.en import English
 from spacy.language import Language
 from spacy.tokens import Doc, Span
-from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
+from spacy.vocab import Vocab
 
-_CHINESE_CHARACTER = r"[\u3400-\u4dbf\u4e00-\u9fff]"
-_BREAKS = [_CHINESE_CHARACTER, r"[、。，；：！？（）【】《》“”‘’…·]", r"[\n;:/+()\[\]{}<>=~*|•]", r"(?<=[a-zA-Z])[,.](?=[a-zA-Z])"]
-_BREAKS += [r"(?<=[0-9])(?=[a-zA-Z%°℃])", r"[-–—]"]
+_CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff"
+_LETTER = rf"[^\W\d_{_CHINESE}]"
+_TOKEN = re.compile(
+    rf"[ \t]*\n\s*|{_LETTER}(?:{_LETTER}|\d)*(?:['’]{_LETTER}+)*|\d+(?:[.,]\d+)*|[{_CHINESE}]|.", re.DOTALL
+)
 
 FILLERS = frozenset("a an the his her their my your its of in on at to for with and or by from".split())
 """Words that carry no meaning of their own in a name."""
@@ -43,16 +47,38 @@ _IRREGULAR = {
     "colour": "color", "paediatric": "pediatric", "foetal": "fetal", "goitre": "goiter", "tachypnoea": "tachypnea",
 }
 
-_stemmer = snowballstemmer.stemmer("english")
+_of_this_thread = threading.local()  # a stemmer keeps the word it works on in itself
+
+
+class ChartTokenizer:
+    """Cuts text into words, numbers, line breaks, single Chinese characters and single marks.
+
+    In one pass: spaCy's own tokenizer takes seconds for a Chinese page, which to it is one word without blanks.
+    """
+
+    def __init__(self, vocab: Vocab) -> None:
+        self._vocab = vocab
+
+    def __call__(self, text: str) -> Doc:
+        """A document whose text is `text`, character for character."""
+        words: list[str] = []
+        spaces: list[bool] = []
+        position = 0
+        while position < len(text):
+            match = _TOKEN.match(text, position)
+            assert match is not None  # the last alternative takes any character
+            position = match.end()
+            followed = text[position : position + 1] == " " and not text[position + 1 : position + 2].isspace()
+            words.append(match.group())
+            spaces.append(followed)
+            position += followed
+        return Doc(self._vocab, words=words, spaces=spaces)
 
 
 def blank_pipeline() -> Language:
-    """A spaCy pipeline that only cuts text into tokens: English rules, each Chinese character a token."""
+    """A spaCy pipeline that only cuts text into tokens."""
     nlp = English()
-    defaults = nlp.Defaults
-    nlp.tokenizer.infix_finditer = compile_infix_regex([*(defaults.infixes or []), *_BREAKS]).finditer
-    nlp.tokenizer.prefix_search = compile_prefix_regex([*(defaults.prefixes or []), *_BREAKS[:3], r"[-–—]"]).search
-    nlp.tokenizer.suffix_search = compile_suffix_regex([*(defaults.suffixes or []), *_BREAKS[:3], r"[-–—]"]).search
+    nlp.tokenizer = ChartTokenizer(nlp.vocab)
     nlp.max_length = 10_000_000
     return nlp
 
@@ -69,7 +95,9 @@ def stem(word: str) -> str:
         return lowered
     if len(lowered) <= 3 or not lowered.isalpha():
         return lowered
-    return str(_stemmer.stemWord(lowered))
+    if not hasattr(_of_this_thread, "stemmer"):
+        _of_this_thread.stemmer = snowballstemmer.stemmer("english")
+    return str(_of_this_thread.stemmer.stemWord(lowered))
 
 
 def name_stems(name: str, nlp: Language) -> tuple[str, ...]:

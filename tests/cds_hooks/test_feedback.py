@@ -11,7 +11,7 @@ import pytest
 
 from cds_hooks.feedback import MAX_COMMENT_CHARACTERS
 from tests.cds_hooks import tokens
-from tests.cds_hooks.charts import SERVICE
+from tests.cds_hooks.charts import SERVICE, call
 from tests.cds_hooks.conftest import Serve, Served
 
 FEEDBACK = SERVICE + "/feedback"
@@ -132,11 +132,12 @@ def test_no_refusal_repeats_the_input(web: Served) -> None:
         assert canary not in sent(web, item(**changes)).text
 
 
-def test_a_store_that_does_not_answer_is_503_and_not_ready(serve: Serve) -> None:
+def test_a_store_that_does_not_answer_is_503_and_charts_are_still_read(serve: Serve) -> None:
     web = serve()
     web.feedback.available = False
     refused(sent(web, item()), 503)
-    assert web.http.get("/readyz").status_code == 503
+    assert web.http.get("/readyz").status_code == 200
+    assert web.call(call()).json()["cards"]
 
 
 def test_feedback_wants_a_token_for_its_own_address(guarded: Served) -> None:

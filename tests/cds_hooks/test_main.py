@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -111,13 +112,24 @@ def test_a_queue_without_its_key_is_named() -> None:
     assert "DXSPAN_QUEUE_KEY" in done.stderr
 
 
-def test_a_feedback_store_that_cannot_be_opened_is_named() -> None:
-    for url in ("canary://x", "sqlite:////proc/canary/x.db", "canary"):
-        done = run(DXSPAN_FEEDBACK_DATABASE_URL=url)
-        assert done.returncode == 2
-        assert "DXSPAN_FEEDBACK_DATABASE_URL" in done.stderr
-        assert "canary" not in done.stderr
-    assert "DXSPAN_FEEDBACK_KEY" in run(DXSPAN_FEEDBACK_KEY="canary").stderr
+def test_a_feedback_store_that_cannot_be_opened_is_named_and_keeps_nobody_from_reading() -> None:
+    with running(DXSPAN_FEEDBACK_DATABASE_URL="sqlite:////proc/canary/x.db") as (url, process, _):
+        item = {"card": str(UUID(int=7)), "outcome": "overridden", "outcomeTimestamp": "2026-11-20T10:05:31Z"}
+        address = f"{url}/cds-services/dxspan-patient-view/feedback"
+        answer = httpx.post(address, json={"feedback": [item]}, trust_env=False, timeout=20)
+        assert answer.status_code == 503
+        assert httpx.get(f"{url}/cds-services", trust_env=False).status_code == 200
+        process.terminate()
+        written = process.communicate(timeout=15)[0]
+    assert "DXSPAN_FEEDBACK_DATABASE_URL" in written
+    assert "canary" not in written
+
+
+def test_a_wrong_feedback_key_is_named() -> None:
+    done = run(DXSPAN_FEEDBACK_KEY="canary")
+    assert done.returncode == 2
+    assert "DXSPAN_FEEDBACK_KEY" in done.stderr
+    assert "canary" not in done.stderr
 
 
 def test_it_stops_when_told_to() -> None:

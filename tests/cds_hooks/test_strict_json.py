@@ -70,7 +70,7 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
         loads(body)
 
 
-@pytest.mark.parametrize("body", [b"NaN", b"[Infinity]", b"-Infinity", b"1e999", b"9" * 20, b"0." + b"1" * 70])
+@pytest.mark.parametrize("body", [b"NaN", b"[Infinity]", b"-Infinity", b"1e999", b"9" * 20])
 def test_numbers_without_a_value_are_refused(body: bytes) -> None:
     with pytest.raises(NotStrictJson):
         loads(body)
@@ -82,3 +82,30 @@ def test_errors_do_not_repeat_the_input() -> None:
             loads(body)
         assert "canary" not in str(error.value)
         assert error.value.__cause__ is None
+
+
+BLANKS = st.text(" \t\n\r", max_size=2)
+KEYS = st.sampled_from(['"a"', '"b"', '"\\u0061"', '"a:"', '"\\""', '"\\\\"', '"{"', '"a\\":"'])
+
+
+@given(st.lists(st.tuples(KEYS, BLANKS, BLANKS, st.sampled_from(["1", '"x"', '{"a":1}', "[]", '"\\":"']))))
+def test_a_key_twice_is_refused_however_it_is_written(pairs: list[tuple[str, str, str, str]]) -> None:
+    body = "{" + ",".join(f"{key}{before}:{after}{value}" for key, before, after, value in pairs) + "}"
+    keys = [json.loads(key) for key, *_ in pairs]
+    if len(set(keys)) == len(keys):
+        assert loads(body.encode()) == json.loads(body)
+    else:
+        with pytest.raises(NotStrictJson, match="twice"):
+            loads(body.encode())
+
+
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?", fullmatch=True))
+def test_numbers_are_exact_or_refused(text: str) -> None:
+    whole = text.lstrip("-").isdigit()
+    if (whole and len(text.lstrip("-")) > 19) or float(text) in (float("inf"), float("-inf")):
+        with pytest.raises(NotStrictJson):
+            loads(text.encode())
+    else:
+        read = loads(text.encode())
+        assert read == json.loads(text)
+        assert type(read) is type(json.loads(text))

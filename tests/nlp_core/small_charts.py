@@ -15,6 +15,9 @@ from nlp_core.note import Note
 from tests.nlp_core.small_knowledge import small_knowledge
 
 AS_OF = datetime(2026, 11, 20, 12, tzinfo=UTC)
+INFLUENZA = "Fever 39.5 °C, cough and body aches for two days. No runny nose."
+COLD = "Runny nose and cough since Monday. Her daughter has a cold, too."
+EMBOLISM = "Sudden shortness of breath and pleuritic chest pain. HR 120 bpm. History of DVT."
 LOINC = "http://loinc.org"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 
@@ -64,6 +67,11 @@ def small_reader() -> Reader:
     return Reader(small_knowledge(), small_chart_reader(), calibration=None, model_version="test")
 
 
+def probabilities(*notes: Note | str) -> dict[str, float]:
+    """What each diagnosis of the small knowledge is given, best first."""
+    return {ranked.diagnosis.id: probability for ranked, probability in small_reader().rank(chart_of(*notes))}
+
+
 def observed(*notes: Note | str, **fields: Any) -> dict[str, bool]:
     """What the chart says of each finding: present or absent."""
     found = small_chart_reader().read(chart_of(*notes, **fields)).found
@@ -74,6 +82,4 @@ def found_of(present: Iterable[str] = (), absent: Iterable[str] = ()) -> ChartFi
     """Findings as if a note had said them, each by its own id."""
     answers = [*((finding, True) for finding in present), *((finding, False) for finding in absent)]
     source = "DocumentReference/1"
-    return ChartFindings(
-        {f: Observed(f, answer, (Source(source, None, f, "note"),)) for f, answer in answers}, {}
-    )
+    return ChartFindings({f: Observed(f, answer, (Source(source, None, f, "note"),)) for f, answer in answers}, {})

@@ -119,7 +119,12 @@ def _measured() -> list[Finding]:
         lab("severe_hyperkalemia", "severe hyperkalemia", "重度高钾血症", potassium(above=6.5), is_a=["hyperkalemia"]),
         lab("hypokalemia", "hypokalemia", "低钾血症", potassium(below=3.5)),
         lab("leukocytosis", "leukocytosis", "白细胞增多", Measured(loinc=("6690-2",), unit="10*3/uL", above=11)),
-        lab("elevated_d_dimer", "elevated D-dimer", "D-二聚体升高", Measured(loinc=("48065-7",), unit="ng/mL", above=500)),
+        lab(
+            "elevated_d_dimer",
+            "elevated D-dimer",
+            "D-二聚体升高",
+            Measured(loinc=("48065-7",), unit="ng/mL", above=500),
+        ),
         finding("positive_influenza_test", "positive influenza test", "流感检测阳性", kind="lab", background=0.001),
     ]
 
@@ -128,7 +133,9 @@ def _history() -> list[Finding]:
     history: dict[str, Any] = {"kind": "history", "background": 0.02}
     return [
         finding("prior_thrombosis", "deep vein thrombosis | DVT", "深静脉血栓", **history),
-        finding("family_history_migraine", "family history of migraine", "偏头痛家族史", **{**history, "background": 0.1}),
+        finding(
+            "family_history_migraine", "family history of migraine", "偏头痛家族史", **{**history, "background": 0.1}
+        ),
         finding("sick_contact", "sick contact", "接触患者", kind="exposure", background=0.05),
     ]
 

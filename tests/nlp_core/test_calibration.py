@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,12 @@ probability = st.floats(0, 1)
 
 
 def table(raw: tuple[float, ...] = (0, 1), calibrated: tuple[float, ...] = (0, 1), **fields: Any) -> Calibration:
-    usual = {"fitted_on": "ten invented patients", "patients": 10, "expected_calibration_error": 0, "silence_below": 0.1}
+    usual = {
+        "fitted_on": "ten invented patients",
+        "patients": 10,
+        "expected_calibration_error": 0,
+        "silence_below": 0.1,
+    }
     return Calibration.model_validate({**usual, "raw": raw, "calibrated": calibrated, **fields})
 
 
@@ -62,7 +68,7 @@ def test_a_higher_probability_never_has_a_lower_band(one: float, other: float) -
 def test_the_bands_leave_no_gap() -> None:
     bands = {(band.low, band.high) for band in (band_of(p / 1000) for p in range(1001))}
     ends = sorted({end for band in bands for end in band})
-    assert sorted(bands) == list(zip(ends, ends[1:], strict=False))
+    assert sorted(bands) == list(pairwise(ends))
     assert (ends[0], ends[-1]) == (0, 1)
 
 
@@ -81,7 +87,6 @@ def test_a_table_of_the_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
         table(**wrong)
 
 
-@pytest.mark.xfail(reason="Calibration checks neither that the table rises nor that its rows are equally long", strict=True)
 @pytest.mark.parametrize(
     ("raw", "calibrated"),
     [

@@ -38,7 +38,7 @@ def test_progress_counts_the_bytes_so_far(base: Path, tmp_path: Path) -> None:
 def test_quantised_weights_are_within_half_a_step(weights: NDArray[np.float32]) -> None:
     scales = column_scales(weights)
     error = np.abs(quantise(weights).astype(np.float64) * scales - weights)
-    assert (error <= scales * 0.5001).all()
+    assert (error <= scales * 0.5001 + np.finfo(np.float32).tiny).all()
     assert np.abs(quantise(weights).astype(int)).max() <= 127
 
 

@@ -47,12 +47,16 @@ def test_a_share_lies_between_never_and_always(share: float) -> None:
 
 
 def test_shares_join_findings_risks_and_what_speaks_against() -> None:
-    entry = diagnosis("flu", "flu", "流感", "J11.1", {"cough": 0.8}, against={"rash": 0.01}, risk_factors={"winter": 0.6})
+    entry = diagnosis(
+        "flu", "flu", "流感", "J11.1", {"cough": 0.8}, against={"rash": 0.01}, risk_factors={"winter": 0.6}
+    )
     assert entry.shares == {"cough": 0.8, "rash": 0.01, "winter": 0.6}
 
 
 def test_a_finding_listed_twice_has_the_share_of_findings() -> None:
-    entry = diagnosis("flu", "flu", "流感", "J11.1", {"cough": 0.8}, against={"cough": 0.01}, risk_factors={"cough": 0.5})
+    entry = diagnosis(
+        "flu", "flu", "流感", "J11.1", {"cough": 0.8}, against={"cough": 0.01}, risk_factors={"cough": 0.5}
+    )
     assert entry.shares == {"cough": 0.8}
 
 

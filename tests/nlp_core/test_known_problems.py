@@ -121,7 +121,6 @@ def test_the_familys_disease_is_not_on_the_patients_list(text: str) -> None:
     assert known(problem(text)) == {}
 
 
-@pytest.mark.xfail(reason="_matches drops what the words say beside the name: history, risk, denial", strict=True)
 @pytest.mark.parametrize(
     ("text", "status"),
     [

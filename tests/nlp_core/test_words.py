@@ -110,10 +110,6 @@ def impatient_threads() -> Iterator[None]:
     stem.cache_clear()
 
 
-@pytest.mark.xfail(
-    reason="one snowball stemmer, which keeps its word in itself, is shared by all threads (words.py: _stemmer)",
-    strict=True,
-)
 @pytest.mark.usefixtures("impatient_threads")
 def test_threads_do_not_mix_up_each_others_words() -> None:
     stemmer = snowballstemmer.stemmer("english")

@@ -83,7 +83,9 @@ def _calls(url: str, clients: int, count: int, *, cold: bool, notes: int) -> Lat
 def main() -> int:
     latencies, memory = measure()
     for latency in latencies:
-        print(f"{latency.case:18s} {latency.clients} clients  p50 {latency.p50:6.0f} ms  p95 {latency.p95:6.0f} ms  cards {latency.cards}/{latency.calls}")
+        print(
+            f"{latency.case:18s} {latency.clients} clients  p50 {latency.p50:6.0f} ms  p95 {latency.p95:6.0f} ms  cards {latency.cards}/{latency.calls}"
+        )
     print(f"resident {memory:.0f} MiB")
     return 0
 

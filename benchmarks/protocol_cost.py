@@ -65,7 +65,9 @@ def _send(client: httpx.Client, url: str, count: int) -> None:
 
 def main() -> int:
     cost = measure()
-    print(f"{cost.request_kb:.0f} kB: hook {cost.hook_ms:.2f} ms CPU, bare echo {cost.echo_ms:.2f} ms, ratio {cost.ratio:.2f} (aim {AIM})")
+    print(
+        f"{cost.request_kb:.0f} kB: hook {cost.hook_ms:.2f} ms CPU, bare echo {cost.echo_ms:.2f} ms, ratio {cost.ratio:.2f} (aim {AIM})"
+    )
     return 0
 
 

@@ -57,7 +57,10 @@ def _worker(what: str, environment: dict[str, str]) -> StartUp:
     with process(["-m", "worker"], environment) as pid:
         began = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "worker", "--check"], env={**os.environ, **environment}, check=True, capture_output=True
+            [sys.executable, "-m", "worker", "--check"],
+            env={**os.environ, **environment},
+            check=True,
+            capture_output=True,
         )
         return StartUp(what, time.perf_counter() - began, resident_mib(pid))
 

@@ -36,7 +36,9 @@ def detail(assessment: Assessment, chart: Chart, shown: Sequence[Candidate], lan
 def _candidates(shown: Sequence[Candidate], most_for: int, most_against: int, language: Language) -> Iterator[str]:
     for position, candidate in enumerate(shown, start=1):
         lines = [f"{position}\\. **{_heading(candidate, language)}**{_confidence(candidate, language)}"]
-        lines += [f"- {words.FOR.said_in(language)}: {_evidence(e, language)}" for e in candidate.evidence_for[:most_for]]
+        lines += [
+            f"- {words.FOR.said_in(language)}: {_evidence(e, language)}" for e in candidate.evidence_for[:most_for]
+        ]
         lines += [
             f"- {words.AGAINST.said_in(language)}: {_evidence(e, language)}"
             for e in candidate.evidence_against[:most_against]

@@ -104,7 +104,7 @@ def _start(port: int, *, with_queue: bool, status: Status) -> dict[str, int]:
 
 def _launch(arguments: Sequence[str], environment: Mapping[str, str], log: str) -> int:
     with (FOLDER / log).open("wb") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own modules, with arguments of this file
             [sys.executable, *arguments],
             env={**os.environ, **environment},
             stdout=output,
@@ -144,7 +144,9 @@ def _open_chart(chart: SampleChart, base: str, console: Console) -> bool:
 def _farewell(base: str, console: Console, *, with_queue: bool) -> None:
     sample = FOLDER / "sample-request.json"
     sample.write_text(json.dumps(sample_charts()[0].request(), ensure_ascii=False, indent=1), encoding="utf-8")
-    console.print(f"\n[bold]The service keeps running[/bold] ({'with Redis and a worker' if with_queue else 'in one process'}).")
+    console.print(
+        f"\n[bold]The service keeps running[/bold] ({'with Redis and a worker' if with_queue else 'in one process'})."
+    )
     console.print(f"  discovery   {base}/cds-services")
     console.print(f"  about       {base}/about")
     console.print("  try it      ", end="")

@@ -94,11 +94,17 @@ def _condition(problem: dict[str, Any], subject: str) -> dict[str, Any]:
 
 
 def _laboratory(observation: dict[str, Any], subject: str) -> dict[str, Any]:
-    limits = {side: {"value": observation[side], "unit": observation["unit"]} for side in ("low", "high") if side in observation}
+    limits = {
+        side: {"value": observation[side], "unit": observation["unit"]}
+        for side in ("low", "high")
+        if side in observation
+    }
     return {
         "resourceType": "Observation",
         "status": "final",
-        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
+        "category": [
+            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}
+        ],
         "subject": {"reference": subject},
         "code": {"text": observation["text"], "coding": [{"system": "http://loinc.org", "code": observation["code"]}]},
         "effectiveDateTime": observation["date"],

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import JSON, DateTime, Engine, LargeBinary, String, create_engine, event, insert, select
+from sqlalchemy import JSON, DateTime, Engine, LargeBinary, String, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import StaticPool
@@ -105,8 +105,8 @@ class SqlFeedbackStore:
 
     def _insert(self, rows: Sequence[Base]) -> None:
         for row in rows:
-            table = row.__table__
-            values = {column.key: getattr(row, column.key) for column in table.columns}
+            table = type(row)
+            values = {column.key: getattr(row, column.key) for column in inspect(table).columns}
             try:
                 with self._engine.begin() as connection:
                     connection.execute(insert(table), values)
@@ -194,4 +194,3 @@ def _shown(tenant: str, service_id: str, card: Card, shown: datetime) -> ShownCa
 def _digest(item: FeedbackItem) -> str:
     """What makes two reports the same: all that the client said, not when it arrived."""
     return hashlib.sha256(item.model_dump_json().encode("utf-8", "replace")).hexdigest()
-

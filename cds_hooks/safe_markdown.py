@@ -20,7 +20,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def plain(text: str) -> str:
     """One line of visible characters: blanks folded, control, bidi and zero-width characters dropped."""
     spaced = _BLANKS.sub(" ", text)
-    return "".join(c for c in spaced if c.isascii() and c.isprintable() or _is_visible(c)).strip()
+    return "".join(c for c in spaced if (c.isascii() and c.isprintable()) or _is_visible(c)).strip()
 
 
 def inert(text: str) -> str:

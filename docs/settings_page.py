@@ -48,7 +48,11 @@ def _default(value: ast.expr | None) -> str:
         return "required"
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "Field":
         named = {keyword.arg: keyword.value for keyword in value.keywords}
-        return f"`{ast.unparse(named['default'])}`" if "default" in named else ("required" if not named.get("default_factory") else "empty")
+        return (
+            f"`{ast.unparse(named['default'])}`"
+            if "default" in named
+            else ("required" if not named.get("default_factory") else "empty")
+        )
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "SecretStr":
         return f"`{ast.unparse(value.args[0])}`"
     return f"`{ast.unparse(value)}`"

@@ -41,7 +41,28 @@ _BY_SECTION = {
     Section.ALLERGIES: Assertion.CONDITIONAL,
     Section.PLAN: Assertion.CONDITIONAL,
 }
-_DURATIONS = frozenset("hour hours day days week weeks month months year years hr hrs wk wks mo yr minute minutes".split())
+_DURATIONS = frozenset(
+    [
+        "hour",
+        "hours",
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "hr",
+        "hrs",
+        "wk",
+        "wks",
+        "mo",
+        "yr",
+        "minute",
+        "minutes",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +120,9 @@ def assertion_of(start: int, end: int, sentence: Span, section: Section, trigger
     rulings = {_BY_SECTION[section]} if section in _BY_SECTION else set()
     for trigger in inside:
         kind, _, place = trigger.kind.partition(" ")
-        if place == "before" and _rules_forward(trigger, start, ends, sentence.doc):
-            rulings.add(Assertion(kind))
-        elif place == "after" and _rules_backward(trigger, end, ends, sentence.doc):
+        if (place == "before" and _rules_forward(trigger, start, ends, sentence.doc)) or (
+            place == "after" and _rules_backward(trigger, end, ends, sentence.doc)
+        ):
             rulings.add(Assertion(kind))
     if Assertion.POSSIBLE in rulings and Assertion.ABSENT in rulings:
         rulings.discard(_farther(inside, start))

@@ -15,7 +15,15 @@ from nlp_core.note import Note
 
 Sex = Literal["female", "male", "unknown"]
 FactKind = Literal[
-    "laboratory", "vital_sign", "social_history", "medication", "allergy", "procedure", "family_history", "reason", "report"
+    "laboratory",
+    "vital_sign",
+    "social_history",
+    "medication",
+    "allergy",
+    "procedure",
+    "family_history",
+    "reason",
+    "report",
 ]
 
 

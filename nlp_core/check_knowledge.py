@@ -73,16 +73,24 @@ def _diagnosis_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[st
     for finding in dict.fromkeys(linked):
         if finding not in knowledge.findings:
             yield f"names an unknown finding: {finding}"
+    yield from _against_faults(diagnosis, knowledge)
+    for other in diagnosis.confused_with:
+        if other not in knowledge.diagnoses:
+            yield f"confused_with names an unknown diagnosis: {other}"
+    yield from _age_faults(diagnosis)
+
+
+def _against_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[str]:
+    yield from _against_faults(diagnosis, knowledge)
+
+
+def _against_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[str]:
     for finding in set(diagnosis.findings) & set(diagnosis.against):
         yield f"{finding} stands both in findings and in against"
     for finding, share in diagnosis.against.items():
         background = knowledge.findings[finding].background if finding in knowledge.findings else 1.0
         if share >= background:
             yield f"{finding} stands in against, but a share of {share} above its background {background} speaks for it"
-    for other in diagnosis.confused_with:
-        if other not in knowledge.diagnoses:
-            yield f"confused_with names an unknown diagnosis: {other}"
-    yield from _age_faults(diagnosis)
 
 
 def _age_faults(diagnosis: Diagnosis) -> Iterator[str]:
@@ -96,9 +104,9 @@ def _orphans(knowledge: Knowledge) -> Iterator[str]:
     used = {finding for diagnosis in knowledge.diagnoses.values() for finding in diagnosis.shares}
     for finding in list(used & set(knowledge.findings)):
         used.update(knowledge.ancestors(finding) if _parents_known(finding, knowledge) else ())
-    for finding in knowledge.findings.values():
-        if finding.id not in used and not used & set(finding.is_a):
-            yield f"finding {finding.id}: no diagnosis uses it"
+    for entry in knowledge.findings.values():
+        if entry.id not in used and not used & set(entry.is_a):
+            yield f"finding {entry.id}: no diagnosis uses it"
 
 
 def _parents_known(finding: str, knowledge: Knowledge) -> bool:
@@ -114,9 +122,11 @@ def _name_collisions(knowledge: Knowledge) -> Iterator[str]:
     """Names that the lexicon cannot tell apart: the same stems in the same order."""
     nlp = blank_pipeline()
     owners: dict[str, list[str]] = defaultdict(list)
-    for entry in (*knowledge.findings.values(), *knowledge.diagnoses.values()):
-        for stems in {name_stems(name, nlp) for name in (*entry.names.en, *entry.names.zh)}:
-            owners[" ".join(stems)].append(entry.id)
+    entries = [(finding.id, finding.names) for finding in knowledge.findings.values()]
+    entries += [(diagnosis.id, diagnosis.names) for diagnosis in knowledge.diagnoses.values()]
+    for identifier, names in entries:
+        for stems in {name_stems(name, nlp) for name in (*names.en, *names.zh)}:
+            owners[" ".join(stems)].append(identifier)
     for name, ids in sorted(owners.items()):
         findings = [i for i in ids if i in knowledge.findings]
         diagnoses = [i for i in ids if i in knowledge.diagnoses]

@@ -25,7 +25,15 @@ from nlp_core.words import FILLERS, stem
 LEAST_LIKENESS = 0.68
 """Cosine below which the nearest name is no match; chosen on written pairs, see docs/log.md."""
 _SHORTEST, _LONGEST = 2, 16
-_BORDERS = frozenset(", ; : . ! ? ( ) • | 、 。 ， ； ：".split()) | {"and", "but", "or", "with", "which", "that", "then"}
+_BORDERS = frozenset([",", ";", ":", ".", "!", "?", "(", ")", "•", "|", "、", "。", "，", "；", "："]) | {
+    "and",
+    "but",
+    "or",
+    "with",
+    "which",
+    "that",
+    "then",
+}
 _SKIPPED = (Section.FAMILY, Section.ALLERGIES, Section.PLAN, Section.MEDICATIONS)
 
 
@@ -112,7 +120,7 @@ def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
     if end <= start or read.covered & set(range(start, end)):
         return False
     words = [t for t in read.sentence.span.doc[start:end] if stem(t.text).isalpha() and t.text.isascii()]
-    return _SHORTEST <= sum(t.lower_ not in FILLERS for t in words) and len(words) <= _LONGEST
+    return sum(t.lower_ not in FILLERS for t in words) >= _SHORTEST and len(words) <= _LONGEST
 
 
 def _mention(clause: _Clause, entry: str) -> Mention:

@@ -24,9 +24,27 @@ _FEMALE = re.compile(
     r"\b(?:woman|female|girl|lady|mrs|ms|gravida|housewife|she|her|pregnant|schoolgirl|mother of)\b|女性|女孩|女，|女,|患者女|女患|女士|女童|妇女|孕妇|产妇|她",
     re.IGNORECASE,
 )
-_MALE = re.compile(r"\b(?:man|male|boy|gentleman|mr|he|his|him|schoolboy|father of)\b|男性|男孩|男，|男,|患者男|男患|先生|男童|他", re.IGNORECASE)
+_MALE = re.compile(
+    r"\b(?:man|male|boy|gentleman|mr|he|his|him|schoolboy|father of)\b|男性|男孩|男，|男,|患者男|男患|先生|男童|他",
+    re.IGNORECASE,
+)
 _SEX_LETTER = re.compile(r"\w?[\s,/-]*(?P<sex>[MF])\b")
-_STRONG = {"woman", "female", "girl", "lady", "man", "male", "boy", "gentleman", "女性", "男性", "女，", "男，", "女孩", "男孩"}
+_STRONG = {
+    "woman",
+    "female",
+    "girl",
+    "lady",
+    "man",
+    "male",
+    "boy",
+    "gentleman",
+    "女性",
+    "男性",
+    "女，",
+    "男，",
+    "女孩",
+    "男孩",
+}
 _HEAD = 600
 """Characters at the start of a note where the patient is introduced."""
 
@@ -54,7 +72,10 @@ def _age(text: str) -> float | None:
         years = float(match["plain"] or match["bare"])
     else:
         unit = (match["unit"] or match["short"] or "year").lower()
-        kind = next((name for name in _YEARS_PER if unit.startswith(name[0]) and not (name == "month" and unit[0] != "m")), "year")
+        kind = next(
+            (name for name in _YEARS_PER if unit.startswith(name[0]) and not (name == "month" and unit[0] != "m")),
+            "year",
+        )
         years = int(match["number"]) * _YEARS_PER[kind]
     return years if years <= 125 else None
 

@@ -195,7 +195,9 @@ class Reasoner:
                 row = self._row[parent]
                 if parent not in listed:
                     candidate = self._ratio(listed[finding], parent)
-                    present[row, column] = max(present[row, column], min(candidate, present[self._row[finding], column]))
+                    present[row, column] = max(
+                        present[row, column], min(candidate, present[self._row[finding], column])
+                    )
                     denial = self._absence(listed[finding], finding)
                     absent[row, column] = min(absent[row, column], denial)
 

@@ -21,11 +21,71 @@ MAX_GAP = 2
 MAX_TURNED_GAP = 7
 """Words that may stand between head and rest when the order is turned ("pain in the left upper chest")."""
 _LINKS = frozenset(
-    "of in on at over around along behind under to from into within across through involving is are was were feels felt"
-    " became becomes the his her my".split()
+    [
+        "of",
+        "in",
+        "on",
+        "at",
+        "over",
+        "around",
+        "along",
+        "behind",
+        "under",
+        "to",
+        "from",
+        "into",
+        "within",
+        "across",
+        "through",
+        "involving",
+        "is",
+        "are",
+        "was",
+        "were",
+        "feels",
+        "felt",
+        "became",
+        "becomes",
+        "the",
+        "his",
+        "her",
+        "my",
+    ]
 )
 _BARRIERS = frozenset(
-    ", ; : . ! ? ( ) [ ] | • * 、 。 ， ； ： ！ ？ （ ） no not denies denied without but however although nor".split()
+    [
+        ",",
+        ";",
+        ":",
+        ".",
+        "!",
+        "?",
+        "(",
+        ")",
+        "[",
+        "]",
+        "|",
+        "•",
+        "*",
+        "、",
+        "。",
+        "，",
+        "；",
+        "：",
+        "！",
+        "？",
+        "（",
+        "）",
+        "no",
+        "not",
+        "denies",
+        "denied",
+        "without",
+        "but",
+        "however",
+        "although",
+        "nor",
+    ]
 )
 _LIST_JOINTS = frozenset({",", "、", "and", "or", "/"})
 
@@ -80,8 +140,7 @@ class Lexicon:
         for index, stem in enumerate(stems):
             if stem:
                 places[stem].append(index)
-        found = {match for match in self._candidates(words, places)}
-        return _uncovered(found)
+        return _uncovered(set(self._candidates(words, places)))
 
     def _candidates(self, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[Match]:
         for stem in places:
@@ -104,9 +163,7 @@ def _occurrences(name: Name, words: Sequence[str], places: dict[str, list[int]])
         yield from _turned(name, words, places)
 
 
-def _in_order(
-    stems: Sequence[str], first: int, places: dict[str, list[int]], max_gap: int
-) -> tuple[int, ...] | None:
+def _in_order(stems: Sequence[str], first: int, places: dict[str, list[int]], max_gap: int) -> tuple[int, ...] | None:
     tokens = [first]
     for stem in stems[1:]:
         after = places[stem]

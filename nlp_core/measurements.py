@@ -40,7 +40,9 @@ class MeasurementReader:
         for analyte in self._analytes.values():
             for name in (*analyte.names.en, *analyte.names.zh):
                 self._owner.setdefault(_folded(name), analyte)
-        units = sorted({unit for a in self._analytes.values() for unit in a.units if unit != "1"}, key=len, reverse=True)
+        units = sorted(
+            {unit for a in self._analytes.values() for unit in a.units if unit != "1"}, key=len, reverse=True
+        )
         names = sorted(self._owner, key=len, reverse=True)
         short = [re.escape(name) for name in names if len(name) == 1 and name.isascii()]
         long = [re.escape(name) for name in names if len(name) > 1 or not name.isascii()]

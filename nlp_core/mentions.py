@@ -135,7 +135,6 @@ def _names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
             yield _DIAGNOSIS + diagnosis.id, name
 
 
-
 def _asserted(sentence: Sentence, value: Measurement, triggers: tuple[Trigger, ...]) -> Assertion:
     """How the sentence asserts a number: "return if T above 38" measures nothing."""
     start, end = sentence.start + value.start, sentence.start + value.end

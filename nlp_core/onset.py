@@ -13,9 +13,37 @@ from nlp_core.knowledge import Onset
 ONSETS: tuple[Onset, ...] = ("sudden", "hours", "days", "weeks", "months", "years")
 
 _WORDS = {
-    "one": 1, "a": 1, "an": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "few": 3, "several": 4, "couple": 2, "half": 0.5,
-    "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "半": 0.5, "数": 4, "多": 4, "几": 4,
+    "one": 1,
+    "a": 1,
+    "an": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "few": 3,
+    "several": 4,
+    "couple": 2,
+    "half": 0.5,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+    "半": 0.5,
+    "数": 4,
+    "多": 4,
+    "几": 4,
 }
 _NUMBER = r"(?P<number>\d{1,3}(?:\.\d)?|one|two|three|four|five|six|seven|eight|nine|ten|a few|few|several|a couple of|couple of|a|an)"
 _UNIT = r"(?P<unit>minute|min|hour|hr|day|week|wk|month|mo|year|yr)s?"
@@ -25,10 +53,24 @@ _ENGLISH = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(r"(?:for|over|past|last|during|x|since|began|started|within)\s", re.IGNORECASE)
-_CHINESE = re.compile(r"(?P<number>\d{1,3}|[一二两三四五六七八九十半数几多])\s*(?P<more>余|多)?\s*(?P<unit>分钟|小时|天|日|周|星期|个月|月|年)(?!龄|岁)")
-_SUDDEN = re.compile(r"\b(?:sudden(?:ly)?|abrupt(?:ly)?|all of a sudden|acute onset|thunderclap)\b|突然|骤然|突发|骤起", re.IGNORECASE)
+_CHINESE = re.compile(
+    r"(?P<number>\d{1,3}|[一二两三四五六七八九十半数几多])\s*(?P<more>余|多)?\s*(?P<unit>分钟|小时|天|日|周|星期|个月|月|年)(?!龄|岁)"
+)
+_SUDDEN = re.compile(
+    r"\b(?:sudden(?:ly)?|abrupt(?:ly)?|all of a sudden|acute onset|thunderclap)\b|突然|骤然|突发|骤起", re.IGNORECASE
+)
 _DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.0}
-_CHINESE_DAYS = {"分钟": 1 / 1440, "小时": 1 / 24, "天": 1.0, "日": 1.0, "周": 7.0, "星期": 7.0, "个月": 30.0, "月": 30.0, "年": 365.0}
+_CHINESE_DAYS = {
+    "分钟": 1 / 1440,
+    "小时": 1 / 24,
+    "天": 1.0,
+    "日": 1.0,
+    "周": 7.0,
+    "星期": 7.0,
+    "个月": 30.0,
+    "月": 30.0,
+    "年": 365.0,
+}
 _HEAD = 900
 
 

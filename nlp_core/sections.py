@@ -49,11 +49,38 @@ _HEADINGS = {
     r"|hospital course|病程记录|clinical course|narrative|history of presenting complaint|h&p",
 }
 _HEADING = re.compile(
-    r"^[ \t]*[#*•\-–\d.)]*[ \t]*(?:" + "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items()) + r")[ \t]*(?P<end>[:：\-]|(?=\n))",
+    r"^[ \t]*[#*•\-–\d.)]*[ \t]*(?:"
+    + "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items())
+    + r")[ \t]*(?P<end>[:：\-]|(?=\n))",
     re.IGNORECASE | re.MULTILINE,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•–·]|\(?\d{1,2}[.)、]|[a-z][.)])\s")
-_NOT_AN_END = frozenset("dr mr mrs ms prof vs st approx no e.g i.e etc resp temp hr min max pt pts dx hx tx".split())
+_NOT_AN_END = frozenset(
+    [
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "vs",
+        "st",
+        "approx",
+        "no",
+        "e.g",
+        "i.e",
+        "etc",
+        "resp",
+        "temp",
+        "hr",
+        "min",
+        "max",
+        "pt",
+        "pts",
+        "dx",
+        "hx",
+        "tx",
+    ]
+)
 _ENDS = frozenset(".!?。！？;；")
 
 
@@ -122,7 +149,9 @@ def _ends_sentence(doc: Doc, index: int, text: str) -> bool:
     if token.text != ".":
         return True
     previous = doc[index - 1].lower_ if index else ""
-    return previous not in _NOT_AN_END and (index + 1 == len(doc) or bool(token.whitespace_) or "\n" in doc[index + 1].text)
+    return previous not in _NOT_AN_END and (
+        index + 1 == len(doc) or bool(token.whitespace_) or "\n" in doc[index + 1].text
+    )
 
 
 def _line_break_ends(text: str, at: int) -> bool:

@@ -7,10 +7,10 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import compare_precisions, export
+from training import calibrate, compare_precisions, evaluate, export
 from training.command import Command
 
-COMMANDS: tuple[Command, ...] = (export.COMMAND, compare_precisions.COMMAND)
+COMMANDS: tuple[Command, ...] = (export.COMMAND, compare_precisions.COMMAND, calibrate.COMMAND, evaluate.COMMAND)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -66,7 +66,7 @@ def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Cal
         expected_calibration_error=round(calibration_error(calibrated.ravel(), held_apart.right.ravel()), 4),
         raw=tuple(round(float(knot), 4) for knot in knots),
         calibrated=tuple(round(float(value), 4) for value in table),
-        silence_below=silence_threshold(calibrated[:, 0], held_apart.right[:, :3].any(axis=1)),
+        silence_below=silence_threshold(calibrated[:, 0], np.asarray(held_apart.right[:, :3].any(axis=1))),
         knowledge_version=knowledge_version,
     )
 
@@ -102,7 +102,9 @@ def calibrate(target: Path, *, patients: int, seed: int) -> Calibration:
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--patients", type=int, default=4000, help="simulated patients to fit on, and as many to measure on")
+    parser.add_argument(
+        "--patients", type=int, default=4000, help="simulated patients to fit on, and as many to measure on"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path, default=SHIPPED, help="file to write (default: the shipped bundle's)")
 

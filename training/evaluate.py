@@ -167,7 +167,11 @@ def _assertion_lines(folder: Path) -> Iterator[str]:
     yield "| judgement | precision | recall | F1 | published |"
     yield "|---|---|---|---|---|"
     judged = (
-        ("negation (negation.jsonl)", ("negation", "gold", "Negated", Assertion.ABSENT), "negspaCy F1 .949, medspaCy .932"),
+        (
+            "negation (negation.jsonl)",
+            ("negation", "gold", "Negated", Assertion.ABSENT),
+            "negspaCy F1 .949, medspaCy .932",
+        ),
         ("negation (assertion.jsonl)", ("assertion", "gold", "Negated", Assertion.ABSENT), "–"),
         ("historical", ("assertion", "temporality", "Historical", Assertion.PAST), "medspaCy F1 .63"),
         ("family", ("assertion", "experiencer", "Family member", Assertion.FAMILY), "–"),

@@ -54,7 +54,9 @@ def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Gener
     age = _age(diagnosis, random)
     sex = diagnosis.sex if diagnosis.sex != "any" else str(random.choice(["female", "male"]))
     present, absent = _findings(diagnosis, knowledge, random, known)
-    text = _note(language, age, sex, _names(present, knowledge, language, random), _names(absent, knowledge, language, random))
+    text = _note(
+        language, age, sex, _names(present, knowledge, language, random), _names(absent, knowledge, language, random)
+    )
     note = Note(reference="DocumentReference/simulated", text=text, date=_TODAY)
     chart = Chart(age_years=age, sex="female" if sex == "female" else "male", as_of=_TODAY, notes=(note,))
     return SimulatedPatient(chart, diagnosis, known)

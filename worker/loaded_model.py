@@ -37,9 +37,8 @@ def bundle_reader(bundle_path: Path | None) -> LoadReader:
     """Loads the reader from the bundle at `bundle_path`, or from the one that set-up composed where None."""
 
     def load() -> ChartReader:
-        from nlp_core.model_bundle import composed_bundle_path
-
         from nlp_core.assess import Reader
+        from nlp_core.model_bundle import composed_bundle_path
 
         return Reader.load(bundle_path or composed_bundle_path())
 

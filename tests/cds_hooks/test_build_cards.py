@@ -52,7 +52,8 @@ def test_one_info_card_with_at_most_three_diagnoses():
 def test_required_attributes_are_there_and_nothing_is_empty():
     card = built()
     assert UUID(card["uuid"])
-    assert card["summary"] and card["detail"]
+    assert card["summary"]
+    assert card["detail"]
     assert card["source"]["label"]
     assert card["source"]["topic"].keys() >= {"code", "system"}
     assert not empties(card)
@@ -60,7 +61,9 @@ def test_required_attributes_are_there_and_nothing_is_empty():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_summary_stays_under_140_code_points(language: str):
-    long = Words(en="A very long name of a disease that nobody could ever say in one breath" * 2, zh="很长的疾病名称" * 30)
+    long = Words(
+        en="A very long name of a disease that nobody could ever say in one breath" * 2, zh="很长的疾病名称" * 30
+    )
     card = built(assessment(candidate(names=long), candidate("B", "B00", names=long), language=language))
     assert len(card["summary"]) <= 139
     assert card["summary"].endswith("(2026-11-20)")

@@ -34,9 +34,7 @@ def request(text: str) -> dict[str, Any]:
         "id": "note",
         "status": "current",
         "subject": {"reference": "Patient/evaluation"},
-        "content": [
-            {"attachment": {"contentType": "text/plain", "data": base64.b64encode(text.encode()).decode()}}
-        ],
+        "content": [{"attachment": {"contentType": "text/plain", "data": base64.b64encode(text.encode()).decode()}}],
     }
     return {
         "hook": "patient-view",

@@ -51,7 +51,9 @@ def test_words_may_stand_between(find):
 
 
 def test_inflection_does_not_matter(find):
-    assert find("knees swelling") == find("knee is swollen") or ("knee_swelling", "knee is swollen") in find("knee is swollen")
+    assert find("knees swelling") == find("knee is swollen") or ("knee_swelling", "knee is swollen") in find(
+        "knee is swollen"
+    )
     assert ("chest_pain", "chest pains") in find("chest pains")
 
 

@@ -9,7 +9,9 @@ def cut(text: str) -> list[tuple[str, Section]]:
 
 
 def test_headings_rule_what_follows():
-    text = "HPI: Cough for a week.\nPast medical history:\nAsthma.\nFamily History\nGout in father.\nExam: Lungs clear.\n"
+    text = (
+        "HPI: Cough for a week.\nPast medical history:\nAsthma.\nFamily History\nGout in father.\nExam: Lungs clear.\n"
+    )
     assert cut(text) == [
         ("HPI: Cough for a week.", Section.CURRENT),
         ("Past medical history:", Section.PAST),
@@ -21,7 +23,10 @@ def test_headings_rule_what_follows():
 
 
 def test_chinese_headings_and_stops():
-    assert cut("主诉：发热2天。\n既往史：哮喘。") == [("主诉：发热2天。", Section.CURRENT), ("既往史：哮喘。", Section.PAST)]
+    assert cut("主诉：发热2天。\n既往史：哮喘。") == [
+        ("主诉：发热2天。", Section.CURRENT),
+        ("既往史：哮喘。", Section.PAST),
+    ]
 
 
 def test_abbreviations_and_decimals_end_nothing():

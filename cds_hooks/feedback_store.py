@@ -12,6 +12,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,13 @@ from sqlalchemy.pool import StaticPool
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.card import Card
 from cds_hooks.feedback import FeedbackItem
+from cds_hooks.group_commit import GroupCommit
 from cds_hooks.operation_outcome import Unavailable
 from cds_hooks.settings import Settings
 
 _NONCE_BYTES = 12
+_GROUP_SECONDS = 0.2
+"""Cards shown within this time are written in one transaction: a transaction for each cost more than its answer."""
 
 
 class Base(DeclarativeBase):
@@ -75,6 +79,7 @@ class SqlFeedbackStore:
         """`key`: 32 bytes for comments, or None."""
         self._engine = engine
         self._cipher = AESGCM(key) if key else None
+        self._shown_cards = GroupCommit(self._write, seconds=_GROUP_SECONDS)
         Base.metadata.create_all(engine)
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
@@ -83,8 +88,8 @@ class SqlFeedbackStore:
         await self._write(rows)
 
     async def remember(self, tenant: str, service_id: str, cards: Sequence[Card], shown: datetime) -> None:
-        """Keeps what was shown. Raises Unavailable when the database cannot keep it."""
-        await self._write([_shown(tenant, service_id, card, shown) for card in cards])
+        """Keeps what was shown, a moment later. Raises Unavailable when the database cannot keep it."""
+        await self._shown_cards.add([_shown(tenant, service_id, card, shown) for card in cards])
 
     async def ready(self) -> bool:
         try:
@@ -98,20 +103,26 @@ class SqlFeedbackStore:
 
     async def _write(self, rows: Sequence[Base]) -> None:
         try:
-            await asyncio.to_thread(self._insert, rows)
+            if rows:
+                await asyncio.to_thread(self._insert, rows)
         except SQLAlchemyError:
             # Without its cause: a database error quotes the values it could not write.
             raise Unavailable("Feedback cannot be kept at the moment; send it again.") from None
 
     def _insert(self, rows: Sequence[Base]) -> None:
-        for row in rows:
-            table = type(row)
-            values = {column.key: getattr(row, column.key) for column in inspect(table).columns}
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(table), values)
-            except IntegrityError:
-                continue  # already there: the same report or the same card
+        """`rows` are of one table."""
+        try:
+            self._insert_at_once(rows)
+        except IntegrityError:
+            for row in rows:
+                with suppress(IntegrityError):  # already there: the same report or the same card
+                    self._insert_at_once([row])
+
+    def _insert_at_once(self, rows: Sequence[Base]) -> None:
+        table = type(rows[0])
+        columns = inspect(table).columns
+        with self._engine.begin() as connection:
+            connection.execute(insert(table), [{one.key: getattr(row, one.key) for one in columns} for row in rows])
 
     def _ask(self) -> None:
         with self._engine.connect() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cds_hooks.card import OverrideReason
 from nlp_core.assessment import Language, Words
 
@@ -19,6 +21,7 @@ REASONS: dict[str, Words] = {
 }
 
 
+@cache
 def override_reasons(language: Language) -> tuple[OverrideReason, ...]:
     """The reasons to offer, each with its display."""
     return tuple(

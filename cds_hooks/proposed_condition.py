@@ -1,53 +1,80 @@
 """The FHIR Condition that "add to problem list as unconfirmed" proposes.
 
-R4, marked as asserted by AI (`AIAST`), verification status provisional, with the notes it rests on. Checked by
-fhir.resources before it leaves.
+R4, marked as asserted by AI (`AIAST`), verification status provisional, with the notes it rests on. Checked before it
+leaves: what it says of the diagnosis by fhir.resources, once for each diagnosis and language, in a whole Condition of
+the same shape (0.35 ms, up to three times an answer, were too much); what changes from call to call, references and a
+date, by the rules of their types.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from nlp_core.assessment import Candidate, Language
 
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
+_REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}(/[A-Za-z0-9._-]{1,128})?")
+"""As reference_to of nlp_core.fhir_fields writes it: `Type/id`, or the type of a resource without id."""
+_EXAMPLE: dict[str, Any] = {
+    "subject": {"reference": "Patient/1"},
+    "encounter": {"reference": "Encounter/1"},
+    "recordedDate": "2026-01-01T00:00:00+00:00",
+    "evidence": [{"detail": [{"reference": "DocumentReference/1"}]}],
+}
+"""One of each field that changes from call to call."""
 
 
 def proposed_condition(
     candidate: Candidate, *, patient_id: str, encounter_id: str | None, recorded: datetime, language: Language
 ) -> dict[str, Any]:
     """A valid R4 Condition as JSON. Raises ValueError when it would not be one (our bug, never the chart's)."""
-    name = candidate.names.said_in(language)
-    condition: dict[str, Any] = {
+    condition = {
+        **_what(candidate.icd10cm, candidate.names.en, candidate.names.said_in(language)),
+        "subject": _reference(f"Patient/{patient_id}"),
+        "recordedDate": _moment(recorded),
+    }
+    if encounter_id:
+        condition["encounter"] = _reference(f"Encounter/{encounter_id}")
+    references = dict.fromkeys(evidence.reference for evidence in candidate.evidence_for)
+    if references:
+        condition["evidence"] = [{"detail": [_reference(reference) for reference in references]}]
+    return condition
+
+
+@lru_cache(maxsize=1024)
+def _what(code: str, display: str, name: str) -> dict[str, Any]:
+    """What a Condition says of the diagnosis: the same for every patient, so checked by fhir.resources once."""
+    # Imported on first use: the models take half a second to load, which start-up should not wait for.
+    from fhir.resources.R4B.condition import Condition
+
+    what = {
         "resourceType": "Condition",
         "meta": {"security": [{"system": f"{_TERMINOLOGY}/v3-ObservationValue", "code": "AIAST"}]},
         "clinicalStatus": _concept("condition-clinical", "active"),
         "verificationStatus": _concept("condition-ver-status", "provisional"),
         "category": [_concept("condition-category", "problem-list-item")],
-        "code": {
-            "coding": [{"system": ICD_10_CM, "code": candidate.icd10cm, "display": candidate.names.en}],
-            "text": name,
-        },
-        "subject": {"reference": f"Patient/{patient_id}"},
-        "recordedDate": recorded.isoformat(timespec="seconds"),
+        "code": {"coding": [{"system": ICD_10_CM, "code": code, "display": display}], "text": name},
     }
-    if encounter_id:
-        condition["encounter"] = {"reference": f"Encounter/{encounter_id}"}
-    references = list(dict.fromkeys(evidence.reference for evidence in candidate.evidence_for))
-    if references:
-        condition["evidence"] = [{"detail": [{"reference": reference} for reference in references]}]
-    _check(condition)
-    return condition
+    Condition.model_validate({**what, **_EXAMPLE})
+    return what
+
+
+def _reference(text: str) -> dict[str, str]:
+    if not _REFERENCE.fullmatch(text):
+        raise ValueError("not a FHIR reference")
+    return {"reference": text}
+
+
+def _moment(moment: datetime) -> str:
+    """A FHIR dateTime with time has a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without time zone")
+    return moment.isoformat(timespec="seconds")
 
 
 def _concept(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": f"{_TERMINOLOGY}/{system}", "code": code}]}
-
-
-def _check(condition: dict[str, Any]) -> None:
-    # Imported on first use: the models take half a second to load, which start-up should not wait for.
-    from fhir.resources.R4B.condition import Condition
-
-    Condition.model_validate(condition)

@@ -81,10 +81,6 @@ def _diagnosis_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[st
 
 
 def _against_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[str]:
-    yield from _against_faults(diagnosis, knowledge)
-
-
-def _against_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[str]:
     for finding in set(diagnosis.findings) & set(diagnosis.against):
         yield f"{finding} stands both in findings and in against"
     for finding, share in diagnosis.against.items():

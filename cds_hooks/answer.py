@@ -83,13 +83,15 @@ class Answering:
         """Finish what goes on after answers."""
         await asyncio.gather(*self._remembering)
 
-    async def answer(self, request: HookRequest, service: Service, caller: Caller, arrived: float) -> Answer:
-        """The body for `request`, which arrived at `arrived` (`time.monotonic()` seconds).
+    async def answer(
+        self, request: HookRequest, service: Service, caller: Caller, arrived: float, *, small: bool = False
+    ) -> Answer:
+        """The body for `request`, which arrived at `arrived` (`time.monotonic()` seconds); `small`: see Gathering.
 
         Raises BadRequest, Forbidden or MissingData; every fault of our own is a degraded answer.
         """
         server = server_for(request, caller, self._settings, self._outbound)
-        outcome = await self._outcome(request, service, caller, server, arrived)
+        outcome = await self._outcome(request, service, caller, server, self._bounds(arrived, small))
         ANSWERS.labels(outcome.state, outcome.reason).inc()
         ANSWER_SECONDS.observe(time.monotonic() - arrived)
         unread = sum(notice.count for notice in outcome.unread)
@@ -106,18 +108,20 @@ class Answering:
         )
         return Answer(_body(outcome), keep=outcome.state != "degraded")
 
-    async def _outcome(
-        self, request: HookRequest, service: Service, caller: Caller, server: FhirServer | None, arrived: float
-    ) -> Outcome:
+    def _bounds(self, arrived: float, small: bool) -> Gathering:
         seconds = (self._settings.deadline_ms - self._settings.reserve_ms) / 1000
-        bounds = Gathering(
+        return Gathering(
             as_of=datetime.now(UTC),
             required_by=arrived + seconds,
             optional_by=arrived + seconds * OPTIONAL_SHARE,
             max_entries=self._settings.max_entries,
             max_attachments=self._settings.max_attachments,
+            small=small,
         )
 
+    async def _outcome(
+        self, request: HookRequest, service: Service, caller: Caller, server: FhirServer | None, bounds: Gathering
+    ) -> Outcome:
         def on_security_event(kind: str) -> None:
             security_event(kind, tenant=caller.tenant, hookInstance=str(request.instance))
 

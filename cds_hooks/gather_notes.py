@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypedDict
+from typing import TypeVar
 
 from cds_hooks.fhir_server import FhirFailure, FhirServer
 from cds_hooks.hook_request import HookRequest
@@ -19,21 +19,14 @@ from cds_hooks.operation_outcome import MissingData, WrongPatient
 from cds_hooks.prefetch import Reason, Supply, newest, of_another_patient, supplied
 from cds_hooks.services import PrefetchTemplate
 from nlp_core.chart import Chart, Unread
-from nlp_core.fhir_notes import AttachmentReference, BinaryContent, attachment_urls, chart_from_resources
+from nlp_core.fhir_notes import AttachmentReference, BinaryContent, select_chart
 
 SecurityEvent = Callable[[str], None]
 """Told of something that should not happen, in a fixed word: `wrong-patient-prefetch`, `wrong-patient-fetched`."""
 Supplies = Mapping[PrefetchTemplate, Supply]
 PROBLEMS_KEY = "problems"
 DOCUMENTS_KEY = "documents"
-
-
-class _Whose(TypedDict):
-    """What both steps of reading a chart are told."""
-
-    patient_id: str
-    as_of: datetime
-    base_url: str
+ResultT = TypeVar("ResultT")
 
 
 class OutOfTime(Exception):
@@ -51,6 +44,8 @@ class Gathering:
     """... and until then the others, and attachments."""
     max_entries: int
     max_attachments: int
+    small: bool = False
+    """True when what the request brought is so small that reading it stalls nobody: a thread would cost more."""
 
 
 async def gather(
@@ -70,14 +65,16 @@ async def gather(
     if any(of_another_patient(supply, patient_id) for supply in supplies.values()):
         on_security_event("wrong-patient-prefetch")
         raise WrongPatient("The prefetched Patient is not context.patientId.", expression=["prefetch.patient"])
+    prefetched = supplies
     if server:
         supplies = await _completed(supplies, patient_id, server, bounds)
+    small = bounds.small and all(supply is prefetched[template] for template, supply in supplies.items())
     supplies = {
         template: _of_this_patient(newest(supply, bounds.max_entries), patient_id, on_security_event)
         for template, supply in supplies.items()
     }
     _require(supplies)
-    return await _chart(request, supplies, server, bounds)
+    return await _chart(request, supplies, server, replace(bounds, small=small))
 
 
 async def _completed(supplies: Supplies, patient_id: str, server: FhirServer, bounds: Gathering) -> Supplies:
@@ -124,17 +121,24 @@ def _missing(keys: Iterable[str], how: str) -> MissingData:
 
 async def _chart(request: HookRequest, supplies: Supplies, server: FhirServer | None, bounds: Gathering) -> Chart:
     bundles = [supply.bundle for supply in supplies.values() if supply.entries]
-    of = _Whose(patient_id=request.context.patient_id, as_of=bounds.as_of, base_url=request.fhir_server or "")
-    # A chart of several MB takes a while to read; a thread keeps the other calls moving.
-    wanted = await asyncio.to_thread(lambda: attachment_urls(bundles, **of))
+    patient_id, base_url = request.context.patient_id, request.fhir_server or ""
+    selected = await _done(
+        lambda: select_chart(bundles, patient_id=patient_id, as_of=bounds.as_of, base_url=base_url), bounds.small
+    )
+    wanted = await _done(selected.attachment_urls, bounds.small)
     binaries, late = await _fetch_attachments(wanted, server, bounds)
-    chart = await asyncio.to_thread(lambda: chart_from_resources(bundles, **of, binaries=binaries))
+    chart = await _done(lambda: selected.chart(binaries), bounds.small and not binaries)
     if not chart.notes and len(binaries) < len(wanted):
         # There are documents, but not one could be read: an empty answer would look like an empty chart.
         if late:
             raise OutOfTime
         raise _missing([DOCUMENTS_KEY], "holds attachments by URL that could not be fetched")
     return _with_notices(chart, supplies)
+
+
+async def _done(work: Callable[[], ResultT], small: bool) -> ResultT:
+    """A chart of several MB takes a while to read; a thread keeps the other calls moving."""
+    return work() if small else await asyncio.to_thread(work)
 
 
 async def _fetch_attachments(

@@ -34,6 +34,8 @@ from cds_hooks.trust import Caller, Trust
 DISCOVERY_PATH = "/cds-services"
 SERVICE_PATH = "/cds-services/{service_id}"
 FEEDBACK_PATH = "/cds-services/{service_id}/feedback"
+SMALL_BYTES = 128 * 1024
+"""A body up to this is read in the event loop, in a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,10 @@ class Routes:
         log_fields(request)["hookInstance"] = str(hook_request.instance)
         key = CallKey(caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest())
         answering = self._parts.answering
-        answer = await self._parts.kept.once(key, lambda: answering.answer(hook_request, service, caller, arrived))
+        small = len(body) < SMALL_BYTES
+        answer = await self._parts.kept.once(
+            key, lambda: answering.answer(hook_request, service, caller, arrived, small=small)
+        )
         return _json(answer.body)
 
     async def take_feedback(self, service_id: str, request: Request) -> Response:

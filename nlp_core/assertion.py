@@ -6,6 +6,7 @@ durations ("three-day history of" is no history). Knows nothing of what the find
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -42,26 +43,7 @@ _BY_SECTION = {
     Section.PLAN: Assertion.CONDITIONAL,
 }
 _DURATIONS = frozenset(
-    [
-        "hour",
-        "hours",
-        "day",
-        "days",
-        "week",
-        "weeks",
-        "month",
-        "months",
-        "year",
-        "years",
-        "hr",
-        "hrs",
-        "wk",
-        "wks",
-        "mo",
-        "yr",
-        "minute",
-        "minutes",
-    ]
+    "hour hours day days week weeks month months year years hr hrs wk wks mo yr minute minutes".split()
 )
 
 
@@ -110,22 +92,32 @@ class AssertionRules:
         )
 
 
-def assertion_of(start: int, end: int, sentence: Span, section: Section, triggers: Iterable[Trigger]) -> Assertion:
+def assertion_of(
+    start: int,
+    end: int,
+    sentence: Span,
+    section: Section,
+    triggers: Iterable[Trigger],
+    *,
+    apart_from: Assertion | None = None,
+) -> Assertion:
     """How the sentence asserts what stands at its document tokens `[start, end)`.
 
-    triggers: those of the whole document or of the sentence alone.
+    triggers: those of the whole document or of the sentence alone. apart_from: a ruling to leave out of account.
     """
     inside = [t for t in triggers if sentence.start <= t.start and t.end <= sentence.end and not _covers(t, start, end)]
     ends = [t for t in inside if t.kind == "end"]
+    commas = _commas(sentence.doc)
     rulings = {_BY_SECTION[section]} if section in _BY_SECTION else set()
     for trigger in inside:
         kind, _, place = trigger.kind.partition(" ")
-        if (place == "before" and _rules_forward(trigger, start, ends, sentence.doc)) or (
+        if (place == "before" and _rules_forward(trigger, start, ends, commas, sentence.doc)) or (
             place == "after" and _rules_backward(trigger, end, ends, sentence.doc)
         ):
             rulings.add(Assertion(kind))
     if Assertion.POSSIBLE in rulings and Assertion.ABSENT in rulings:
         rulings.discard(_farther(inside, start))
+    rulings.discard(apart_from or Assertion.PRESENT)
     return next((assertion for assertion in _ORDER if assertion in rulings), Assertion.PRESENT)
 
 
@@ -157,19 +149,28 @@ def _covers(trigger: Trigger, start: int, end: int) -> bool:
     return start <= trigger.start and trigger.end <= end
 
 
-def _rules_forward(trigger: Trigger, start: int, ends: list[Trigger], doc: Doc) -> bool:
+def _rules_forward(trigger: Trigger, start: int, ends: list[Trigger], commas: list[int], doc: Doc) -> bool:
     if trigger.start >= start or start - trigger.end > trigger.reach:  # "[no history of] asthma" may share words
         return False
     if any(trigger.end <= end.start < start for end in ends):
         return False
-    return not _chinese_comma_between(doc, trigger, start)
+    return not _chinese_comma_between(doc, trigger, start, commas)
 
 
-def _chinese_comma_between(doc: Doc, trigger: Trigger, start: int) -> bool:
+def _commas(doc: Doc) -> list[int]:
+    """Token indices of the commas of a document, counted once."""
+    if "commas" not in doc.user_data:
+        doc.user_data["commas"] = [token.i for token in doc if token.text in ("，", ",")]
+    commas: list[int] = doc.user_data["commas"]
+    return commas
+
+
+def _chinese_comma_between(doc: Doc, trigger: Trigger, start: int, commas: list[int]) -> bool:
     """In Chinese a comma ends what 无 or 未 deny (their lists use 、); 否认 and 家族史 reach across."""
     if doc[trigger.start].text.isascii() or doc[trigger.start].text in "否家父母":
         return False
-    return any(token.text in ("，", ",") for token in doc[trigger.end : start])
+    following = bisect_left(commas, trigger.end)
+    return following < len(commas) and commas[following] < start
 
 
 def _rules_backward(trigger: Trigger, end: int, ends: list[Trigger], doc: Doc) -> bool:

@@ -83,16 +83,16 @@ class Reader:
     def rank(self, chart: Chart) -> list[tuple[Ranked, float]]:
         """All diagnoses with calibrated probability, best first, no threshold and no evidence asked for."""
         read = self._charts.read(chart)
-        return [(ranked, self._probability(ranked)) for ranked in self._reasoner.rank(read.found, read.patient)]
+        ranked = self._reasoner.rank(read.found, read.patient)
+        return list(zip(ranked, self._probabilities(ranked), strict=True))
 
     def _candidates(self, ranked: Sequence[Ranked], read: ReadChart) -> tuple[Candidate, ...]:
         """The best ten that have at least one word or fact for them."""
         candidates: list[Candidate] = []
-        for entry in ranked[: 5 * MOST_CANDIDATES]:
+        for entry, probability in zip(ranked, self._probabilities(ranked), strict=True):
             speaking_for, speaking_against = evidence_of(entry, read.found, self.knowledge)
             if not speaking_for:
                 continue
-            probability = self._probability(entry)
             ways = read.found.named.get(entry.diagnosis.id, {})
             candidates.append(
                 Candidate(
@@ -113,8 +113,9 @@ class Reader:
                 break
         return tuple(candidates)
 
-    def _probability(self, ranked: Ranked) -> float:
-        return self._calibration.probability(ranked.probability) if self._calibration else ranked.probability
+    def _probabilities(self, ranked: Sequence[Ranked]) -> list[float]:
+        raw = [entry.probability for entry in ranked]
+        return self._calibration.probabilities(raw) if self._calibration else raw
 
     def _silence(self, chart: Chart, read: ReadChart, candidates: Sequence[Candidate]) -> Silence | None:
         present = [finding for finding, observed in read.found.observed.items() if observed.present]

@@ -40,7 +40,7 @@ _BINARY_AS_JSON = ("application/fhir+json", "application/json+fhir", "applicatio
 _IS_HTML = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html|head|body)[\s>]", re.IGNORECASE | re.DOTALL)
 _IS_XML = re.compile(r"\s*<(?:\?xml\s|ClinicalDocument[\s>])")
 _IS_TAG = re.compile(r"\s*<[A-Za-z!?]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
+_CONTROL = bytes({*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)})
 _MOST_BROKEN = 0.3
 
 
@@ -124,9 +124,15 @@ def content_text(content: BinaryContent, *, max_bytes: int, allow_restricted: bo
     if is_base64_again(data):
         raise Unreadable("undecodable")
     text = decoded(data, declared_charset(content.content_type, data if declared != "plain" else b""))
-    if len(_CONTROL.findall(text)) > _MOST_BROKEN * len(text):
+    if _broken(text) > _MOST_BROKEN * len(text):
         raise Unreadable("undecodable" if declared else "not-text")
     return _extracted(text, _actual_form(text, declared), max_bytes, allow_restricted)
+
+
+def _broken(text: str) -> int:
+    """How many characters are control characters or stand for bytes that fit no reading."""
+    encoded = text.encode("utf-8", "replace")  # in UTF-8 a control character is one byte and never part of another
+    return len(encoded) - len(encoded.translate(None, _CONTROL)) + text.count("\ufffd")
 
 
 def _actual_form(text: str, declared: Form | None) -> Form:

@@ -6,6 +6,7 @@ knowledge; every place that shows a band says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -61,6 +62,11 @@ class Calibration(BaseModel):
     def probability(self, raw: float) -> float:
         """Calibrated probability of a raw one, both 0 to 1."""
         return float(np.interp(raw, self.raw, self.calibrated))
+
+    def probabilities(self, raw: Sequence[float]) -> list[float]:
+        """Calibrated probabilities of rival diagnoses: each by the table, all together at most 1."""
+        calibrated = np.interp(np.asarray(raw), self.raw, self.calibrated)
+        return [float(value) for value in calibrated / max(1.0, float(calibrated.sum()))]
 
 
 def band_of(probability: float) -> Band:

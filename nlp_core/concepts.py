@@ -25,7 +25,7 @@ from nlp_core.words import FILLERS, stem
 LEAST_LIKENESS = 0.68
 """Cosine below which the nearest name is no match; chosen on written pairs, see docs/log.md."""
 _SHORTEST, _LONGEST = 2, 16
-_BORDERS = frozenset([",", ";", ":", ".", "!", "?", "(", ")", "•", "|", "、", "。", "，", "；", "："]) | {
+_BORDERS = frozenset(", ; : . ! ? ( ) • | 、 。 ， ； ：".split()) | {
     "and",
     "but",
     "or",

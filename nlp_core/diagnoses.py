@@ -40,10 +40,9 @@ class Weights:
     """A present finding that the diagnosis does not explain."""
     strongest: float = 4.6
     """No single finding adds more than this (natural log)."""
-    suspected: float = 1.5
-    """A note names the diagnosis as possible. One named as present adds nothing: the reader knows, and a note that
-    shouts a diagnosis must not be able to make it likely."""
     denied: float = -3.0
+    """A note rules the diagnosis out. One that states or suspects it adds nothing: the reader knows, and a note that
+    shouts a diagnosis must not be able to make it likely."""
 
 
 DEFAULT_WEIGHTS = Weights(
@@ -147,11 +146,7 @@ class Reasoner:
     def _naming(self, found: ChartFindings) -> Floats:
         naming = np.zeros(len(self._diagnoses), dtype=np.float32)
         for diagnosis, ways in found.named.items():
-            if Assertion.PRESENT in ways:
-                continue
-            if Assertion.POSSIBLE in ways:
-                naming[self._column[diagnosis]] = self._weights.suspected
-            elif Assertion.ABSENT in ways:
+            if Assertion.ABSENT in ways and not ways.keys() & {Assertion.PRESENT, Assertion.POSSIBLE}:
                 naming[self._column[diagnosis]] = self._weights.denied
         return naming
 

@@ -94,8 +94,10 @@ def _entries(bundle: Json, gathered: Gathered, *, depth: int, restricted: bool) 
 
 def _name(full_url: str, resource: Json, gathered: Gathered) -> None:
     """Remembers under which fullUrl a resource came. Only a `urn:` may stand for it: a URL ends in its own id."""
-    handle = reference_to(resource)
-    if full_url[:4].lower() == "urn:" and "/" in handle:
+    if not full_url:
+        return
+    handle = reference_to(resource) if full_url[:4].lower() == "urn:" else ""
+    if "/" in handle:
         known = gathered.aliases.setdefault(full_url.lower(), handle)
         gathered.aliases[full_url.lower()] = handle if known == handle else ""
     elif resource_type(resource) == "Patient":

@@ -10,10 +10,14 @@ from nlp_core.chart import Coding
 from nlp_core.fhir_fields import Json, item, items, words
 
 MOST_CODINGS = 20
+_NONE = frozenset[str]()
+_NOTHING = frozenset({""})
 
 
 def concept(value: object) -> Json:
     """One CodeableConcept. A bare string becomes its text, a bare Coding its only coding, the rest an empty one."""
+    if value is None:
+        return {}
     if isinstance(value, str):
         return {"text": value}
     found = item(value)
@@ -24,6 +28,8 @@ def concept(value: object) -> Json:
 
 def concepts(value: object) -> list[Json]:
     """The CodeableConcepts in a list, or the one that stands there without a list."""
+    if value is None:
+        return []
     if isinstance(value, list):
         return [concept(entry) for entry in value if isinstance(entry, str | dict)]
     found = concept(value)
@@ -47,25 +53,37 @@ def name_of(value: object) -> str:
     if text:
         return text
     entries = items(found.get("coding"))
-    displays = (words(entry.get("display")) for entry in entries)
-    codes = (words(entry.get("code")) for entry in entries)
-    return next(filter(None, displays), "") or next(filter(None, codes), "")
+    return _first(entries, "display") or _first(entries, "code")
 
 
 def code_of(value: object) -> str:
     """A status or category word in lower case: the first code, else the text (`Active` -> `active`)."""
+    if value is None:
+        return ""
     if isinstance(value, str):
         return words(value).lower()
     found = concept(value)
-    codes = (words(entry.get("code")) for entry in items(found.get("coding")))
-    return (next(filter(None, codes), "") or words(found.get("text"))).lower()
+    return (_first(items(found.get("coding")), "code") or words(found.get("text"))).lower()
 
 
 def all_codes(value: object) -> frozenset[str]:
     """Every code, in lower case, of CodeableConcepts, Codings or bare strings; a display or text where a code lacks."""
+    if value is None:
+        return _NONE
+    if isinstance(value, str):
+        return frozenset((words(value).lower(),)) - _NOTHING
     found = set()
     for entry in concepts(value):
         found.add(words(entry.get("text")).lower())
         for coding in items(entry.get("coding")):
             found.add((words(coding.get("code")) or words(coding.get("display"))).lower())
-    return frozenset(found - {""})
+    return frozenset(found - _NOTHING)
+
+
+def _first(entries: list[Json], name: str) -> str:
+    """The first text under `name` in `entries`."""
+    for entry in entries:
+        text = words(entry.get(name))
+        if text:
+            return text
+    return ""

@@ -29,7 +29,7 @@ def moment(value: object) -> datetime | None:
     Partial dates stand for their first moment. Without a zone it is UTC; a given zone is kept. A wrong time of day does
     not lose the date.
     """
-    text = words(value, 64).upper()
+    text = words(value, 64).upper() if value is not None else ""
     if not text:
         return None
     found = (_iso(text) if text[10:11] in ("", "T", " ") else None) or _compact(text) or _loose(text)
@@ -40,7 +40,10 @@ def moment(value: object) -> datetime | None:
 
 def first_moment(*values: object) -> datetime | None:
     """The first of `values` that names a moment."""
-    return next(filter(None, map(moment, values)), None)
+    for value in values:
+        if value is not None and (found := moment(value)) is not None:
+            return found
+    return None
 
 
 def age_in_years(birth_date: object, as_of: datetime) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ from nlp_core.newest_first import newest_first
 from nlp_core.note import Note
 from nlp_core.unreadable import Unreadable
 
-__all__ = ["AttachmentReference", "BinaryContent", "attachment_urls", "chart_from_resources"]
+__all__ = ["AttachmentReference", "BinaryContent", "attachment_urls", "chart_from_resources", "select_chart"]
 
 Tally = Counter[tuple[str, str]]
 """(what, reason) -> how many: Chart.unread in the making."""
@@ -61,26 +61,21 @@ def chart_from_resources(
     Notes: newest first, then those dated after `as_of`, then undated ones; each text once.
     Raises ValueError for an empty `patient_id`; never for anything in `resources`.
     """
-    as_of = _aware(as_of)
-    selection = select(
+    return select_chart(
         resources,
         patient_id=patient_id,
+        as_of=as_of,
         base_url=base_url,
         allow_restricted=allow_restricted,
         keep_superseded=keep_superseded,
         max_resources=max_resources,
-    )
-    store = Binaries(binaries, selection, max_bytes=max_note_bytes, allow_restricted=allow_restricted)
-    reading = Reading(store.behind, max_note_bytes, allow_restricted)
-    documents = newest_first(_documents(selection), as_of)
-    facts, problems = _facts_and_problems(selection)
-    return Chart(
-        as_of=as_of,
-        **asdict(_person(selection, as_of)),
-        notes=tuple(_notes(documents, reading, max_notes, max_total_characters, selection.unread)),
-        facts=tuple(_limited(facts, as_of, max_facts, selection.unread)),
-        problems=tuple(_limited(problems, as_of, max_problems, selection.unread)),
-        unread=_counted(selection.unread),
+    ).chart(
+        binaries,
+        max_notes=max_notes,
+        max_note_bytes=max_note_bytes,
+        max_total_characters=max_total_characters,
+        max_facts=max_facts,
+        max_problems=max_problems,
     )
 
 
@@ -102,6 +97,28 @@ def attachment_urls(
     URL (no `data`, no Binary at hand, not declared larger than `max_note_bytes`). URLs are as the chart writes them:
     whether one may be fetched is the caller's decision.
     """
+    return select_chart(
+        resources,
+        patient_id=patient_id,
+        as_of=as_of or datetime.now(UTC),
+        base_url=base_url,
+        allow_restricted=allow_restricted,
+        keep_superseded=keep_superseded,
+        max_resources=max_resources,
+    ).attachment_urls(max_notes=max_notes, max_note_bytes=max_note_bytes)
+
+
+def select_chart(
+    resources: Iterable[Mapping[str, Any]],
+    *,
+    patient_id: str,
+    as_of: datetime,
+    base_url: str = "",
+    allow_restricted: bool = False,
+    keep_superseded: bool = False,
+    max_resources: int = 20_000,
+) -> SelectedChart:
+    """The first half of both of the above, for a caller that needs both."""
     selection = select(
         resources,
         patient_id=patient_id,
@@ -110,10 +127,49 @@ def attachment_urls(
         keep_superseded=keep_superseded,
         max_resources=max_resources,
     )
-    store = Binaries({}, selection, max_bytes=max_note_bytes, allow_restricted=allow_restricted)
-    documents = newest_first(_documents(selection), _aware(as_of or datetime.now(UTC)))
-    found = (to_fetch(document, store) for document in documents)
-    return [entry for entry in found if entry is not None and (entry.size or 0) <= max_note_bytes][:max_notes]
+    as_of = _aware(as_of)
+    return SelectedChart(selection, newest_first(_documents(selection), as_of), as_of, allow_restricted)
+
+
+@dataclass(frozen=True)
+class SelectedChart:
+    """A chart whose resources are selected and whose documents are in order, but not read yet."""
+
+    selection: Selection
+    documents: list[Document]
+    as_of: datetime
+    allow_restricted: bool
+
+    def attachment_urls(self, *, max_notes: int = 500, max_note_bytes: int = 1_000_000) -> list[AttachmentReference]:
+        """See the function of this name."""
+        found = (to_fetch(document, self._store({}, max_note_bytes)) for document in self.documents)
+        return [entry for entry in found if entry is not None and (entry.size or 0) <= max_note_bytes][:max_notes]
+
+    def chart(
+        self,
+        binaries: Mapping[str, BinaryContent],
+        *,
+        max_notes: int = 500,
+        max_note_bytes: int = 1_000_000,
+        max_total_characters: int = 20_000_000,
+        max_facts: int = 5_000,
+        max_problems: int = 1_000,
+    ) -> Chart:
+        """See `chart_from_resources`."""
+        unread = self.selection.unread.copy()
+        reading = Reading(self._store(binaries, max_note_bytes).behind, max_note_bytes, self.allow_restricted)
+        facts, problems = _facts_and_problems(self.selection, unread)
+        return Chart(
+            as_of=self.as_of,
+            **asdict(_person(self.selection, self.as_of)),
+            notes=tuple(_notes(self.documents, reading, max_notes, max_total_characters, unread)),
+            facts=tuple(_limited(facts, self.as_of, max_facts, unread)),
+            problems=tuple(_limited(problems, self.as_of, max_problems, unread)),
+            unread=_counted(unread),
+        )
+
+    def _store(self, binaries: Mapping[str, BinaryContent], max_bytes: int) -> Binaries:
+        return Binaries(binaries, self.selection, max_bytes=max_bytes, allow_restricted=self.allow_restricted)
 
 
 def _documents(selection: Selection) -> list[Document]:
@@ -166,7 +222,7 @@ def _notes(
         )
 
 
-def _facts_and_problems(selection: Selection) -> tuple[list[Fact], list[Problem]]:
+def _facts_and_problems(selection: Selection, unread: Tally) -> tuple[list[Fact], list[Problem]]:
     facts: list[Fact] = []
     problems: list[Problem] = []
     for resource in selection.resources:
@@ -177,9 +233,9 @@ def _facts_and_problems(selection: Selection) -> tuple[list[Fact], list[Problem]
             else:
                 facts.extend(facts_of(resource, selection.directory, selection.references))
         except Unreadable as cause:
-            selection.unread[kind, cause.reason] += 1
+            unread[kind, cause.reason] += 1
         except Exception:  # the safety net behind lenient reading: one bad resource, counted, never the chart
-            selection.unread[kind, "malformed"] += 1
+            unread[kind, "malformed"] += 1
     return facts, problems
 
 

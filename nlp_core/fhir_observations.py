@@ -80,9 +80,9 @@ def _fact(part: Json, kind: FactKind, reference: str, date: datetime | None) -> 
 def _kind(resource: Json) -> FactKind:
     categories = all_codes(resource.get("category"))
     written = {category.replace(" ", "-") for category in categories}
-    known = next((kind for word, kind in _KINDS.items() if word in written), None)
-    if known is not None:
-        return known
+    for word, kind in _KINDS.items():
+        if word in written:
+            return kind
     codes = {coding.code for coding in codings_of(resource.get("code"))}
     if codes & _VITAL_LOINC:
         return "vital_sign"

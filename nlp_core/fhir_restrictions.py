@@ -37,7 +37,11 @@ RESTRICTED = frozenset(
 
 def is_restricted(resource: Mapping[str, object]) -> bool:
     """True when `meta.security`, `securityLabel` or `confidentiality` holds a code of RESTRICTED."""
-    security = item(resource.get("meta")).get("security")
-    labels = resource.get("securityLabel")
-    confidentiality = resource.get("confidentiality")
-    return any(value and all_codes(value) & RESTRICTED for value in (security, labels, confidentiality))
+    for labels in (
+        item(resource.get("meta")).get("security"),
+        resource.get("securityLabel"),
+        resource.get("confidentiality"),
+    ):
+        if labels and all_codes(labels) & RESTRICTED:
+            return True
+    return False

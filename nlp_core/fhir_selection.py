@@ -109,9 +109,15 @@ def _why_not(resource: Json, patient: WhosePatient) -> Reason | None:
 
 
 def _statuses(resource: Json) -> frozenset[str]:
-    fields = (resource.get("status"), resource.get("docStatus"), resource.get("verificationStatus"))
-    adherence = item(resource.get("adherence")).get("code")
-    return frozenset[str]().union(*(all_codes(value) for value in (*fields, adherence) if value))
+    found = all_codes(resource.get("status"))
+    for value in (
+        resource.get("docStatus"),
+        resource.get("verificationStatus"),
+        item(resource.get("adherence")).get("code"),
+    ):
+        if value:
+            found |= all_codes(value)
+    return found
 
 
 def _is_superseded(resource: Json, replaced: frozenset[str]) -> bool:

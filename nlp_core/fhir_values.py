@@ -42,15 +42,22 @@ def value_of(part: Json) -> tuple[float | None, str, str]:
 
 
 def _quantity(quantity: Json) -> tuple[float | None, str, str]:
-    code, unit = words(quantity.get("code")), words(quantity.get("unit"))
-    shown = code or unit if "unitsofmeasure" in words(quantity.get("system")) or not unit else unit
-    value = number(quantity.get("value"))
+    value, unit = number(quantity.get("value")), _unit(quantity)
     if value is None:
         text = words(quantity.get("value"))
         compared = _compared(text) if text else (None, "", "")
-        return compared[0], compared[1], shown
+        return compared[0], compared[1], unit
     comparator = words(quantity.get("comparator"), 8)
-    return value, f"{comparator}{value:g}" if comparator else "", shown
+    return value, f"{comparator}{value:g}" if comparator else "", unit
+
+
+def _unit(quantity: Json) -> str:
+    """The UCUM code where there is one or nothing else, else the unit as it is written."""
+    unit = words(quantity.get("unit"))
+    code = words(quantity.get("code"))
+    if not code or not unit:
+        return code or unit
+    return code if "unitsofmeasure" in words(quantity.get("system")) else unit
 
 
 def _compared(text: str) -> tuple[float | None, str, str]:
@@ -71,7 +78,7 @@ def _pair(part: Json) -> str:
         values = [number(end.get("value")) for end in ends]
         if any(value is not None for value in values):
             shown = sign.join("" if value is None else f"{value:g}" for value in values)
-            return f"{shown} {_quantity(ends[-1])[2] or _quantity(ends[0])[2]}".strip()
+            return f"{shown} {_unit(ends[-1]) or _unit(ends[0])}".strip()
     return ""
 
 
@@ -97,13 +104,18 @@ def range_of(value: object, unit: str) -> tuple[float | None, float | None]:
 
 def _ends(entry: Json, unit: str) -> tuple[float | None, float | None]:
     low, high = item(entry.get("low")), item(entry.get("high"))
-    ends = tuple(number(end.get("value")) if _quantity(end)[2] in ("", unit) else None for end in (low, high))
-    if ends != (None, None):
-        return ends[0], ends[1]
-    text = words(entry.get("text"), 100) if not low and not high else ""
+    ends = _end(low, unit), _end(high, unit)
+    if ends != (None, None) or low or high:
+        return ends
+    text = words(entry.get("text"), 100)
     both, one = _RANGE.fullmatch(text), _COMPARED.match(text)
     if both:
         return number(both[1]), number(both[2])
     if one is None or not one[1]:
         return None, None
     return (None, number(one[2])) if one[1] in ("<", "<=", "≤") else (number(one[2]), None)
+
+
+def _end(quantity: Json, unit: str) -> float | None:
+    """The number of one end of a range, when it is in the value's unit or in none."""
+    return number(quantity.get("value")) if _unit(quantity) in ("", unit) else None

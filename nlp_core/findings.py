@@ -22,6 +22,7 @@ CURRENT = timedelta(days=90)
 """Symptoms, signs and results older than this, counted from the newest note, are no longer the present illness."""
 CURRENT_FACTS = timedelta(days=365)
 """Coded results hold longer than words: a yearly check is the usual rhythm."""
+_NOT_ABOUT_PATIENT = (Assertion.FAMILY, Assertion.CONDITIONAL)
 MAX_QUOTE = 160
 """Characters of a quoted span at most; longer ones are no evidence a reader takes in at a glance."""
 
@@ -93,11 +94,15 @@ def _present_time(chart: Chart) -> datetime:
 
 def _name(named: dict[str, dict[Assertion, list[Source]]], mention: Mention, source: Source, now: datetime) -> None:
     """Only the newest note that names a diagnosis is asked, and what it named long ago is history."""
+    said = mention.assertion
+    if not _is_current(source.date, now, CURRENT):
+        if said in (Assertion.POSSIBLE, Assertion.ABSENT):
+            return  # what was feared or ruled out long ago says nothing of today
+        said = Assertion.PAST if said is Assertion.PRESENT else said
     ways = named.setdefault(mention.entry, {})
-    if any(known[0].reference != source.reference for known in ways.values()):
-        return
-    present_no_more = mention.assertion is Assertion.PRESENT and not _is_current(source.date, now, CURRENT)
-    ways.setdefault(Assertion.PAST if present_no_more else mention.assertion, []).append(source)
+    about_patient = [known for way, known in ways.items() if way not in _NOT_ABOUT_PATIENT]
+    if said in _NOT_ABOUT_PATIENT or all(known[0].reference == source.reference for known in about_patient):
+        ways.setdefault(said, []).append(source)
 
 
 def _answer(mention: Mention, kind: FindingKind) -> bool | None:

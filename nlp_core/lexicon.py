@@ -21,71 +21,13 @@ MAX_GAP = 2
 MAX_TURNED_GAP = 7
 """Words that may stand between head and rest when the order is turned ("pain in the left upper chest")."""
 _LINKS = frozenset(
-    [
-        "of",
-        "in",
-        "on",
-        "at",
-        "over",
-        "around",
-        "along",
-        "behind",
-        "under",
-        "to",
-        "from",
-        "into",
-        "within",
-        "across",
-        "through",
-        "involving",
-        "is",
-        "are",
-        "was",
-        "were",
-        "feels",
-        "felt",
-        "became",
-        "becomes",
-        "the",
-        "his",
-        "her",
-        "my",
-    ]
+    (
+        "of in on at over around along behind under to from into within across through involving is are was were"
+        " feels felt became becomes the his her my"
+    ).split()
 )
 _BARRIERS = frozenset(
-    [
-        ",",
-        ";",
-        ":",
-        ".",
-        "!",
-        "?",
-        "(",
-        ")",
-        "[",
-        "]",
-        "|",
-        "•",
-        "*",
-        "、",
-        "。",
-        "，",
-        "；",
-        "：",
-        "！",
-        "？",
-        "（",
-        "）",
-        "no",
-        "not",
-        "denies",
-        "denied",
-        "without",
-        "but",
-        "however",
-        "although",
-        "nor",
-    ]
+    ", ; : . ! ? ( ) [ ] | • * 、 。 ， ； ： ！ ？ （ ） no not denies denied without but however although nor negative".split()
 )
 _LIST_JOINTS = frozenset({",", "、", "and", "or", "/"})
 
@@ -177,9 +119,9 @@ def _in_order(stems: Sequence[str], first: int, places: dict[str, list[int]], ma
 def _turned(name: Name, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[tuple[int, ...]]:
     """Head first: the last word of the name, a link, then the other words in order ("pain in the elbow")."""
     for head in places[name.stems[-1]]:
-        for first in places[name.stems[0]]:
-            if not head < first <= head + 1 + MAX_TURNED_GAP:
-                continue
+        firsts = places[name.stems[0]]
+        nearest = bisect_right(firsts, head)
+        for first in firsts[nearest : bisect_right(firsts, head + 1 + MAX_TURNED_GAP)]:
             link = next((i for i in range(head + 1, first) if words[i] in _LINKS), None)
             if link is None:
                 continue

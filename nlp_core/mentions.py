@@ -63,10 +63,7 @@ class MentionReader:
         self._measurements = MeasurementReader(self.thresholds)
 
     def read(self, text: str, *, sex: Sex, age_years: float | None) -> tuple[list[Mention], list[ReadSentence]]:
-        """Mentions in order of their place, and the sentences for a second reader.
-
-        Sentences that were already read word for word in this note are skipped: said twice is said once.
-        """
+        """Mentions in order of their place, and the sentences for a second reader."""
         seen_as = view(text)
         found: list[Mention] = []
         read: list[ReadSentence] = []
@@ -80,11 +77,17 @@ class MentionReader:
 
     def _sentences(self, text: str) -> Iterator[tuple[Sentence, tuple[Trigger, ...]]]:
         triggers: list[Trigger] | None = None
+        position = 0
         for sentence in sentences(text, self.nlp):
             if triggers is None:
                 triggers = self._rules.triggers(sentence.span.doc)
             start, end = sentence.span.start, sentence.span.end
-            yield sentence, tuple(t for t in triggers if start <= t.start and t.end <= end)
+            while position < len(triggers) and triggers[position].start < start:
+                position += 1
+            first = position
+            while position < len(triggers) and triggers[position].start < end:
+                position += 1
+            yield sentence, tuple(trigger for trigger in triggers[first:position] if trigger.end <= end)
 
     def _named(
         self, sentence: Sentence, triggers: tuple[Trigger, ...], seen_as: TextView
@@ -97,6 +100,8 @@ class MentionReader:
             in_heading = tokens.doc[end - 1].idx < sentence.heading_end
             if in_heading or (match.entry.startswith(_RELATIVES) and assertion is not Assertion.FAMILY):
                 continue
+            if match.entry[len(_FINDING) :].startswith("family_history"):
+                assertion = _of_relatives(start, end, sentence, triggers)
             mention = Mention(
                 about="diagnosis" if match.entry.startswith(_DIAGNOSIS) else "finding",
                 entry=match.entry[len(_FINDING) :],
@@ -140,6 +145,13 @@ def _asserted(sentence: Sentence, value: Measurement, triggers: tuple[Trigger, .
     start, end = sentence.start + value.start, sentence.start + value.end
     inside = [token.i for token in sentence.span if token.idx < end and token.idx + len(token) > start]
     return assertion_of(inside[0], inside[-1] + 1, sentence.span, sentence.section, triggers)
+
+
+def _of_relatives(start: int, end: int, sentence: Sentence, triggers: tuple[Trigger, ...]) -> Assertion:
+    """A family history is the family's, or absent: "no family history of migraine"."""
+    span, section = sentence.span, sentence.section
+    besides = assertion_of(start, end, span, section, triggers, apart_from=Assertion.FAMILY)
+    return Assertion.ABSENT if besides is Assertion.ABSENT else Assertion.FAMILY
 
 
 def _characters(tokens: TokenSpan, start: int, end: int, seen_as: TextView) -> Span:

@@ -37,7 +37,7 @@ _HEADINGS = {
     Section.ALLERGIES: r"allerg(?:y|ies)|drug allergies|过敏史|药物过敏",
     Section.MEDICATIONS: r"(?:current |home |discharge )?medications?|meds|drug history|用药|用药史|目前用药",
     Section.SOCIAL: r"social (?:medical )?history|shx?|social hx|个人史|社会史|habits",
-    Section.EXAMINATION: r"(?:physical )?exam(?:ination)?(?: findings)?|o/e|pe|vitals?(?: signs)?(?: reviewed)?|objective"
+    Section.EXAMINATION: r"(?:physical )?exam(?:ination)?(?: findings)?|o/e|(?<!\d[.)] )pe|vitals?(?: signs)?(?: reviewed)?|objective"
     r"|体格检查|查体|体检",
     Section.RESULTS: r"results?|labs?|laborator(?:y|ies)(?: data| results)?|imaging|investigations|辅助检查|实验室检查|检查结果"
     r"|ecg|ekg|radiology|findings",
@@ -55,36 +55,11 @@ _HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•–·]|\(?\d{1,2}[.)、]|[a-z][.)])\s")
-_NOT_AN_END = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "vs",
-        "st",
-        "approx",
-        "no",
-        "e.g",
-        "i.e",
-        "etc",
-        "resp",
-        "temp",
-        "hr",
-        "min",
-        "max",
-        "pt",
-        "pts",
-        "dx",
-        "hx",
-        "tx",
-    ]
-)
+_NOT_AN_END = frozenset("dr mr mrs ms prof vs st approx no e.g i.e etc resp temp hr min max pt pts dx hx tx".split())
 _ENDS = frozenset(".!?。！？;；")
 
 
-LONGEST = 250
+LONGEST = 600
 """Tokens after which a sentence ends in any case: a page without a full stop must not cost its square."""
 
 

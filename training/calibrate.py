@@ -60,6 +60,7 @@ def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Cal
     knots = np.linspace(0, 1, KNOTS)
     table = np.maximum.accumulate(model.predict(knots))
     calibrated = np.interp(held_apart.raw, knots, table)
+    calibrated /= np.maximum(1.0, calibrated.sum(axis=1, keepdims=True))  # as Calibration.probabilities does
     return Calibration(
         fitted_on=f"{len(readings.raw)} simulated patients drawn from the knowledge",
         patients=len(readings.raw),

@@ -221,7 +221,6 @@ def test_a_diagnosis_named_long_ago_is_not_established_today() -> None:
     assert years_later["pulmonary_embolism"] == pytest.approx(today, abs=0.001)
 
 
-@pytest.mark.xfail(reason="_name makes history of old presences alone, not of old suspicions and denials", strict=True)
 @pytest.mark.parametrize("words", ["Possible pulmonary embolism.", "Pulmonary embolism was ruled out."])
 def test_a_diagnosis_suspected_or_ruled_out_long_ago_says_nothing_of_today(words: str) -> None:
     today = probabilities(note("Cough and shortness of breath."))

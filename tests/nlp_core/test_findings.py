@@ -70,7 +70,6 @@ def test_a_denied_family_history_is_absent(text: str) -> None:
     assert observed(text) == {"family_history_migraine": False}
 
 
-@pytest.mark.xfail(reason="FAMILY outranks ABSENT, and _answer takes FAMILY for a present family history", strict=True)
 @pytest.mark.parametrize(
     "text",
     [
@@ -167,7 +166,6 @@ def test_a_diagnosis_named_is_kept_by_how_it_is_named() -> None:
     }
 
 
-@pytest.mark.xfail(reason="_name asks the newest note that names it, even where that speaks of the family", strict=True)
 def test_a_relatives_disease_does_not_hide_what_an_older_note_suspects() -> None:
     named = found(note("Mother has migraine."), note("Possible migraine.", age_days=1)).named["migraine"]
     assert Assertion.POSSIBLE in named

@@ -1,0 +1,46 @@
+"""What holds for every test: Hypothesis profiles, a time zone nobody expects, and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, max_examples=100)
+settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", deadline=None, max_examples=10_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+
+# Nothing may depend on the machine's own time zone.
+os.environ["TZ"] = "Asia/Kathmandu"
+time.tzset()
+
+MAY_SKIP = (
+    "../shared",
+    "the evaluation texts are not beside the project",
+    "the export is not beside the project",
+    "this Redis server has no TLS",
+)
+"""Reasons that hold on some machines. In CI any other skip fails the run: a part that was not tested is not done."""
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(allowed in reason for allowed in MAY_SKIP):
+            _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skipped and os.environ.get("CI"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _skipped:
+        terminalreporter.section("skipped without a reason that may be")
+        for line in _skipped:
+            terminalreporter.write_line(line)

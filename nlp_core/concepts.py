@@ -34,6 +34,11 @@ _BORDERS = frozenset(", ; : . ! ? ( ) • | 、 。 ， ； ：".split()) | {
     "that",
     "then",
 }
+_NORMAL = frozenset(
+    "clear normal unremarkable intact negative none stable benign nontender regular symmetric symmetrical supple soft equal"
+    " reactive full wnl well healthy good fine ok okay appropriate alert oriented clean moist nondistended".split()
+)
+"""Words of a normal finding: to the encoder "lungs clear" is near to everything else said of lungs."""
 _SKIPPED = (Section.FAMILY, Section.ALLERGIES, Section.PLAN, Section.MEDICATIONS)
 
 
@@ -120,6 +125,8 @@ def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
     if end <= start or read.covered & set(range(start, end)):
         return False
     words = [t for t in read.sentence.span.doc[start:end] if stem(t.text).isalpha() and t.text.isascii()]
+    if any(token.lower_ in _NORMAL for token in words):
+        return False
     return sum(t.lower_ not in FILLERS for t in words) >= _SHORTEST and len(words) <= _LONGEST
 
 

@@ -56,3 +56,8 @@ def test_there_are_always_at_least_ten_and_probabilities_fall(text: str):
     assert probabilities == sorted(probabilities, reverse=True)
     assert all(0 <= probability <= 1 for probability in probabilities)
     assert all(name and code for name, code, _ in found)
+
+
+def test_what_is_said_to_be_normal_is_no_finding():
+    plain = "Sudden shortness of breath and pleuritic chest pain."
+    assert diagnose(f"{plain} Lungs clear. Heart regular. Abdomen soft.")[:5] == diagnose(plain)[:5]

@@ -31,10 +31,10 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@$(BIN)/python -m nlp_core.compose_bundle
 	@touch $@
 
-$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-usual.lock
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock
 	@echo "[test 1/3] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
-	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
+	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
 	@echo "[test 2/3] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
 	@echo "[test 3/3] a Redis server"

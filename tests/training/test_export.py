@@ -125,7 +125,7 @@ def test_the_shipped_bundle_is_what_export_writes(tmp_path: Path) -> None:
     wanted, found = read_manifest(SHIPPED_BUNDLE), read_manifest(tmp_path / "out")
     assert (found.weights, found.base, found.version) == (wanted.weights, wanted.base, wanted.version)
     assert stored_file(tmp_path / "out" / TABLE) == wanted.files[TABLE]
-    if torch.__version__.startswith("2.13.0"):
+    if torch.__version__ == "2.13.0+cpu":  # the graph names the build that wrote it
         assert stored_file(tmp_path / "out" / GRAPH) == wanted.files[GRAPH]
 
 

@@ -1,0 +1,62 @@
+from datetime import UTC, datetime
+
+import pytest
+from fhir.resources.R4B.condition import Condition
+
+from cds_hooks.proposed_condition import proposed_condition
+from tests.cds_hooks.assessments import assessment
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+CANDIDATE = assessment().candidates[0]
+EVIDENCE = CANDIDATE.evidence_for[0]
+
+
+def condition(references: tuple[str, ...] = ("DocumentReference/1",), **changed):
+    evidence = tuple(EVIDENCE.model_copy(update={"reference": reference}) for reference in references)
+    candidate = CANDIDATE.model_copy(update={"evidence_for": evidence})
+    given = {"patient_id": "p1", "encounter_id": None, "recorded": NOW, "language": "en"}
+    return proposed_condition(candidate, **given | changed)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("encounter", [None, "e-1.2"])
+@pytest.mark.parametrize(
+    "references", [(), ("DocumentReference/1",), ("Observation", "Observation/a_b", "Observation")]
+)
+def test_whatever_is_sent_is_a_valid_condition(language, encounter, references):
+    sent = condition(references, encounter_id=encounter, language=language)
+    read = Condition.model_validate(sent)
+    assert read.subject.reference == "Patient/p1"
+    named = [detail.reference for entry in read.evidence or () for detail in entry.detail]
+    assert named == list(dict.fromkeys(references))
+
+
+def test_one_patients_condition_holds_nothing_of_the_one_before():
+    first, second = condition(patient_id="p1", encounter_id="e1"), condition(("Observation/2",), patient_id="p2")
+    assert first["subject"] == {"reference": "Patient/p1"}
+    assert "encounter" not in second
+    assert "p1" not in str(second)
+
+
+@pytest.mark.parametrize("changed", [{"patient_id": ""}, {"patient_id": "a b"}, {"encounter_id": "../x"}])
+def test_an_id_that_is_none_is_refused(changed):
+    with pytest.raises(ValueError, match="not a FHIR reference"):
+        condition(**changed)
+
+
+@pytest.mark.parametrize("reference", ["", "two words", "Observation/", "http://elsewhere/Observation/1"])
+def test_a_reference_that_is_none_is_refused(reference):
+    with pytest.raises(ValueError, match="not a FHIR reference"):
+        condition((reference,))
+
+
+def test_a_moment_without_time_zone_is_refused():
+    with pytest.raises(ValueError, match="without time zone"):
+        condition(recorded=datetime(2026, 11, 23, 10))
+
+
+def test_a_diagnosis_that_makes_no_valid_condition_is_refused_every_time():
+    nameless = CANDIDATE.model_copy(update={"icd10cm": "two  blanks "})
+    for _ in range(2):
+        with pytest.raises(ValueError, match="validation error"):
+            proposed_condition(nameless, patient_id="p1", encounter_id=None, recorded=NOW, language="en")

@@ -92,7 +92,7 @@ def not_seen(assessment: Assessment, chart: Chart) -> Iterator[Words]:
     elif assessment.newest_note and assessment.newest_laboratory.date() < assessment.newest_note.date():
         yield _filled(words.NO_LABORATORY_AFTER, date=assessment.newest_laboratory.date().isoformat())
     if not chart.problems_available:
-        yield words.ALREADY_LISTED
+        yield words.NO_PROBLEM_LIST
     if assessment.notes_unread:
         yield _filled(words.OLDER_NOTES, count=str(assessment.notes_unread))
     unread = Counter({entry.reason: entry.count for entry in chart.unread if entry.what == "DocumentReference"})

@@ -16,4 +16,3 @@ ANSWER_SECONDS = Histogram(
 )
 RESPONSES = Counter("dxspan_responses_total", "HTTP answers, by route and status.", ["route", "status"])
 SECURITY_EVENTS = Counter("dxspan_security_events_total", "Things that should not happen, by kind.", ["kind"])
-FEEDBACK_ITEMS = Counter("dxspan_feedback_items_total", "Feedback received, by outcome.", ["outcome"])

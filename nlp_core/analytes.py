@@ -65,7 +65,9 @@ class Thresholds:
         for finding in findings:
             for measured in finding.measured:
                 for analyte in {self.by_loinc[code].id for code in measured.loinc if code in self.by_loinc}:
-                    self._rules[analyte].append((finding.id, measured))
+                    rule = _in_unit_of(self.analytes[analyte], measured)
+                    if rule is not None:
+                        self._rules[analyte].append((finding.id, rule))
 
     def meaning(
         self, analyte: Analyte, value: float, *, sex: Sex, age_years: float | None
@@ -78,12 +80,9 @@ class Thresholds:
         for finding, rule in self._rules.get(analyte.id, ()):
             if not _applies(rule, sex, age_years):
                 continue
-            limit = rule.above if rule.above is not None else rule.below
-            threshold = analyte.convert(limit, rule.unit) if limit is not None else None
-            if threshold is None:
-                continue
-            present = value > threshold if rule.above is not None else value < threshold
-            answers[finding] = answers.get(finding, False) or present
+            above = rule.above is not None and value > rule.above
+            below = rule.below is not None and value < rule.below
+            answers[finding] = answers.get(finding, False) or above or below
         yield from answers.items()
 
     def direction(self, analyte: Analyte, side: Literal["above", "below"]) -> list[str]:
@@ -91,13 +90,20 @@ class Thresholds:
 
         Where an analyte has graded findings (fever, high fever) only the mildest follows from a flag.
         """
-        written = [(getattr(rule, side), rule.unit, finding) for finding, rule in self._rules.get(analyte.id, ())]
-        converted = [(analyte.convert(limit, unit), finding) for limit, unit, finding in written if limit is not None]
-        limits = [(limit, finding) for limit, finding in converted if limit is not None]
+        rules = [(getattr(rule, side), finding) for finding, rule in self._rules.get(analyte.id, ())]
+        limits = [(limit, finding) for limit, finding in rules if limit is not None]
         if not limits:
             return []
         mildest = min(limits)[0] if side == "above" else max(limits)[0]
         return list(dict.fromkeys(finding for limit, finding in limits if limit == mildest))
+
+
+def _in_unit_of(analyte: Analyte, measured: Measured) -> Measured | None:
+    """The rule with its limit in the analyte's own unit; None where its unit is not one of the analyte's."""
+    side = "above" if measured.above is not None else "below"
+    written: float | None = getattr(measured, side)
+    limit = analyte.convert(written, measured.unit) if written is not None else None
+    return None if limit is None else measured.model_copy(update={side: limit, "unit": analyte.unit})
 
 
 def _applies(rule: Measured, sex: Sex, age_years: float | None) -> bool:

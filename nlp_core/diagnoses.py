@@ -159,11 +159,11 @@ class Reasoner:
         children = self._descendants()
         for column, diagnosis in enumerate(self._diagnoses):
             listed = diagnosis.shares
-            for finding, row in self._row.items():
-                if finding in listed:
-                    present[row, column] = self._ratio(listed[finding], finding)
-                    absent[row, column] = self._absence(listed[finding], finding)
-                    basis[row, column] = row
+            for finding in listed.keys() & self._row.keys():
+                row = self._row[finding]
+                present[row, column] = self._ratio(listed[finding], finding)
+                absent[row, column] = self._absence(listed[finding], finding)
+                basis[row, column] = row
             self._borrow(column, listed, present, absent, basis, children)
         return present, absent, basis
 

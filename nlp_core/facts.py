@@ -12,17 +12,14 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from nlp_core.analytes import Analyte
-from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact, Problem
-from nlp_core.knowledge import FindingKind, Knowledge
-from nlp_core.mentions import Mention, MentionReader
+from nlp_core.knowledge import Knowledge
+from nlp_core.mentions import LASTING, Mention, MentionReader, answer_of
 
 CLOCK_SKEW = timedelta(days=1)
 """Dates up to this far in the future are taken for a time zone's doing."""
 _HIGH, _LOW = frozenset({"H", "HH", "HU", "A>"}), frozenset({"L", "LL", "LU"})
 _NEGATIVE_WORDS = frozenset({"negative", "not detected", "absent", "none", "no", "阴性", "未检出", "无"})
-LASTING: frozenset[FindingKind] = frozenset({"history", "exposure"})
-"""Kinds of finding that a former mention establishes for good."""
 _LIVE = frozenset({"", "active", "recurrence", "relapse"})
 _UNTRUE = frozenset({"refuted", "entered-in-error"})
 
@@ -89,7 +86,7 @@ class FactReader:
         for mention in self._mentions(lead + text):
             if not self._may_mean(fact, mention.entry):
                 continue
-            present = self._present(mention)
+            present = answer_of(mention, self._kinds[mention.entry])
             if present is not None:
                 yield FactFinding(mention.entry, present and not negative, fact, said)
 
@@ -105,18 +102,8 @@ class FactReader:
         said = problem.text or next((c.display for c in problem.codings if c.display), "")
         for mention in self._mentions(said):
             lasting = self._kinds[mention.entry] in LASTING
-            if self._present(mention) and (lasting or is_current(problem)):
+            if answer_of(mention, self._kinds[mention.entry]) and (lasting or is_current(problem)):
                 yield FactFinding(mention.entry, True, problem, said)
-
-    def _present(self, mention: Mention) -> bool | None:
-        """True present, False absent, None where the words say neither of this patient now."""
-        if mention.assertion is Assertion.PRESENT:
-            return True
-        if mention.assertion is Assertion.ABSENT:
-            return False
-        lasting = mention.assertion is Assertion.PAST and self._kinds[mention.entry] in LASTING
-        family = mention.assertion is Assertion.FAMILY and mention.entry.startswith("family_history")
-        return True if lasting or family else None
 
     def _mentions(self, text: str) -> list[Mention]:
         if not text:

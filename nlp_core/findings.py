@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact
-from nlp_core.facts import CLOCK_SKEW, LASTING, FactFinding
-from nlp_core.knowledge import FindingKind, Knowledge
-from nlp_core.mentions import Mention
+from nlp_core.facts import CLOCK_SKEW, FactFinding
+from nlp_core.knowledge import Knowledge
+from nlp_core.mentions import LASTING, Mention, answer_of
 from nlp_core.note import Note, Span
 
 CURRENT = timedelta(days=90)
@@ -74,7 +74,7 @@ def bring_together(
             _name(result.named, mention, source, now)
             continue
         kind = knowledge.findings[mention.entry].kind
-        answer = _answer(mention, kind)
+        answer = answer_of(mention, kind)
         if answer is not None and (kind in LASTING or _is_current(note.date, now, CURRENT)):
             answers[mention.entry].append((answer, source))
     for fact in facts:
@@ -103,19 +103,6 @@ def _name(named: dict[str, dict[Assertion, list[Source]]], mention: Mention, sou
     about_patient = [known for way, known in ways.items() if way not in _NOT_ABOUT_PATIENT]
     if said in _NOT_ABOUT_PATIENT or all(known[0].reference == source.reference for known in about_patient):
         ways.setdefault(said, []).append(source)
-
-
-def _answer(mention: Mention, kind: FindingKind) -> bool | None:
-    """True present, False absent, None where the words say neither of this patient now."""
-    if mention.assertion is Assertion.PRESENT:
-        return True
-    if mention.assertion is Assertion.ABSENT:
-        return False
-    if mention.assertion is Assertion.PAST and kind in LASTING:
-        return True
-    if mention.assertion is Assertion.FAMILY and mention.entry.startswith("family_history"):
-        return True
-    return None
 
 
 def _is_current(date: datetime | None, now: datetime, long: timedelta) -> bool:

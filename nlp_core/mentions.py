@@ -16,7 +16,7 @@ from spacy.tokens import Span as TokenSpan
 from nlp_core.analytes import Thresholds
 from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
 from nlp_core.chart import Sex
-from nlp_core.knowledge import Knowledge
+from nlp_core.knowledge import FindingKind, Knowledge
 from nlp_core.lexicon import Lexicon
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
@@ -39,6 +39,23 @@ class Mention:
     span: Span
     assertion: Assertion
     via: Literal["name", "measurement", "concept"]
+
+
+LASTING: frozenset[FindingKind] = frozenset({"history", "exposure"})
+"""Kinds of finding that a former mention establishes for good."""
+
+
+def answer_of(mention: Mention, kind: FindingKind) -> bool | None:
+    """True present, False absent, None where the words say neither of this patient now."""
+    if mention.assertion is Assertion.PRESENT:
+        return True
+    if mention.assertion is Assertion.ABSENT:
+        return False
+    if mention.assertion is Assertion.PAST and kind in LASTING:
+        return True
+    if mention.assertion is Assertion.FAMILY and mention.entry.startswith("family_history"):
+        return True
+    return None
 
 
 @dataclass(frozen=True, slots=True)

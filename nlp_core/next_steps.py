@@ -19,17 +19,17 @@ MOST = 4
 
 def next_steps(ranked: Sequence[Ranked], observed: Mapping[str, Observed], reasoner: Reasoner) -> list[NextStep]:
     """At most four steps, best first; nothing is asked that `observed` already answers."""
-    known = _answered(observed, reasoner.knowledge)
     leading = ranked[:LEADING]
     if not leading:
         return []
     weights = _doubtful(leading)
+    implied = _implied(observed, reasoner.knowledge)
     steps: dict[str, NextStep] = {}
     for candidate in leading:
         diagnosis = candidate.diagnosis
         for kind, written in (("question", diagnosis.questions), ("test", diagnosis.tests)):
             for step in written:
-                if step.finding in known or step.finding in steps:
+                if step.finding in steps or _answered(step.finding, observed, implied, reasoner.knowledge):
                     continue
                 gain = _gain(weights, [reasoner.share(c.diagnosis.id, step.finding) for c in leading])
                 steps[step.finding] = _next_step(kind, step, gain)
@@ -39,13 +39,17 @@ def next_steps(ranked: Sequence[Ranked], observed: Mapping[str, Observed], reaso
     return sorted([*questions, *tests], key=lambda step: -step.gain)
 
 
-def _answered(observed: Mapping[str, Observed], knowledge: Knowledge) -> set[str]:
-    """Findings whose state is known: a child present answers for its parents, a parent denied for its children."""
-    present = {finding for finding, answer in observed.items() if answer.present}
-    absent = set(observed) - present
-    implied = {ancestor for finding in present for ancestor in knowledge.ancestors(finding)}
-    denied = {finding for finding in knowledge.findings if absent & set(knowledge.ancestors(finding))}
-    return present | absent | implied | denied
+def _implied(observed: Mapping[str, Observed], knowledge: Knowledge) -> set[str]:
+    """Findings that a more specific present one answers for."""
+    present = (finding for finding, answer in observed.items() if answer.present)
+    return {ancestor for finding in present for ancestor in knowledge.ancestors(finding)}
+
+
+def _answered(finding: str, observed: Mapping[str, Observed], implied: set[str], knowledge: Knowledge) -> bool:
+    """Is its state known: itself, through a child that is present, or through a parent that is denied?"""
+    if finding in observed or finding in implied:
+        return True
+    return any(not observed[ancestor].present for ancestor in knowledge.ancestors(finding) if ancestor in observed)
 
 
 def _doubtful(leading: Sequence[Ranked]) -> list[float]:

@@ -97,6 +97,7 @@ def _start(port: int, *, with_queue: bool, status: Status) -> dict[str, int]:
         environment |= {"DXSPAN_REDIS_URL": server.url, "DXSPAN_QUEUE_KEY": new_queue_key()}
         status.update("starting a worker …")
         pids["worker"] = _launch(["-m", "worker"], environment, "demo-worker.log")
+        _wait_until_worker_works(environment)
     status.update("starting the service, which loads the model …")
     pids["service"] = _launch(["-m", "cds_hooks", "--port", str(port), "--development"], environment, "demo.log")
     return pids
@@ -113,6 +114,17 @@ def _launch(arguments: Sequence[str], environment: Mapping[str, str], log: str) 
             start_new_session=True,
         )
     return process.pid
+
+
+def _wait_until_worker_works(environment: Mapping[str, str]) -> None:
+    """Sends canary tasks until one is answered. Raises SystemExit with the log's place when none is."""
+    check = [sys.executable, "-m", "worker", "--check"]
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        # Our own module, with arguments of this file.
+        if subprocess.run(check, env={**os.environ, **environment}, capture_output=True).returncode == 0:  # noqa: S603
+            return
+    raise SystemExit(f"the worker did not take a task within {START_SECONDS} s; see {FOLDER}/demo-worker.log")
 
 
 def _wait_until_ready(base: str, started: Mapping[str, int]) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from nlp_core.attributes import attribute_names
 from nlp_core.knowledge import Diagnosis, Finding, Knowledge
 from nlp_core.knowledge_counts import counts
 from nlp_core.knowledge_files import KnowledgeError, read_knowledge
@@ -41,9 +42,20 @@ def _finding_faults(finding: Finding, knowledge: Knowledge) -> Iterator[str]:
         yield "is its own ancestor"
     if not any(_CHINESE.search(name) for name in finding.names.zh):
         yield "has no Chinese name"
+    yield from _attribute_faults(finding)
     for measured in finding.measured:
         if (measured.above is None) == (measured.below is None):
             yield "measured needs exactly one of above and below"
+
+
+def _attribute_faults(finding: Finding) -> Iterator[str]:
+    known = attribute_names()
+    for kind, values in finding.attributes.items():
+        for value in values:
+            if (kind, value) not in known:
+                yield f"unknown attribute {kind}: {value}"
+    if finding.attributes and not finding.is_a and "symptom" not in finding.attributes:
+        yield "attributes without a parent need a symptom among them"
 
 
 def _in_cycle(start: str, knowledge: Knowledge) -> bool:

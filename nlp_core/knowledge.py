@@ -20,6 +20,12 @@ from nlp_core.assessment import Urgency, Words
 FindingKind = Literal["symptom", "sign", "lab", "vital", "imaging", "history", "exposure", "medication"]
 Frequency = Literal["very_common", "common", "uncommon", "rare", "very_rare"]
 Onset = Literal["sudden", "hours", "days", "weeks", "months", "years"]
+AttributeKind = Literal[
+    "symptom", "site", "side", "radiation", "quality", "onset", "duration", "timing", "trigger", "relief"
+]
+"""What can change the meaning of a symptom; the values of each kind are in rules/attributes.yaml."""
+Setting = Literal["ambulatory", "emergency", "inpatient"]
+"""Where a patient is seen: the encounter classes AMB, EMER and IMP of HL7 v3 ActCode, spelt out."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -60,10 +66,15 @@ class Finding(BaseModel):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: FindingKind
     is_a: tuple[str, ...] = ()
+    attributes: dict[AttributeKind, tuple[str, ...]] = Field(default_factory=dict)
+    """What makes it more than its parent, each kind with the values that will do: `{"trigger": ("breathing",)}`."""
     names: Names
     background: Share
     """Share of people seen without the disease in question who have it."""
     measured: tuple[Measured, ...] = ()
+    source: str = ""
+    written: date | None = None
+    second_read: date | None = None
 
 
 class AgeRange(BaseModel):
@@ -100,6 +111,8 @@ class Diagnosis(BaseModel):
     frequency: Frequency
     sex: Literal["any", "female", "male"] = "any"
     age: AgeRange
+    setting: dict[Setting, Share] = Field(default_factory=dict)
+    """Where its patients are first seen with it; the shares add up to 1."""
     onset: Onset
     course: Words
     urgency: Urgency

@@ -65,10 +65,14 @@ def compile_knowledge(target: Path, folder: Path = KNOWLEDGE_FOLDER) -> Knowledg
 def _read_all(folder: Path, kind: str, model: type[EntryT], faults: list[str]) -> dict[str, EntryT]:
     entries: dict[str, EntryT] = {}
     for path in sorted((folder / kind).glob("*.yaml")):
+        provenance: dict[str, Any] = {}
         for raw in _raw_entries(path, faults):
+            if raw.keys() == {"provenance"}:  # holds for the entries below it that do not state their own
+                provenance = raw["provenance"]
+                continue
             if model is Diagnosis:
                 raw = {**raw, "specialty": path.stem}
-            entry = _entry(raw, model, path, faults)
+            entry = _entry({**provenance, **raw}, model, path, faults)
             if entry is None:
                 continue
             if entry.id in entries:

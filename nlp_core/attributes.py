@@ -24,4 +24,6 @@ def attribute_names(path: Path = ATTRIBUTES) -> Mapping[tuple[AttributeKind, str
     unknown = raw.keys() - set(get_args(AttributeKind))
     if unknown:
         raise ValueError(f"{path.name}: unknown kinds of attribute: {', '.join(sorted(unknown))}")
-    return {(kind, value): Names.model_validate(names) for kind, values in raw.items() for value, names in values.items()}
+    return {
+        (kind, value): Names.model_validate(names) for kind, values in raw.items() for value, names in values.items()
+    }

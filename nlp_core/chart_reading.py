@@ -20,6 +20,7 @@ from nlp_core.findings import ChartFindings, bring_together
 from nlp_core.knowledge import Knowledge, Onset
 from nlp_core.known_problems import ProblemMatcher
 from nlp_core.language import ReadLanguage, language_of
+from nlp_core.lexicon_names import Lexicons
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
@@ -45,9 +46,9 @@ class ReadChart:
 class ChartReader:
     """Reads charts by one knowledge; built once per process. `concepts` None reads by names alone."""
 
-    def __init__(self, knowledge: Knowledge, concepts: ConceptReader | None) -> None:
+    def __init__(self, knowledge: Knowledge, concepts: ConceptReader | None, lexicons: Lexicons | None = None) -> None:
         self._knowledge = knowledge
-        self._mentions = MentionReader(knowledge)
+        self._mentions = MentionReader(knowledge, lexicons)
         self._facts = FactReader(knowledge, self._mentions)
         self._problems = ProblemMatcher(knowledge, self._mentions)
         self._concepts = concepts

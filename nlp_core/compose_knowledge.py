@@ -1,4 +1,4 @@
-"""What composing adds to the encoder: the compiled knowledge and the vectors of its names.
+"""What composing adds to the encoder: the compiled knowledge, its lexicons and the vectors of its names.
 
 Steps of compose_bundle; each gets a folder that already opens as a bundle.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from nlp_core.knowledge_files import compile_knowledge
-from nlp_core.model_bundle import KNOWLEDGE, NAMES, Bundle
+from nlp_core.model_bundle import KNOWLEDGE, LEXICONS, NAMES, Bundle
 
 
 def add_knowledge(folder: Path) -> None:
-    """Compiles the knowledge files. Raises KnowledgeError when they do not parse."""
-    compile_knowledge(folder / KNOWLEDGE)
+    """Compiles the knowledge files and their names. Raises KnowledgeError when they do not parse."""
+    from nlp_core.lexicon_names import compile_lexicons  # imported here for the same reason as below
+
+    compile_lexicons(folder / LEXICONS, compile_knowledge(folder / KNOWLEDGE))
 
 
 def add_names(folder: Path) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from spacy.language import Language
 
@@ -38,7 +38,11 @@ class Name:
 
     entry: str
     stems: tuple[str, ...]
-    text: str
+    needed: frozenset[str] = field(init=False, compare=False)
+    """The stems as a set: a sentence that lacks one cannot hold the name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needed", frozenset(self.stems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,27 @@ class Match:
 
 
 class Lexicon:
-    """All names, found by their rarest word."""
+    """All names, found by their rarest word.
 
-    def __init__(self, names: Iterable[Name]) -> None:
-        kept = [name for name in names if name.stems]
-        counts = Counter(stem for name in kept for stem in set(name.stems))
-        self._by_rarest: dict[str, list[Name]] = defaultdict(list)
-        for name in dict.fromkeys(kept):
-            self._by_rarest[min(name.stems, key=lambda stem: (counts[stem], stem))].append(name)
+    compiled: for each rarest stem its names, each as `entry<TAB>stem stem ...`. Names are taken apart when their rarest
+    word is first seen: of twenty thousand a note needs some hundred, and a process must start at once.
+    """
+
+    def __init__(self, compiled: Mapping[str, Sequence[str]]) -> None:
+        self.compiled = compiled
+        self._taken_apart: dict[str, tuple[Name, ...]] = {}
 
     @classmethod
     def of(cls, names: Iterable[tuple[str, str]], nlp: Language) -> Lexicon:
         """Builds from (entry id, name) pairs."""
-        return cls(Name(entry, name_stems(way, nlp), text) for entry, text in names for way in written_ways(text))
+        ways = ((entry, name_stems(way, nlp)) for entry, text in names for way in written_ways(text))
+        kept = [Name(entry, stems) for entry, stems in dict.fromkeys(ways) if stems]
+        counts = Counter(stem for name in kept for stem in set(name.stems))
+        compiled: dict[str, list[str]] = defaultdict(list)
+        for name in kept:
+            rarest = min(name.stems, key=lambda stem: (counts[stem], stem))
+            compiled[rarest].append(f"{name.entry}\t{' '.join(name.stems)}")
+        return cls(compiled)
 
     def find(self, words: Sequence[str], stems: Sequence[str]) -> list[Match]:
         """Matches in one sentence, longest first, none covered by another.
@@ -85,10 +97,24 @@ class Lexicon:
         return _uncovered(set(self._candidates(words, places)))
 
     def _candidates(self, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[Match]:
+        said = places.keys()
         for stem in places:
-            for name in self._by_rarest.get(stem, ()):
-                if all(other in places for other in name.stems):
+            for name in self._names(stem):
+                if said >= name.needed:
                     yield from (Match(name.entry, tokens) for tokens in _occurrences(name, words, places))
+
+    def _names(self, stem: str) -> tuple[Name, ...]:
+        """The names whose rarest word is `stem`."""
+        names = self._taken_apart.get(stem)
+        if names is None:
+            names = tuple(_taken_apart(line) for line in self.compiled.get(stem, ()))
+            self._taken_apart[stem] = names
+        return names
+
+
+def _taken_apart(line: str) -> Name:
+    entry, _, stems = line.partition("\t")
+    return Name(entry, tuple(stems.split(" ")))
 
 
 def _occurrences(name: Name, words: Sequence[str], places: dict[str, list[int]]) -> Iterator[tuple[int, ...]]:

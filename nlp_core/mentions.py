@@ -6,8 +6,7 @@ and the coded chart say together is findings' business.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,17 +15,17 @@ from spacy.tokens import Span as TokenSpan
 from nlp_core.analytes import Thresholds
 from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
 from nlp_core.chart import Sex
+from nlp_core.composed_findings import Composed, Composer, CompositionRules, Said
 from nlp_core.knowledge import FindingKind, Knowledge
-from nlp_core.lexicon import Lexicon
+from nlp_core.lexicon_names import DIAGNOSIS, PREFIX, RELATIVES, Lexicons, attribute_entry, lexicons_of
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
+from nlp_core.onset import durations
 from nlp_core.sections import Sentence, sentences
 from nlp_core.text_view import TextView, view
 from nlp_core.words import blank_pipeline, doc_stems
 
-_FINDING, _DIAGNOSIS, _RELATIVES = "f:", "d:", "r:"
 _NOT_THIS_PATIENT_NOW = (Assertion.FAMILY, Assertion.CONDITIONAL, Assertion.PAST)
-_FAMILY_WORDS = re.compile(r"family history of |family history |的?家族史|家族性")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,12 @@ class Mention:
     """Id in the knowledge."""
     span: Span
     assertion: Assertion
-    via: Literal["name", "measurement", "concept"]
+    via: Literal["name", "measurement", "attributes", "concept"]
+    """How it was found; `attributes`: put together from a symptom and what is said of it."""
 
+
+LONGEST_SENTENCE = 120
+"""Characters up to which a composed finding quotes its sentence from the start."""
 
 LASTING: frozenset[FindingKind] = frozenset({"history", "exposure"})
 """Kinds of finding that a former mention establishes for good."""
@@ -72,24 +75,31 @@ class ReadSentence:
 class MentionReader:
     """Reads notes by the names and thresholds of one knowledge; built once per process."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, lexicons: Lexicons | None = None) -> None:
+        """lexicons: the compiled ones of this knowledge; None = built here, which takes a second or two."""
         self.nlp = blank_pipeline()
         self._rules = AssertionRules(self.nlp)
-        self._lexicon = Lexicon.of(_names(knowledge), self.nlp)
+        self._lexicons = lexicons or lexicons_of(knowledge)
+        self._composition = CompositionRules(knowledge)
         self.thresholds = Thresholds(knowledge.findings.values())
         self._measurements = MeasurementReader(self.thresholds)
 
     def read(self, text: str, *, sex: Sex, age_years: float | None) -> tuple[list[Mention], list[ReadSentence]]:
         """Mentions in order of their place, and the sentences for a second reader."""
         seen_as = view(text)
+        composer = Composer(self._composition)
         found: list[Mention] = []
         read: list[ReadSentence] = []
         for sentence, triggers in self._sentences(seen_as.text):
-            named = list(self._named(sentence, triggers, seen_as))
+            words, stems = [token.lower_ for token in sentence.span], doc_stems(sentence.span)
+            named = list(self._named(sentence, triggers, seen_as, words, stems))
+            composed = self._composed(composer, sentence, triggers, named, words, stems)
             found += [mention for mention, _ in named]
+            found += [_put_together(part, sentence, seen_as) for part in composed]
             found += self._measured(sentence, triggers, seen_as, sex, age_years)
-            covered = frozenset(index for _, tokens in named for index in tokens)
-            read.append(ReadSentence(sentence, triggers, covered, seen_as))
+            covered = {index for _, tokens in named for index in tokens}
+            covered |= {index for part in composed for index in range(part.start, part.end)}
+            read.append(ReadSentence(sentence, triggers, frozenset(covered), seen_as))
         return found, read
 
     def _sentences(self, text: str) -> Iterator[tuple[Sentence, tuple[Trigger, ...]]]:
@@ -107,26 +117,65 @@ class MentionReader:
             yield sentence, tuple(trigger for trigger in triggers[first:position] if trigger.end <= end)
 
     def _named(
-        self, sentence: Sentence, triggers: tuple[Trigger, ...], seen_as: TextView
+        self,
+        sentence: Sentence,
+        triggers: tuple[Trigger, ...],
+        seen_as: TextView,
+        words: Sequence[str],
+        stems: Sequence[str],
     ) -> Iterator[tuple[Mention, list[int]]]:
         tokens = sentence.span
-        words = [token.lower_ for token in tokens]
-        for match in self._lexicon.find(words, doc_stems(tokens)):
+        for match in self._lexicons.names.find(words, stems):
             start, end = tokens.start + match.start, tokens.start + match.end
             assertion = assertion_of(start, end, tokens, sentence.section, triggers)
             in_heading = tokens.doc[end - 1].idx < sentence.heading_end
-            if in_heading or (match.entry.startswith(_RELATIVES) and assertion is not Assertion.FAMILY):
+            if in_heading or (match.entry.startswith(RELATIVES) and assertion is not Assertion.FAMILY):
                 continue
-            if match.entry[len(_FINDING) :].startswith("family_history"):
+            if match.entry[PREFIX:].startswith("family_history"):
                 assertion = _of_relatives(start, end, sentence, triggers)
             mention = Mention(
-                about="diagnosis" if match.entry.startswith(_DIAGNOSIS) else "finding",
-                entry=match.entry[len(_FINDING) :],
+                about="diagnosis" if match.entry.startswith(DIAGNOSIS) else "finding",
+                entry=match.entry[PREFIX:],
                 span=_characters(tokens, match.start, match.end, seen_as),
                 assertion=assertion,
                 via="name",
             )
             yield mention, [tokens.start + index for index in match.tokens]
+
+    def _composed(
+        self,
+        composer: Composer,
+        sentence: Sentence,
+        triggers: tuple[Trigger, ...],
+        named: Sequence[tuple[Mention, list[int]]],
+        words: Sequence[str],
+        stems: Sequence[str],
+    ) -> list[Composed]:
+        """What the sentence says of a symptom that it or one before it names."""
+        findings = [
+            Said(mention.entry, tokens[0], tokens[-1] + 1, mention.assertion)
+            for mention, tokens in named
+            if mention.about == "finding"
+        ]
+        taken = {index for _, tokens in named for index in tokens}
+        attributes = [
+            Said(entry, start, end, assertion_of(start, end, sentence.span, sentence.section, triggers))
+            for entry, start, end in self._attributes(sentence, taken, words, stems)
+        ]
+        return composer.read(sentence.section, findings, attributes)
+
+    def _attributes(
+        self, sentence: Sentence, taken: set[int], words: Sequence[str], stems: Sequence[str]
+    ) -> Iterator[tuple[str, int, int]]:
+        """(`kind value`, start, end) in document tokens; words that name a finding are no attribute besides."""
+        first = sentence.span.start
+        for match in self._lexicons.attributes.find(words, stems):
+            if not taken.issuperset(first + index for index in match.tokens):
+                yield match.entry, first + match.start, first + match.end
+        for unit, start, end in durations(sentence.span.text):
+            inside = sentence.span.char_span(start, end, alignment_mode="expand")
+            if inside is not None:
+                yield attribute_entry("duration", unit), inside.start, inside.end
 
     def _measured(
         self,
@@ -145,16 +194,13 @@ class MentionReader:
                 yield Mention("finding", finding, span, assertion, "measurement")
 
 
-def _names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
-    for finding in knowledge.findings.values():
-        for name in (*finding.names.en, *finding.names.zh):
-            yield _FINDING + finding.id, name
-            relatives = _FAMILY_WORDS.sub("", name, count=1).strip()
-            if finding.id.startswith("family_history") and relatives not in ("", name):
-                yield _RELATIVES + finding.id, relatives
-    for diagnosis in knowledge.diagnoses.values():
-        for name in (*diagnosis.names.en, *diagnosis.names.zh):
-            yield _DIAGNOSIS + diagnosis.id, name
+def _put_together(part: Composed, sentence: Sentence, seen_as: TextView) -> Mention:
+    """Its words are the sentence's where it is short enough to quote, else the attribute's own."""
+    start, end = sentence.span.start, part.end
+    if sentence.span.doc[start:end].end_char - sentence.span.start_char > LONGEST_SENTENCE:
+        start = max(part.start, sentence.span.start)
+    span = _characters(sentence.span, start - sentence.span.start, end - sentence.span.start, seen_as)
+    return Mention("finding", part.finding, span, part.assertion, "attributes")
 
 
 def _asserted(sentence: Sentence, value: Measurement, triggers: tuple[Trigger, ...]) -> Assertion:

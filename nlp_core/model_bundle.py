@@ -32,10 +32,15 @@ from nlp_core.knowledge_files import knowledge_paths
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
     from nlp_core.concepts import ConceptReader
+    from nlp_core.lexicon_names import Lexicons
 
 SHIPPED_BUNDLE = Path(__file__).parent / "bundle"
+COMPILED_BY = tuple(Path(__file__).parent / name for name in ("rules/attributes.yaml", "words.py", "lexicon.py"))
+"""What else the compiled names depend on: a change of one composes the bundle anew."""
 KNOWLEDGE = "knowledge.json"
 """Compiled knowledge, where a step of composing wrote it."""
+LEXICONS = "lexicons.json"
+"""The names to look for in notes, taken apart (lexicon_names), where a step of composing wrote them."""
 NAMES = "names.npz"
 """Vectors of the findings' names (concepts.NameIndex), where a step of composing wrote them."""
 
@@ -89,6 +94,12 @@ class Bundle:
         """The compiled knowledge. Raises BundleDamaged where composing did not write it."""
         return Knowledge.load(self.file(KNOWLEDGE))
 
+    def lexicons(self) -> Lexicons:
+        """The compiled names of the knowledge. Raises BundleDamaged where composing did not write them."""
+        from nlp_core.lexicon_names import load_lexicons
+
+        return load_lexicons(self.file(LEXICONS))
+
     def concepts(self, *, threads: int = 1) -> ConceptReader:
         """What reads clauses by likeness to the findings' names. threads: for the encoder, 0 = all.
 
@@ -126,6 +137,6 @@ def composed_bundle_path(knowledge: Iterable[Path] | None = None, *, shipped: Pa
     knowledge: the knowledge files that composing compiles in; None = those of this package.
     """
     paths = knowledge_paths() if knowledge is None else knowledge
-    sources = {f"knowledge {path.parent.name}/{path.name}": stored_file(path) for path in paths}
+    sources = {f"knowledge {path.parent.name}/{path.name}": stored_file(path) for path in [*paths, *COMPILED_BY]}
     digest = digest_of({**shipped_files(shipped), **sources})
     return Path(sys.prefix) / "share" / "dxspan" / digest[:16]

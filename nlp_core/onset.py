@@ -6,6 +6,7 @@ Knows durations and speeds; how well they fit a diagnosis is diagnoses' business
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nlp_core.knowledge import Onset
@@ -97,6 +98,18 @@ def onset_of(text: str) -> StatedOnset | None:
         days = _amount(chinese["number"]) * _CHINESE_DAYS[chinese["unit"]]
         return StatedOnset(_band(days), chinese.start(), chinese.end())
     return None
+
+
+def durations(text: str) -> Iterator[tuple[str, int, int]]:
+    """Every duration a text states with a number, as (`minutes` ... `years`, start, end) in characters."""
+    for match in _ENGLISH.finditer(text):
+        yield _unit_of(_english_days(match)), match.start(), match.end()
+    for match in _CHINESE.finditer(text):
+        yield _unit_of(_amount(match["number"]) * _CHINESE_DAYS[match["unit"]]), match.start(), match.end()
+
+
+def _unit_of(days: float) -> str:
+    return "minutes" if days < 1 / 24 else _band(days)
 
 
 def _english_days(match: re.Match[str]) -> float:

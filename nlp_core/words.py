@@ -10,7 +10,6 @@ import threading
 from functools import lru_cache
 
 import snowballstemmer
-from spacy.lang.en import English
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
@@ -136,7 +135,7 @@ class ChartTokenizer:
 
 def blank_pipeline() -> Language:
     """A spaCy pipeline that only cuts text into tokens."""
-    nlp = English()
+    nlp = Language()  # spacy.blank("en") would take a tenth of a second for exceptions that are not used
     nlp.tokenizer = ChartTokenizer(nlp.vocab)
     nlp.max_length = 10_000_000
     return nlp

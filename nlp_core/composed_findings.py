@@ -1,0 +1,185 @@
+"""Findings put together from a symptom and what is said of it, within a sentence or over the next two.
+
+Input : chest pain (named), then "It gets worse when she breathes in." (trigger: breathing)
+Output: pleuritic_chest_pain, with the second sentence as its words.
+Knows which attributes make a finding more than its parent (the knowledge says so) and which symptom an attribute belongs
+to: the nearest one it can change. Does not know the words (lexicon) nor how they are asserted (assertion).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nlp_core.assertion import Assertion
+from nlp_core.knowledge import Finding, Knowledge
+from nlp_core.sections import Section
+
+SENTENCES_BACK = 2
+"""How far behind its symptom an attribute may stand."""
+MOST_APART = 12
+"""Tokens between a bare symptom ("pain") and its site."""
+_BARE = "symptom "
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something a sentence says at document tokens `[start, end)`: a finding's id, or an attribute as `kind value`."""
+
+    what: str
+    start: int
+    end: int
+    assertion: Assertion
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A finding put together; tokens `[start, end)` hold its words, those of an earlier sentence left out."""
+
+    finding: str
+    start: int
+    end: int
+    assertion: Assertion
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """`finding` is its anchor and, of each of `needs`, at least one."""
+
+    finding: str
+    needs: tuple[frozenset[str], ...]
+
+    def answer(self, said: Mapping[str, Assertion]) -> Assertion | None:
+        """PRESENT when all is said, ABSENT when just one need is denied and the others are said, else None."""
+        answers = [self._of(need, said) for need in self.needs]
+        if None in answers:
+            return None
+        denied = answers.count(Assertion.ABSENT)
+        return Assertion.PRESENT if not denied else Assertion.ABSENT if denied == 1 else None
+
+    @staticmethod
+    def _of(need: frozenset[str], said: Mapping[str, Assertion]) -> Assertion | None:
+        answers = {said[attribute] for attribute in need if attribute in said}
+        if Assertion.PRESENT in answers:
+            return Assertion.PRESENT
+        return Assertion.ABSENT if answers and len(answers & {Assertion.ABSENT}) == 1 else None
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """A symptom that is present, with what has been said of it so far."""
+
+    said: Said
+    rules: tuple[_Rule, ...]
+    attributes: dict[str, Said] = field(default_factory=dict)
+
+    def can_take(self, attribute: Said) -> bool:
+        if self.said.what.startswith(_BARE) and _distance(self.said, attribute) > MOST_APART:
+            return False
+        return any(attribute.what in need for rule in self.rules for need in rule.needs)
+
+    def found(self) -> Iterator[tuple[str, Assertion]]:
+        answers = {what: attribute.assertion for what, attribute in self.attributes.items()}
+        for rule in self.rules:
+            answer = rule.answer(answers)
+            if answer is not None:
+                yield rule.finding, answer
+
+
+class CompositionRules:
+    """What the attributes of one knowledge's findings allow to be put together; built once per process."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._of_parent: dict[str, list[_Rule]] = defaultdict(list)
+        self._of_bare: dict[str, list[_Rule]] = defaultdict(list)
+        for finding in knowledge.findings.values():
+            if finding.attributes:
+                self._add(finding)
+
+    def of(self, what: str) -> tuple[_Rule, ...]:
+        """The rules whose anchor is `what`, or something more general that it implies."""
+        if what.startswith(_BARE):
+            return tuple(self._of_bare.get(what, ()))
+        general = [what, *self._knowledge.ancestors(what)]
+        return tuple(rule for parent in general for rule in self._of_parent.get(parent, ()) if rule.finding != what)
+
+    def _add(self, finding: Finding) -> None:
+        kinds = {kind: frozenset(f"{kind} {value}" for value in values) for kind, values in finding.attributes.items()}
+        bare = kinds.pop("symptom", frozenset())
+        rule = _Rule(finding.id, tuple(kinds.values()))
+        if finding.is_a and not bare:
+            self._of_parent[finding.is_a[0]].append(rule)
+        for symptom in bare:
+            self._of_bare[symptom].append(rule)
+
+
+class Composer:
+    """Follows one note from sentence to sentence."""
+
+    def __init__(self, rules: CompositionRules) -> None:
+        self._rules = rules
+        self._behind: deque[tuple[Section, list[_Anchor]]] = deque(maxlen=SENTENCES_BACK)
+
+    def read(self, section: Section, findings: Iterable[Said], attributes: Sequence[Said]) -> list[Composed]:
+        """What the next sentence completes. findings: those it names. attributes: those it says, bare symptoms too."""
+        anchors = [anchor for said in findings if (anchor := self._anchor(said)) is not None]
+        bare = [said for said in attributes if said.what.startswith(_BARE)]
+        anchors += [anchor for said in bare if (anchor := self._anchor(said)) is not None]
+        composed: dict[str, Composed] = {}
+        waiting = [said for said in attributes if said.assertion in (Assertion.PRESENT, Assertion.ABSENT)]
+        waiting.sort(key=lambda said: (not said.what.startswith("site "), said.start))
+        before = -1
+        while before != len(anchors):  # what a finding has become can take attributes that it could not
+            before = len(anchors)
+            waiting = [said for said in waiting if not self._attach(said, anchors, section, composed)]
+        self._behind.append((section, [a for a in anchors if not a.said.what.startswith(_BARE)]))
+        return list(composed.values())
+
+    def _attach(self, attribute: Said, anchors: list[_Anchor], section: Section, composed: dict[str, Composed]) -> bool:
+        """Gives an attribute to its symptoms, adds what they become to both collections; False where it has none."""
+        owners = self._owners(attribute, anchors, section)
+        for anchor in owners:
+            anchor.attributes[attribute.what] = attribute
+            anchors += self._complete(anchor, attribute, composed)
+        return bool(owners)
+
+    def _anchor(self, said: Said) -> _Anchor | None:
+        if said.assertion is not Assertion.PRESENT:
+            return None
+        rules = self._rules.of(said.what)
+        return _Anchor(said, rules) if rules else None
+
+    def _owners(self, attribute: Said, anchors: Sequence[_Anchor], section: Section) -> list[_Anchor]:
+        """The symptoms an attribute belongs to: the nearest of its sentence that it can change, else of those before."""
+        able = [anchor for anchor in anchors if anchor.can_take(attribute)]
+        if able:
+            nearest = min(_distance(anchor.said, attribute) for anchor in able)
+            return [anchor for anchor in able if _distance(anchor.said, attribute) == nearest]
+        for their_section, earlier in reversed(self._behind):
+            able = [anchor for anchor in earlier if their_section is section and anchor.can_take(attribute)]
+            if able:
+                return able[-1:]
+        return []
+
+    def _complete(self, anchor: _Anchor, attribute: Said, composed: dict[str, Composed]) -> list[_Anchor]:
+        """Notes what `anchor` has become; returns the new findings that later attributes can change further."""
+        new = []
+        for finding, assertion in anchor.found():
+            words = [said for said in anchor.attributes.values() if said.start >= attribute.start - MOST_APART]
+            if abs(anchor.said.start - attribute.start) <= 2 * MOST_APART:
+                words.append(anchor.said)
+            start, end = min(said.start for said in words), max(said.end for said in words)
+            if finding not in composed and assertion is Assertion.PRESENT:
+                further = self._anchor(Said(finding, start, end, assertion))
+                if further is not None:
+                    further.attributes.update(anchor.attributes)
+                    new.append(further)
+            composed[finding] = Composed(finding, start, end, assertion)
+        return new
+
+
+def _distance(one: Said, other: Said) -> int:
+    """Tokens between two stretches; 0 where they touch or overlap."""
+    return max(0, other.start - one.end, one.start - other.end)

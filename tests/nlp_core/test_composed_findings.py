@@ -1,0 +1,120 @@
+"""Findings put together from a symptom and what is said of it: when, with which words, and when not."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from nlp_core.knowledge import AttributeKind, Finding, Knowledge
+from nlp_core.mentions import Mention, MentionReader
+from nlp_core.note import Note
+from tests.nlp_core.small_knowledge import finding, knowledge_of
+
+
+def special(entry: str, parent: str, attributes: dict[AttributeKind, tuple[str, ...]]) -> Finding:
+    """A finding that no note of these tests names: it can only be put together."""
+    parents = (parent,) if parent else ()
+    plain = finding(entry, f"{entry} by another name", f"{entry}别名", is_a=parents)
+    return plain.model_copy(update={"attributes": attributes})
+
+
+@cache
+def knowledge() -> Knowledge:
+    return knowledge_of(
+        [
+            finding("chest_pain", "chest pain", "胸痛"),
+            finding("cough", "cough", "咳嗽"),
+            finding("headache", "headache", "头痛"),
+            special("pleuritic_pain", "chest_pain", {"trigger": ("breathing", "coughing")}),
+            special("exertional_pain", "chest_pain", {"trigger": ("exertion",)}),
+            special("exertional_pain_eased_by_rest", "exertional_pain", {"relief": ("rest",)}),
+            special("night_cough", "cough", {"timing": ("night",)}),
+            special("thunderclap", "headache", {"onset": ("sudden",), "quality": ("severe",)}),
+            special("chronic_cough", "cough", {"duration": ("months", "years")}),
+            special("epigastric_pain", "", {"symptom": ("pain",), "site": ("epigastrium",)}),
+            special("fasting_pain", "epigastric_pain", {"trigger": ("fasting",)}),
+        ],
+        [],
+    )
+
+
+@cache
+def reader() -> MentionReader:
+    return MentionReader(knowledge())
+
+
+def composed(text: str) -> list[Mention]:
+    mentions, _ = reader().read(text, sex="unknown", age_years=50)
+    return [mention for mention in mentions if mention.via == "attributes"]
+
+
+def said(text: str) -> set[tuple[str, str]]:
+    return {(mention.entry, str(mention.assertion)) for mention in composed(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("Chest pain that gets worse when breathing in.", "pleuritic_pain"),
+        ("On inspiration he has chest pain.", "pleuritic_pain"),
+        ("Chest pain since this morning. It is sharp. It is worse with a deep breath.", "pleuritic_pain"),
+        ("胸痛2天，吸气时加重。", "pleuritic_pain"),
+        ("Cough, worse at night.", "night_cough"),
+        ("Headache. It came on suddenly and is the worst of her life.", "thunderclap"),
+        ("Cough for 4 months.", "chronic_cough"),
+        ("咳嗽3年。", "chronic_cough"),
+        ("He has pain, mostly in the upper abdomen.", "epigastric_pain"),
+        ("He has pain in the upper belly when hungry.", "fasting_pain"),
+        ("Chest pain on exertion, relieved by rest.", "exertional_pain_eased_by_rest"),
+    ],
+)
+def test_a_symptom_and_what_is_said_of_it_make_a_finding(text: str, entry: str) -> None:
+    assert (entry, "present") in said(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("Chest pain, not worse with breathing.", "pleuritic_pain"),
+        ("Headache that came on suddenly, not severe.", "thunderclap"),
+    ],
+)
+def test_a_denied_attribute_denies_the_finding(text: str, entry: str) -> None:
+    assert (entry, "absent") in said(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No chest pain on exertion.",
+        "His mother has chest pain on exertion.",
+        "Return if you have chest pain with breathing.",
+        "Headache that came on suddenly.",  # half of what a thunderclap needs
+        "Cough for 2 weeks.",
+        "Cough. Fever. Sore throat. Vomiting. Worse at night.",  # too far behind
+        "He has pain. Abdomen: soft in the epigastrium.",  # a bare symptom and a site of two sentences
+        "Chest pain.\nExamination: on exertion no change.",  # another section
+    ],
+)
+def test_what_is_not_said_of_a_present_symptom_makes_none(text: str) -> None:
+    assert not {entry for entry, assertion in said(text) if assertion == "present"}
+
+
+def test_an_attribute_belongs_to_the_nearest_symptom_it_can_change() -> None:
+    text = "Chest pain on exertion and a cough at night."
+    assert said(text) == {("exertional_pain", "present"), ("night_cough", "present")}
+
+
+def test_the_words_are_a_slice_of_the_note() -> None:
+    text = "Chest pain since this morning. It is worse with a deep breath."
+    note = Note(reference="DocumentReference/1", text=text)
+    (mention,) = composed(text)
+    assert note.quote(mention.span) == "It is worse with a deep breath"
+
+
+def test_a_long_sentence_is_quoted_only_where_it_says_so() -> None:
+    text = f"He says that {'very ' * 40}much chest pain comes with breathing."
+    note = Note(reference="DocumentReference/1", text=text)
+    (mention,) = composed(text)
+    assert note.quote(mention.span) == "chest pain comes with breathing"

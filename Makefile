@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test calibration evaluation benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test simulation knowledge-pages calibration evaluation benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,13 +32,15 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@touch $@
 
 $(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock
-	@echo "[test 1/3] torch"
+	@echo "[test 1/4] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
 	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
-	@echo "[test 2/3] tools for tests and checks"
+	@echo "[test 2/4] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
-	@echo "[test 3/3] a Redis server"
+	@echo "[test 3/4] a Redis server"
 	@$(BIN)/python -m worker.local_redis --ensure
+	@echo "[test 4/4] a browser"
+	@$(BIN)/python -m tests.browser --ensure
 	@touch $@
 
 demo: setup ## start the service, open the sample charts, print the cards, leave it running
@@ -63,6 +65,12 @@ check: setup-test ## style, types, import directions, knowledge
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m nlp_core.check_knowledge
+
+simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
+	@$(BIN)/dxspan-train simulate --write docs/simulation.md
+
+knowledge-pages: setup ## a page per diagnosis for reading, in var/knowledge
+	@$(BIN)/python -m docs.knowledge_pages
 
 calibration: setup-test ## fit the table from scores to probabilities anew, and compose the model with it
 	@$(BIN)/dxspan-train calibrate

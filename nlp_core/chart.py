@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from nlp_core.note import Note
 
 Sex = Literal["female", "male", "unknown"]
+Setting = Literal["ambulatory", "emergency", "inpatient"]
+"""Where a patient is seen: the encounter classes AMB, EMER and IMP of HL7 v3 ActCode, spelt out."""
 FactKind = Literal[
     "laboratory",
     "vital_sign",
@@ -102,6 +104,8 @@ class Chart(BaseModel):
     age_years: float | None = None
     """Age at `as_of` in years, fractions kept (a newborn of 3 days is 0.008); None = unknown."""
     sex: Sex = "unknown"
+    setting: Setting | None = None
+    """Where the patient is seen, by the newest encounter; None = unknown."""
     deceased: bool = False
     as_of: datetime
     """The moment the chart is read, with time zone: what `recent` is measured against."""

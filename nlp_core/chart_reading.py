@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlp_core.assessment import ProblemListStatus
-from nlp_core.chart import Chart, Sex
+from nlp_core.chart import Chart, Setting, Sex
 from nlp_core.concepts import ConceptReader
 from nlp_core.demographics import demographics_of
 from nlp_core.diagnoses import Patient
@@ -24,6 +24,7 @@ from nlp_core.lexicon_names import Lexicons
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
+from nlp_core.setting import setting_of
 
 MAX_CHARACTERS = 400_000
 """Characters of notes read per chart; older notes beyond are left out and counted."""
@@ -73,7 +74,7 @@ class ChartReader:
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
         return ReadChart(
             found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge),
-            patient=Patient(age, sex, _onset(read)),
+            patient=Patient(age, sex, _onset(read), chart.setting or _setting(read)),
             notes_read=len(read),
             notes_unread=len(chart.notes) - len(read),
             language=max(weights, key=lambda language: weights[language]) if weights else "en",
@@ -102,6 +103,10 @@ def _who(chart: Chart) -> tuple[float | None, Sex]:
 def _onset(notes: Sequence[Note]) -> Onset | None:
     stated = onset_of(notes[0].text) if notes else None
     return stated.onset if stated else None
+
+
+def _setting(notes: Sequence[Note]) -> Setting | None:
+    return setting_of(f"{notes[0].kind}\n{notes[0].text}") if notes else None
 
 
 def _passed(deadline: float | None) -> bool:

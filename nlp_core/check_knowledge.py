@@ -2,109 +2,35 @@
 
 With `--counts` it prints instead how much knowledge there is, as the tables of docs/knowledge.md.
 
-Knows what makes entries contradict one another. The list of ICD-10-CM codes comes from the `simple-icd-10-cm`
-package (a development dependency: serving never needs it).
+Joins the checks of findings (check_findings) and diagnoses (check_diagnoses) with those over all of them: nobody uses it,
+two share a name.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from nlp_core.attributes import attribute_names
-from nlp_core.knowledge import Diagnosis, Finding, Knowledge
+from nlp_core.check_diagnoses import diagnosis_faults
+from nlp_core.check_findings import finding_faults
+from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_counts import counts
 from nlp_core.knowledge_files import KnowledgeError, read_knowledge
 from nlp_core.words import blank_pipeline, name_stems
 
-MINIMUM_FINDINGS = 12
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
+FEW_ENGLISH, FEW_CHINESE = 4, 2
 
 
 def faults(knowledge: Knowledge) -> list[str]:
     """Every fault as one readable line; empty when the knowledge holds together."""
     found: list[str] = []
     for finding in knowledge.findings.values():
-        found += [f"finding {finding.id}: {fault}" for fault in _finding_faults(finding, knowledge)]
+        found += [f"finding {finding.id}: {fault}" for fault in finding_faults(finding, knowledge)]
     for diagnosis in knowledge.diagnoses.values():
-        found += [f"diagnosis {diagnosis.id}: {fault}" for fault in _diagnosis_faults(diagnosis, knowledge)]
+        found += [f"diagnosis {diagnosis.id}: {fault}" for fault in diagnosis_faults(diagnosis, knowledge)]
     return found + list(_orphans(knowledge)) + list(_name_collisions(knowledge))
-
-
-def _finding_faults(finding: Finding, knowledge: Knowledge) -> Iterator[str]:
-    for parent in finding.is_a:
-        if parent not in knowledge.findings:
-            yield f"is_a names an unknown finding: {parent}"
-    if all(parent in knowledge.findings for parent in finding.is_a) and _in_cycle(finding.id, knowledge):
-        yield "is its own ancestor"
-    if not any(_CHINESE.search(name) for name in finding.names.zh):
-        yield "has no Chinese name"
-    yield from _attribute_faults(finding)
-    for measured in finding.measured:
-        if (measured.above is None) == (measured.below is None):
-            yield "measured needs exactly one of above and below"
-
-
-def _attribute_faults(finding: Finding) -> Iterator[str]:
-    known = attribute_names()
-    for kind, values in finding.attributes.items():
-        for value in values:
-            if (kind, value) not in known:
-                yield f"unknown attribute {kind}: {value}"
-    if finding.attributes and not finding.is_a and "symptom" not in finding.attributes:
-        yield "attributes without a parent need a symptom among them"
-
-
-def _in_cycle(start: str, knowledge: Knowledge) -> bool:
-    seen: set[str] = set()
-    queue = list(knowledge.findings[start].is_a)
-    while queue:
-        current = queue.pop()
-        if current == start:
-            return True
-        if current not in seen and current in knowledge.findings:
-            seen.add(current)
-            queue.extend(knowledge.findings[current].is_a)
-    return False
-
-
-def _diagnosis_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[str]:
-    import simple_icd_10_cm as icd  # imported here: it takes seconds to load and only the check needs it
-
-    if not icd.is_valid_item(diagnosis.icd10cm):
-        yield f"unknown ICD-10-CM code {diagnosis.icd10cm}"
-    if len(diagnosis.findings) < MINIMUM_FINDINGS:
-        yield f"only {len(diagnosis.findings)} findings, at least {MINIMUM_FINDINGS} are expected"
-    if not any(_CHINESE.search(name) for name in diagnosis.names.zh):
-        yield "has no Chinese name"
-    linked = [*diagnosis.findings, *diagnosis.against, *diagnosis.risk_factors]
-    linked += [step.finding for step in (*diagnosis.questions, *diagnosis.tests)]
-    for finding in dict.fromkeys(linked):
-        if finding not in knowledge.findings:
-            yield f"names an unknown finding: {finding}"
-    yield from _against_faults(diagnosis, knowledge)
-    for other in diagnosis.confused_with:
-        if other not in knowledge.diagnoses:
-            yield f"confused_with names an unknown diagnosis: {other}"
-    yield from _age_faults(diagnosis)
-
-
-def _against_faults(diagnosis: Diagnosis, knowledge: Knowledge) -> Iterator[str]:
-    for finding in set(diagnosis.findings) & set(diagnosis.against):
-        yield f"{finding} stands both in findings and in against"
-    for finding, share in diagnosis.against.items():
-        background = knowledge.findings[finding].background if finding in knowledge.findings else 1.0
-        if share >= background:
-            yield f"{finding} stands in against, but a share of {share} above its background {background} speaks for it"
-
-
-def _age_faults(diagnosis: Diagnosis) -> Iterator[str]:
-    (typical_low, typical_high), (low, high) = diagnosis.age.typical, diagnosis.age.possible
-    if not 0 <= low <= typical_low < typical_high <= high <= 130:
-        yield f"impossible ages: typical {diagnosis.age.typical}, possible {diagnosis.age.possible}"
 
 
 def _orphans(knowledge: Knowledge) -> Iterator[str]:
@@ -148,6 +74,15 @@ def thinnest(knowledge: Knowledge, count: int = 10) -> list[str]:
     return [f"{diagnosis.id}: {len(diagnosis.shares)} findings" for diagnosis in ranked[:count]]
 
 
+def few_names(knowledge: Knowledge) -> list[str]:
+    """Findings with fewer than four English or two Chinese names: read well only where charts use just these."""
+    return [
+        finding.id
+        for finding in knowledge.findings.values()
+        if len(finding.names.en) < FEW_ENGLISH or len(finding.names.zh) < FEW_CHINESE
+    ]
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     """Returns the exit status: 1 where files do not parse or, when checking, where there is any fault."""
     parser = argparse.ArgumentParser(prog="python -m nlp_core.check_knowledge", description="Check the knowledge.")
@@ -171,6 +106,10 @@ def _report(knowledge: Knowledge) -> int:
     print(f"{len(knowledge.diagnoses)} diagnoses, {len(knowledge.findings)} findings, {len(found)} faults")
     print("by specialty: " + ", ".join(f"{name} {count}" for name, count in sorted(specialties.items())))
     print("thinnest: " + "; ".join(thinnest(knowledge)))
+    few = few_names(knowledge)
+    print(
+        f"{len(few)} findings have fewer than {FEW_ENGLISH} English or {FEW_CHINESE} Chinese names: {', '.join(few[:20])} ..."
+    )
     return 1 if found else 0
 
 

@@ -1,6 +1,6 @@
 """Findings to ranked diagnoses, each finding's share kept.
 
-The model is a sum: how common the diagnosis is, how well age, sex and onset fit, and for every observed finding the
+The model is a sum: how common the diagnosis is, how well age, sex, onset and setting fit, and for every observed finding the
 logarithm of how much more often it occurs with the diagnosis than without. A finding the knowledge does not list for a
 diagnosis borrows from its nearest relative in the is-a hierarchy, else it says nothing. The shares of the sum are the
 evidence. Knows numbers only; the words behind a finding are kept by findings.
@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.assertion import Assertion
-from nlp_core.chart import Sex
+from nlp_core.chart import Setting, Sex
 from nlp_core.findings import ChartFindings
 from nlp_core.knowledge import Diagnosis, Frequency, Knowledge, Onset
 from nlp_core.onset import ONSETS
@@ -40,11 +41,17 @@ class Weights:
     """A present finding that the diagnosis does not explain."""
     strongest: float = 4.6
     """No single finding adds more than this (natural log)."""
+    setting: float = 0.5
+    """Where a patient is seen says less than the shares: hospitals differ."""
     denied: float = -3.0
     """A note rules the diagnosis out. One that states or suspects it adds nothing: the reader knows, and a note that
     shouts a diagnosis must not be able to make it likely."""
 
 
+_RAREST_SETTING = 0.05
+"""Nobody is so surely never seen somewhere that a share below this should count."""
+_ONSET_FITS = np.array([0.4, 0.1, -0.4, -0.8, -1.0, -1.0], dtype=np.float32)
+"""What the onset adds, by how many steps (ONSETS) the patient's lies from the diagnosis's."""
 DEFAULT_WEIGHTS = Weights(
     prior={"very_common": 0.0, "common": -0.5, "uncommon": -1.2, "rare": -1.9, "very_rare": -2.5},
 )
@@ -57,6 +64,7 @@ class Patient:
     age_years: float | None = None
     sex: Sex = "unknown"
     onset: Onset | None = None
+    setting: Setting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,15 @@ class Ranked:
     """Finding id -> natural-log odds it adds."""
 
 
+@dataclass(slots=True)
+class _Cell:
+    """What one finding says of one diagnosis: log ratio when present, when absent, and the row the share is from."""
+
+    present: float
+    absent: float
+    basis: int
+
+
 class Reasoner:
     """Ranks the diagnoses of one knowledge; its tables are built once per process."""
 
@@ -83,6 +100,10 @@ class Reasoner:
         self._row = {finding: index for index, finding in enumerate(knowledge.findings)}
         self._present, self._absent, self._basis = self._tables()
         self._prior = np.array([weights.prior[d.frequency] for d in self._diagnoses], dtype=np.float32)
+        self._age = _Ages(self._diagnoses)
+        self._onset = np.array([ONSETS.index(diagnosis.onset) for diagnosis in self._diagnoses])
+        self._sex_excludes = _sex_excludes(self._diagnoses)
+        self._setting = _setting_fits(self._diagnoses, self._prior, weights.setting)
 
     def rank(self, found: ChartFindings, patient: Patient) -> list[Ranked]:
         """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone."""
@@ -134,14 +155,15 @@ class Reasoner:
         return np.concatenate([shares, denied]) * np.float32(self._weights.evidence)
 
     def _fits(self, patient: Patient) -> Floats:
-        """[diagnoses]: how age, sex and onset fit; -inf where they exclude."""
-        fits = np.zeros(len(self._diagnoses), dtype=np.float32)
-        for index, diagnosis in enumerate(self._diagnoses):
-            if "unknown" != patient.sex != diagnosis.sex != "any":
-                fits[index] = -np.inf
-            else:
-                fits[index] = _age_fit(diagnosis, patient.age_years) + _onset_fit(diagnosis, patient.onset)
-        return fits
+        """[diagnoses]: how age, sex, onset and setting fit; -inf where age or sex excludes."""
+        fits = np.where(self._sex_excludes[patient.sex], np.float32(-np.inf), np.float32(0))
+        if patient.age_years is not None:
+            fits = fits + self._age.fit(patient.age_years)
+        if patient.onset is not None:
+            fits = fits + _ONSET_FITS[np.abs(self._onset - ONSETS.index(patient.onset))]
+        if patient.setting is not None:
+            fits = fits + self._setting[patient.setting]
+        return fits.astype(np.float32)
 
     def _naming(self, found: ChartFindings) -> Floats:
         naming = np.zeros(len(self._diagnoses), dtype=np.float32)
@@ -158,43 +180,33 @@ class Reasoner:
         basis = np.full(size, -1, dtype=np.int32)
         children = self._descendants()
         for column, diagnosis in enumerate(self._diagnoses):
-            listed = diagnosis.shares
-            for finding in listed.keys() & self._row.keys():
-                row = self._row[finding]
-                present[row, column] = self._ratio(listed[finding], finding)
-                absent[row, column] = self._absence(listed[finding], finding)
-                basis[row, column] = row
-            self._borrow(column, listed, present, absent, basis, children)
+            cells = self._cells(diagnosis, children)
+            rows = list(cells)
+            present[rows, column] = [cell.present for cell in cells.values()]
+            absent[rows, column] = [cell.absent for cell in cells.values()]
+            basis[rows, column] = [cell.basis for cell in cells.values()]
         return present, absent, basis
 
-    def _borrow(
-        self,
-        column: int,
-        listed: dict[str, float],
-        present: Floats,
-        absent: Floats,
-        basis: Ints,
-        children: dict[str, list[str]],
-    ) -> None:
-        """Fills findings that are near relatives of listed ones."""
-        for finding in listed:
-            if finding not in self._row:
-                continue
+    def _cells(self, diagnosis: Diagnosis, children: dict[str, list[str]]) -> dict[int, _Cell]:
+        """One diagnosis's column of the tables, by row: the listed findings and their near relatives."""
+        listed = {finding: share for finding, share in diagnosis.shares.items() if finding in self._row}
+        cells: dict[int, _Cell] = {}
+        for finding, share in listed.items():
+            row = self._row[finding]
+            cells[row] = _Cell(self._ratio(share, finding), self._absence(share, finding), row)
+        for finding, share in listed.items():
+            own = cells[self._row[finding]]
             for child in children.get(finding, ()):  # listed: chest pain; seen: pleuritic chest pain
-                row = self._row[child]
-                if child not in listed and basis[row, column] < 0:
-                    borrowed = present[self._row[finding], column]
-                    present[row, column] = borrowed * (self._weights.borrowed if borrowed > 0 else 1.0)
-                    basis[row, column] = self._row[finding]
+                cell = cells.setdefault(self._row[child], _Cell(self._weights.unexplained, 0.0, -1))
+                if child not in listed and cell.basis < 0:
+                    cell.present = own.present * (self._weights.borrowed if own.present > 0 else 1.0)
+                    cell.basis = own.basis
             for parent in self.knowledge.ancestors(finding):  # listed: pleuritic chest pain; seen: chest pain
-                row = self._row[parent]
                 if parent not in listed:
-                    candidate = self._ratio(listed[finding], parent)
-                    present[row, column] = max(
-                        present[row, column], min(candidate, present[self._row[finding], column])
-                    )
-                    denial = self._absence(listed[finding], finding)
-                    absent[row, column] = min(absent[row, column], denial)
+                    cell = cells.setdefault(self._row[parent], _Cell(self._weights.unexplained, 0.0, -1))
+                    cell.present = max(cell.present, min(self._ratio(share, parent), own.present))
+                    cell.absent = min(cell.absent, own.absent)
+        return cells
 
     def _descendants(self) -> dict[str, list[str]]:
         children: dict[str, list[str]] = {}
@@ -213,24 +225,53 @@ class Reasoner:
         return max(-self._weights.strongest, min(self._weights.strongest, ratio))
 
 
-def _age_fit(diagnosis: Diagnosis, age: float | None) -> float:
-    """Within the typical ages a narrow range speaks for the diagnosis, outside them it speaks against."""
-    if age is None:
-        return 0.0
-    (low, high), (youngest, oldest) = diagnosis.age.typical, diagnosis.age.possible
-    if not youngest <= age <= oldest + 1:
-        return float("-inf")
-    if low <= age <= high + 1:
-        return 0.3 * log(90 / max(5.0, high - low))
-    distance = (low - age) / max(low, 1.0) if age < low else (age - high) / max(20.0, high)
-    return -0.5 - 1.5 * min(1.0, distance)
+class _Ages:
+    """The age ranges of all diagnoses. Within the typical ages a narrow range speaks for, outside them it speaks
+    against, outside the possible ones it excludes."""
+
+    def __init__(self, diagnoses: Sequence[Diagnosis]) -> None:
+        self._low, self._high = np.array([d.age.typical for d in diagnoses]).reshape(-1, 2).T
+        self._youngest, self._oldest = np.array([d.age.possible for d in diagnoses]).reshape(-1, 2).T
+        self._narrowness = 0.3 * np.log(90 / np.maximum(5.0, self._high - self._low))
+
+    def fit(self, age: float) -> NDArray[np.float64]:
+        """[diagnoses]: what an age in years adds."""
+        below = (self._low - age) / np.maximum(self._low, 1.0)
+        above = (age - self._high) / np.maximum(20.0, self._high)
+        outside = -0.5 - 1.5 * np.minimum(1.0, np.where(age < self._low, below, above))
+        fit = np.where((self._low <= age) & (age <= self._high + 1), self._narrowness, outside)
+        return np.where((self._youngest <= age) & (age <= self._oldest + 1), fit, -np.inf)
 
 
-def _onset_fit(diagnosis: Diagnosis, onset: Onset | None) -> float:
-    if onset is None:
-        return 0.0
-    distance = abs(ONSETS.index(diagnosis.onset) - ONSETS.index(onset))
-    return (0.4, 0.1, -0.4, -0.8, -1.0, -1.0)[distance]
+def _sex_excludes(diagnoses: Sequence[Diagnosis]) -> dict[Sex, NDArray[np.bool_]]:
+    """Sex of the patient -> [diagnoses]: which are the other sex's."""
+    sexes = np.array([diagnosis.sex for diagnosis in diagnoses])
+    return {
+        "female": sexes == "male",
+        "male": sexes == "female",
+        "unknown": np.zeros(len(diagnoses), dtype=np.bool_),
+    }
+
+
+def _setting_fits(diagnoses: Sequence[Diagnosis], prior: Floats, weight: float) -> dict[Setting, NDArray[np.float64]]:
+    """Setting -> [diagnoses]: how much more often its patients are seen there than all patients are."""
+    settings = get_args(Setting)
+    mix = np.exp(prior) / np.exp(prior).sum()
+    usual = {
+        setting: sum(m * d.setting.get(setting, 0.0) for m, d in zip(mix, diagnoses, strict=True))
+        for setting in settings
+    }
+    return {
+        setting: np.array(
+            [
+                weight * log(max(d.setting.get(setting, 0.0), _RAREST_SETTING) / max(usual[setting], _RAREST_SETTING))
+                if d.setting
+                else 0.0
+                for d in diagnoses
+            ]
+        )
+        for setting in settings
+    }
 
 
 def _nonzero(findings: Sequence[str], column: Floats) -> dict[str, float]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from nlp_core.attachments import BinaryContent
-from nlp_core.chart import Chart, Fact, Problem, Unread
+from nlp_core.chart import Chart, Fact, Problem, Setting, Unread
 from nlp_core.fhir_authors import Roles
 from nlp_core.fhir_binaries import AttachmentReference, Binaries, to_fetch
 from nlp_core.fhir_document_text import Reading, document_text
@@ -27,6 +27,7 @@ from nlp_core.fhir_problems import problem_of
 from nlp_core.fhir_selection import DOCUMENTS, Selection, select
 from nlp_core.newest_first import newest_first
 from nlp_core.note import Note
+from nlp_core.setting import setting_of_encounters
 from nlp_core.unreadable import Unreadable
 
 __all__ = ["AttachmentReference", "BinaryContent", "attachment_urls", "chart_from_resources", "select_chart"]
@@ -162,6 +163,7 @@ class SelectedChart:
         return Chart(
             as_of=self.as_of,
             **asdict(_person(self.selection, self.as_of)),
+            setting=_setting(self.selection),
             notes=tuple(_notes(self.documents, reading, max_notes, max_total_characters, unread)),
             facts=tuple(_limited(facts, self.as_of, max_facts, unread)),
             problems=tuple(_limited(problems, self.as_of, max_problems, unread)),
@@ -242,6 +244,10 @@ def _facts_and_problems(selection: Selection, unread: Tally) -> tuple[list[Fact]
 def _person(selection: Selection, as_of: datetime) -> Person:
     patients = [resource for resource in selection.resources if resource_type(resource) == "Patient"]
     return person_of(patients[0], as_of) if patients else Person()
+
+
+def _setting(selection: Selection) -> Setting | None:
+    return setting_of_encounters(entry for entry in selection.resources if resource_type(entry) == "Encounter")
 
 
 def _limited(found: Iterable[DatedT], as_of: datetime, most: int, unread: Tally) -> list[DatedT]:

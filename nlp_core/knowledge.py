@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from nlp_core.assessment import Urgency, Words
+from nlp_core.chart import Setting
 
 FindingKind = Literal["symptom", "sign", "lab", "vital", "imaging", "history", "exposure", "medication"]
 Frequency = Literal["very_common", "common", "uncommon", "rare", "very_rare"]
@@ -24,8 +25,6 @@ AttributeKind = Literal[
     "symptom", "site", "side", "radiation", "quality", "onset", "duration", "timing", "trigger", "relief"
 ]
 """What can change the meaning of a symptom; the values of each kind are in rules/attributes.yaml."""
-Setting = Literal["ambulatory", "emergency", "inpatient"]
-"""Where a patient is seen: the encounter classes AMB, EMER and IMP of HL7 v3 ActCode, spelt out."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -111,7 +110,7 @@ class Diagnosis(BaseModel):
     frequency: Frequency
     sex: Literal["any", "female", "male"] = "any"
     age: AgeRange
-    setting: dict[Setting, Share] = Field(default_factory=dict)
+    setting: dict[Setting, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
     """Where its patients are first seen with it; the shares add up to 1."""
     onset: Onset
     course: Words
@@ -151,8 +150,19 @@ class Knowledge(BaseModel):
         """Reads compiled knowledge. Raises OSError when the file is missing, ValidationError when it is not knowledge."""
         return Knowledge.model_validate_json(path.read_bytes())
 
-    def ancestors(self, finding: str) -> Iterator[str]:
+    def ancestors(self, finding: str) -> tuple[str, ...]:
         """Every more general finding that `finding` implies, nearest first, each once."""
+        known = self._lineage.get(finding)
+        if known is None:
+            known = self._lineage[finding] = tuple(self._climb(finding))
+        return known
+
+    @cached_property
+    def _lineage(self) -> dict[str, tuple[str, ...]]:
+        """What `ancestors` has worked out so far."""
+        return {}
+
+    def _climb(self, finding: str) -> Iterator[str]:
         seen = {finding}
         queue = list(self.findings[finding].is_a)
         while queue:

@@ -7,10 +7,16 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export
+from training import calibrate, compare_precisions, evaluate, export, simulate
 from training.command import Command
 
-COMMANDS: tuple[Command, ...] = (export.COMMAND, compare_precisions.COMMAND, calibrate.COMMAND, evaluate.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    export.COMMAND,
+    compare_precisions.COMMAND,
+    simulate.COMMAND,
+    calibrate.COMMAND,
+    evaluate.COMMAND,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 import json
-import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from nlp_core.sections import sentences
 from nlp_core.text_view import view
 from nlp_core.words import blank_pipeline
 from training.command import Command
+from training.intervals import wilson
 
 SETS = {"notes_inferred": False, "notes_whole": True, "vignettes": False, "ddxplus": False}
 """Name -> count only what the text does not already name."""
@@ -100,14 +100,6 @@ def rank_set(folder: Path, name: str, read: Diagnose, knowledge: Knowledge) -> R
             ranks.append(rank_of(read(row["text"]), gold))
             in_scope += bool(gold & scope)
     return Ranks(tuple(ranks), in_scope)
-
-
-def wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share observed in `count` rows."""
-    denominator = 1 + z * z / count
-    middle = (share + z * z / (2 * count)) / denominator
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / denominator
-    return middle - half, middle + half
 
 
 def judge(folder: Path, name: str, field: str, value: str, said: Assertion) -> Score:

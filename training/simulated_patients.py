@@ -15,9 +15,10 @@ from math import exp, log
 import numpy as np
 
 from nlp_core.assessment import Language
-from nlp_core.chart import Chart
-from nlp_core.knowledge import Diagnosis, Frequency, Knowledge
+from nlp_core.chart import Chart, Setting
+from nlp_core.knowledge import Diagnosis, Frequency, Knowledge, Onset
 from nlp_core.note import Note
+from nlp_core.onset import ONSETS
 
 _WEIGHT: dict[Frequency, float] = {"very_common": 8, "common": 5, "uncommon": 3, "rare": 2, "very_rare": 1}
 """How often a diagnosis is drawn: rare ones more often than in life, so that they are calibrated too."""
@@ -26,6 +27,21 @@ _SHARE_BLUR = 0.6
 _WRONG_DENIAL = 0.03
 _UNRELATED = 1.2
 """Mean number of unrelated complaints."""
+_OTHER_SPEED = 0.3
+"""Share of patients whose illness came a step faster or slower than the knowledge says."""
+_DURATIONS: dict[Onset, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "sudden": (("It began suddenly.", "Sudden onset."), ("突然起病。", "突发起病。")),
+    "hours": (("It began 6 hours ago.", "For 12 hours."), ("6小时前起病。", "病程10小时。")),
+    "days": (("For 3 days.", "It began 5 days ago."), ("病程4天。", "3天前起病。")),
+    "weeks": (("For 3 weeks.", "It began 4 weeks ago."), ("病程3周。", "4周前起病。")),
+    "months": (("For 4 months.", "Over the past 6 months."), ("病程5个月。", "半年来。")),
+    "years": (("For 3 years.", "Over the past 5 years."), ("病程3年。", "5年来。")),
+}
+_PLACES: dict[Setting, tuple[str, str]] = {
+    "ambulatory": ("Seen in the clinic.", "门诊就诊。"),
+    "emergency": ("Seen in the emergency department.", "急诊就诊。"),
+    "inpatient": ("Seen as an inpatient.", "住院患者。"),
+}
 _TODAY = datetime(2026, 1, 15, tzinfo=UTC)
 
 
@@ -55,7 +71,12 @@ def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Gener
     sex = diagnosis.sex if diagnosis.sex != "any" else str(random.choice(["female", "male"]))
     present, absent = _findings(diagnosis, knowledge, random, known)
     text = _note(
-        language, age, sex, _names(present, knowledge, language, random), _names(absent, knowledge, language, random)
+        language,
+        age,
+        sex,
+        _circumstances(diagnosis, language, random, known),
+        _names(present, knowledge, language, random),
+        _names(absent, knowledge, language, random),
     )
     note = Note(reference="DocumentReference/simulated", text=text, date=_TODAY)
     chart = Chart(age_years=age, sex="female" if sex == "female" else "male", as_of=_TODAY, notes=(note,))
@@ -65,6 +86,22 @@ def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Gener
 def _age(diagnosis: Diagnosis, random: np.random.Generator) -> float:
     low, high = diagnosis.age.typical if random.random() < 0.85 else diagnosis.age.possible
     return round(float(random.uniform(low, min(high, 95))), 2)
+
+
+def _circumstances(diagnosis: Diagnosis, language: Language, random: np.random.Generator, known: float) -> str:
+    """How the illness came and where the patient is seen, each with the chance that anything of the patient is known."""
+    chinese = language == "zh"
+    said = []
+    if random.random() < known:
+        step = int(random.choice([-1, 1])) if random.random() < _OTHER_SPEED else 0
+        onset = ONSETS[min(max(ONSETS.index(diagnosis.onset) + step, 0), len(ONSETS) - 1)]
+        said.append(str(random.choice(_DURATIONS[onset][chinese])))
+    if diagnosis.setting and random.random() < known:
+        places = list(diagnosis.setting)
+        shares = np.array([diagnosis.setting[place] for place in places])
+        place = places[int(random.choice(len(places), p=shares / shares.sum()))]
+        said.append(_PLACES[place][chinese])
+    return ("" if chinese else " ").join(said)
 
 
 def _findings(
@@ -80,6 +117,8 @@ def _findings(
             present.append(finding)
         elif random.random() < 0.4:
             absent.append(finding)
+    implied = {ancestor for finding in present for ancestor in knowledge.ancestors(finding)}
+    absent = [finding for finding in absent if finding not in implied]  # who has pleuritic chest pain has chest pain
     background = list(knowledge.findings)
     rates = np.array([knowledge.findings[finding].background for finding in background])
     extra = random.choice(background, size=random.poisson(_UNRELATED), replace=False, p=rates / rates.sum())
@@ -101,14 +140,19 @@ def _names(findings: list[str], knowledge: Knowledge, language: Language, random
     return names
 
 
-def _note(language: Language, age: float, sex: str, present: list[str], absent: list[str]) -> str:
+def _note(language: Language, age: float, sex: str, circumstances: str, present: list[str], absent: list[str]) -> str:
     if language == "zh":
         who = f"患者{'女' if sex == 'female' else '男'}性，{_age_words(age, language)}。"
         said = "".join(f"{name}。" for name in present)
-        return who + said + (f"无{'、'.join(absent)}。" if absent else "")
+        return who + circumstances + said + (f"无{'、'.join(absent)}。" if absent else "")
     who = f"{_age_words(age, language)} {sex}.\n"
     said = "".join(f"{name[0].upper()}{name[1:]}.\n" for name in present)
-    return who + said + (f"Denies {', '.join(absent)}." if absent else "")
+    return (
+        who
+        + (f"{circumstances}\n" if circumstances else "")
+        + said
+        + (f"Denies {', '.join(absent)}." if absent else "")
+    )
 
 
 def _age_words(age: float, language: Language) -> str:

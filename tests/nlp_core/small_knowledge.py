@@ -36,7 +36,14 @@ def finding(
     measured: Iterable[Measured] = (),
 ) -> Finding:
     return Finding(
-        id=entry, kind=kind, is_a=tuple(is_a), names=names(en, zh), background=background, measured=tuple(measured)
+        id=entry,
+        kind=kind,
+        is_a=tuple(is_a),
+        names=names(en, zh),
+        background=background,
+        measured=tuple(measured),
+        source="invented for tests",
+        written=date(2026, 11, 1),
     )
 
 
@@ -45,6 +52,7 @@ def diagnosis(entry: str, en: str, zh: str, icd10cm: str, findings: dict[str, fl
     usual: dict[str, Any] = {
         "frequency": "common",
         "age": AgeRange(typical=(5, 85), possible=(0, 120)),
+        "setting": {"ambulatory": 1.0},
         "onset": "days",
         "urgency": "routine",
         "course": EMPTY,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nlp_core import check_knowledge
+from nlp_core import check_diagnoses, check_knowledge
 from nlp_core.assessment import Words
 from nlp_core.check_knowledge import faults, main, thinnest
 from nlp_core.knowledge import AgeRange, Finding, Knowledge, Measured
@@ -18,7 +18,7 @@ ELSEWHERE = Words(en="It hurts elsewhere", zh="痛在别处")
 
 @pytest.fixture(autouse=True)
 def small_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_knowledge, "MINIMUM_FINDINGS", 3)
+    monkeypatch.setattr(check_diagnoses, "MINIMUM_FINDINGS", 3)
 
 
 def with_findings(*entries: Finding) -> Knowledge:
@@ -31,6 +31,7 @@ def with_migraine(**fields: Any) -> Knowledge:
     """The small knowledge with fields of migraine changed."""
     diagnoses = small_knowledge().diagnoses
     changed = diagnoses["migraine"].model_copy(update=fields)
+    changed.__dict__.pop("shares", None)  # what was worked out for the original came along
     return small_knowledge().model_copy(update={"diagnoses": {**diagnoses, "migraine": changed}})
 
 
@@ -186,3 +187,66 @@ def test_the_command_fails_on_files_that_do_not_parse(
     monkeypatch.setattr(check_knowledge, "read_knowledge", unreadable)
     assert main() == 1
     assert capsys.readouterr().out == "broken.yaml: not YAML\n"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attributes": {"trigger": ("moonlight",)}, "is_a": ("dyspnea",)},
+        {"attributes": {"site": ("chest",)}},  # a site of nothing
+    ],
+)
+def test_attributes_that_can_never_be_said(fields: dict[str, Any]) -> None:
+    (fault,) = faults(with_findings(changed("oliguria", **fields)))
+    assert "attribute" in fault
+
+
+def test_a_child_that_is_commoner_than_its_parent() -> None:
+    (fault,) = faults(with_findings(changed("pleuritic_chest_pain", background=0.9)))
+    assert fault.startswith("finding pleuritic_chest_pain: its background 0.9 is above that of chest_pain")
+
+
+def test_a_diagnosis_that_has_the_child_more_often_than_the_parent() -> None:
+    (fault,) = faults(with_migraine(findings={"headache": 0.5, "throbbing_headache": 0.7, "photophobia": 0.75}))
+    assert fault.startswith("diagnosis migraine: throbbing_headache at 0.7 is a headache")
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        Measured(loinc=("99999-9",), unit="mg/dL", above=1),  # nobody measures it
+        Measured(loinc=("2160-0",), unit="furlongs", above=1),  # not in this unit
+        Measured(loinc=("2160-0",), unit="mg/dL", above=1, min_age=60, max_age=50),
+    ],
+)
+def test_a_threshold_that_never_speaks(measured: Measured) -> None:
+    (fault,) = faults(with_findings(changed("cough", measured=(measured,))))
+    assert fault.startswith("finding cough: measured")
+
+
+@pytest.mark.parametrize("setting", [{}, {"ambulatory": 0.5}, {"ambulatory": 0.9, "emergency": 0.9}])
+def test_settings_that_do_not_add_up(setting: dict[str, float]) -> None:
+    (fault,) = faults(with_migraine(setting=setting))
+    assert fault.startswith("diagnosis migraine: the shares of its setting add up to")
+
+
+def test_a_finding_of_the_other_sex() -> None:
+    broken = with_migraine(sex="male", findings={**small_knowledge().diagnoses["migraine"].findings, "vaginal_pain": 1})
+    assert "diagnosis migraine: male patients cannot have vaginal_pain" in faults(broken)
+
+
+@pytest.mark.parametrize("words", [Words(en="Give 5 mg", zh="给药"), Words(en="Give it", zh="给药5毫克")])
+def test_a_dose(words: Words) -> None:
+    (fault,) = faults(with_migraine(treatment=words))
+    assert fault.startswith("diagnosis migraine: treatment names a dose")
+
+
+def test_a_diagnosis_confused_with_itself() -> None:
+    assert faults(with_migraine(confused_with={"migraine": ELSEWHERE})) == [
+        "diagnosis migraine: is confused with itself"
+    ]
+
+
+def test_a_finding_without_provenance() -> None:
+    (fault,) = faults(with_findings(changed("cough", source="")))
+    assert fault.startswith("finding cough: does not say from what and when it was written")

@@ -204,3 +204,17 @@ def test_the_order_in_which_findings_are_read_does_not_matter(findings: list[str
 )
 def test_the_share_is_the_knowledges_or_the_background(entry: str, seen: str, share: float) -> None:
     assert reasoner().share(entry, seen) == share
+
+
+def test_where_a_patient_is_seen_counts_for_those_who_are_seen_there() -> None:
+    entries = [
+        diagnosis("at_home", "At home", "在家", "A00", {"cough": 0.5}, setting={"ambulatory": 0.9, "inpatient": 0.1}),
+        diagnosis("in_haste", "In haste", "急", "A01", {"cough": 0.5}, setting={"emergency": 1.0}),
+    ]
+    two = Reasoner(knowledge_of([finding("cough", "cough", "咳嗽")], entries))
+    for setting, first in (("ambulatory", "at_home"), ("emergency", "in_haste")):
+        ranked = two.rank(found_of(["cough"], []), Patient(setting=setting))
+        assert ranked[0].diagnosis.id == first
+        assert ranked[0].score - ranked[1].score < 2  # it says less than a finding can
+    unknown = two.rank(found_of(["cough"], []), Patient())
+    assert unknown[0].score == unknown[1].score

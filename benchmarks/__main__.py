@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import end_to_end, protocol_cost, queue_round_trip, start_up
+from benchmarks import end_to_end, knowledge_load, protocol_cost, queue_round_trip, start_up
 
 
 def page() -> str:
@@ -21,6 +21,7 @@ def page() -> str:
         "",
         *_protocol(),
         *_latency(),
+        *knowledge_load.lines(),
         *_start_up(),
         *_queue(),
     ]

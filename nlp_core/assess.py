@@ -21,6 +21,7 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
+from nlp_core.share_tables import ShareTables
 
 MOST_CANDIDATES = 10
 LEAST_FINDINGS = 2
@@ -37,11 +38,12 @@ class Reader:
         *,
         calibration: Calibration | None,
         model_version: str,
+        shares: ShareTables | None = None,
     ) -> None:
         self.knowledge = knowledge
         self.model_version = model_version
         self._charts = charts
-        self._reasoner = Reasoner(knowledge)
+        self._reasoner = Reasoner(knowledge, shares)
         self._calibration = calibration
 
     @staticmethod
@@ -57,7 +59,9 @@ class Reader:
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured
-        return Reader(knowledge, charts, calibration=calibration, model_version=bundle.model_version)
+        return Reader(
+            knowledge, charts, calibration=calibration, model_version=bundle.model_version, shares=bundle.shares()
+        )
 
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
         """What to make of a chart. deadline: `time.monotonic()` seconds after which no further note is begun."""

@@ -1,4 +1,4 @@
-"""What composing adds to the encoder: the compiled knowledge, its lexicons and the vectors of its names.
+"""What composing adds to the encoder: the compiled knowledge, its lexicons, its shares and the vectors of its names.
 
 Steps of compose_bundle; each gets a folder that already opens as a bundle.
 """
@@ -8,14 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from nlp_core.knowledge_files import compile_knowledge
-from nlp_core.model_bundle import KNOWLEDGE, LEXICONS, NAMES, Bundle
+from nlp_core.model_bundle import KNOWLEDGE, LEXICONS, NAMES, SHARES, Bundle
+from nlp_core.share_tables import ShareTables
 
 
 def add_knowledge(folder: Path) -> None:
-    """Compiles the knowledge files and their names. Raises KnowledgeError when they do not parse."""
+    """Compiles the knowledge files, their names and their shares. Raises KnowledgeError when they do not parse."""
     from nlp_core.lexicon_names import compile_lexicons  # imported here for the same reason as below
 
-    compile_lexicons(folder / LEXICONS, compile_knowledge(folder / KNOWLEDGE))
+    knowledge = compile_knowledge(folder / KNOWLEDGE)
+    compile_lexicons(folder / LEXICONS, knowledge)
+    ShareTables.of(knowledge).save(folder / SHARES)
 
 
 def add_names(folder: Path) -> None:

@@ -19,42 +19,14 @@ from numpy.typing import NDArray
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Setting, Sex
 from nlp_core.findings import ChartFindings
-from nlp_core.knowledge import Diagnosis, Frequency, Knowledge, Onset
+from nlp_core.knowledge import Diagnosis, Knowledge, Onset
 from nlp_core.onset import ONSETS
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How strongly each part of the sum counts. Chosen on simulated patients, see docs/decisions."""
-
-    prior: dict[Frequency, float]
-    evidence: float = 0.8
-    """Findings are not independent: their joint word counts for less than the sum of each alone."""
-    absent: float = 0.4
-    """A denial in a chart is less certain than a complaint."""
-    borrowed: float = 0.6
-    """A share borrowed from a more general finding."""
-    unexplained: float = -0.35
-    """A present finding that the diagnosis does not explain."""
-    strongest: float = 4.6
-    """No single finding adds more than this (natural log)."""
-    setting: float = 0.5
-    """Where a patient is seen says less than the shares: hospitals differ."""
-    denied: float = -3.0
-    """A note rules the diagnosis out. One that states or suspects it adds nothing: the reader knows, and a note that
-    shouts a diagnosis must not be able to make it likely."""
-
+from nlp_core.share_tables import Floats, ShareTables
 
 _RAREST_SETTING = 0.05
 """Nobody is so surely never seen somewhere that a share below this should count."""
 _ONSET_FITS = np.array([0.4, 0.1, -0.4, -0.8, -1.0, -1.0], dtype=np.float32)
 """What the onset adds, by how many steps (ONSETS) the patient's lies from the diagnosis's."""
-DEFAULT_WEIGHTS = Weights(
-    prior={"very_common": 0.0, "common": -0.5, "uncommon": -1.2, "rare": -1.9, "very_rare": -2.5},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +52,17 @@ class Ranked:
     """Finding id -> natural-log odds it adds."""
 
 
-@dataclass(slots=True)
-class _Cell:
-    """What one finding says of one diagnosis: log ratio when present, when absent, and the row the share is from."""
-
-    present: float
-    absent: float
-    basis: int
-
-
 class Reasoner:
     """Ranks the diagnoses of one knowledge; its tables are built once per process."""
 
-    def __init__(self, knowledge: Knowledge, weights: Weights = DEFAULT_WEIGHTS) -> None:
+    def __init__(self, knowledge: Knowledge, tables: ShareTables | None = None) -> None:
+        """tables: the compiled ones of this knowledge; None = built here with the default weights."""
         self.knowledge = knowledge
-        self._weights = weights
+        self._tables = tables or ShareTables.of(knowledge)
+        self._weights = weights = self._tables.weights
         self._diagnoses = list(knowledge.diagnoses.values())
         self._column = {diagnosis.id: index for index, diagnosis in enumerate(self._diagnoses)}
         self._row = {finding: index for index, finding in enumerate(knowledge.findings)}
-        self._present, self._absent, self._basis = self._tables()
         self._prior = np.array([weights.prior[d.frequency] for d in self._diagnoses], dtype=np.float32)
         self._age = _Ages(self._diagnoses)
         self._onset = np.array([ONSETS.index(diagnosis.onset) for diagnosis in self._diagnoses])
@@ -143,15 +107,15 @@ class Reasoner:
     def _shares(self, present: Sequence[str], absent: Sequence[str]) -> Floats:
         """[findings, diagnoses]: present ones first; two findings borrowing from one relative count once."""
         rows = [self._row[finding] for finding in present]
-        shares = self._present[rows]
-        basis = self._basis[rows]
+        shares = self._tables.present[rows]
+        basis = self._tables.basis[rows]
         for later in range(1, len(rows)):
             for earlier in range(later):
                 same = (basis[later] == basis[earlier]) & (basis[later] >= 0)
                 weaker = np.abs(shares[later]) < np.abs(shares[earlier])
                 shares[later, same & weaker] = 0
                 shares[earlier, same & ~weaker] = 0
-        denied = self._absent[[self._row[finding] for finding in absent]]
+        denied = self._tables.absent[[self._row[finding] for finding in absent]]
         return np.concatenate([shares, denied]) * np.float32(self._weights.evidence)
 
     def _fits(self, patient: Patient) -> Floats:
@@ -171,58 +135,6 @@ class Reasoner:
             if Assertion.ABSENT in ways and not ways.keys() & {Assertion.PRESENT, Assertion.POSSIBLE}:
                 naming[self._column[diagnosis]] = self._weights.denied
         return naming
-
-    def _tables(self) -> tuple[Floats, Floats, Ints]:
-        """[findings, diagnoses] each: log ratio when present, when absent, and the finding the share is taken from."""
-        size = (len(self._row), len(self._diagnoses))
-        present = np.full(size, self._weights.unexplained, dtype=np.float32)
-        absent = np.zeros(size, dtype=np.float32)
-        basis = np.full(size, -1, dtype=np.int32)
-        children = self._descendants()
-        for column, diagnosis in enumerate(self._diagnoses):
-            cells = self._cells(diagnosis, children)
-            rows = list(cells)
-            present[rows, column] = [cell.present for cell in cells.values()]
-            absent[rows, column] = [cell.absent for cell in cells.values()]
-            basis[rows, column] = [cell.basis for cell in cells.values()]
-        return present, absent, basis
-
-    def _cells(self, diagnosis: Diagnosis, children: dict[str, list[str]]) -> dict[int, _Cell]:
-        """One diagnosis's column of the tables, by row: the listed findings and their near relatives."""
-        listed = {finding: share for finding, share in diagnosis.shares.items() if finding in self._row}
-        cells: dict[int, _Cell] = {}
-        for finding, share in listed.items():
-            row = self._row[finding]
-            cells[row] = _Cell(self._ratio(share, finding), self._absence(share, finding), row)
-        for finding, share in listed.items():
-            own = cells[self._row[finding]]
-            for child in children.get(finding, ()):  # listed: chest pain; seen: pleuritic chest pain
-                cell = cells.setdefault(self._row[child], _Cell(self._weights.unexplained, 0.0, -1))
-                if child not in listed and cell.basis < 0:
-                    cell.present = own.present * (self._weights.borrowed if own.present > 0 else 1.0)
-                    cell.basis = own.basis
-            for parent in self.knowledge.ancestors(finding):  # listed: pleuritic chest pain; seen: chest pain
-                if parent not in listed:
-                    cell = cells.setdefault(self._row[parent], _Cell(self._weights.unexplained, 0.0, -1))
-                    cell.present = max(cell.present, min(self._ratio(share, parent), own.present))
-                    cell.absent = min(cell.absent, own.absent)
-        return cells
-
-    def _descendants(self) -> dict[str, list[str]]:
-        children: dict[str, list[str]] = {}
-        for finding in self._row:
-            for ancestor in self.knowledge.ancestors(finding):
-                children.setdefault(ancestor, []).append(finding)
-        return children
-
-    def _ratio(self, share: float, finding: str) -> float:
-        limit = self._weights.strongest
-        return max(-limit, min(limit, log(share / self.knowledge.findings[finding].background)))
-
-    def _absence(self, share: float, finding: str) -> float:
-        background = self.knowledge.findings[finding].background
-        ratio = log((1 - share) / (1 - background)) * self._weights.absent
-        return max(-self._weights.strongest, min(self._weights.strongest, ratio))
 
 
 class _Ages:

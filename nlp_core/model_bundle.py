@@ -33,14 +33,19 @@ from nlp_core.knowledge_files import knowledge_paths
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
     from nlp_core.concepts import ConceptReader
     from nlp_core.lexicon_names import Lexicons
+    from nlp_core.share_tables import ShareTables
 
 SHIPPED_BUNDLE = Path(__file__).parent / "bundle"
-COMPILED_BY = tuple(Path(__file__).parent / name for name in ("rules/attributes.yaml", "words.py", "lexicon.py"))
-"""What else the compiled names depend on: a change of one composes the bundle anew."""
+COMPILED_BY = tuple(
+    Path(__file__).parent / name for name in ("rules/attributes.yaml", "words.py", "lexicon.py", "share_tables.py")
+)
+"""What else the compiled names and shares depend on: a change of one composes the bundle anew."""
 KNOWLEDGE = "knowledge.json"
 """Compiled knowledge, where a step of composing wrote it."""
 LEXICONS = "lexicons.json"
 """The names to look for in notes, taken apart (lexicon_names), where a step of composing wrote them."""
+SHARES = "shares.npz"
+"""What every finding says of every diagnosis (share_tables), where a step of composing wrote it."""
 NAMES = "names.npz"
 """Vectors of the findings' names (concepts.NameIndex), where a step of composing wrote them."""
 
@@ -99,6 +104,12 @@ class Bundle:
         from nlp_core.lexicon_names import load_lexicons
 
         return load_lexicons(self.file(LEXICONS))
+
+    def shares(self) -> ShareTables:
+        """The compiled shares of the knowledge. Raises BundleDamaged where composing did not write them."""
+        from nlp_core.share_tables import ShareTables
+
+        return ShareTables.load(self.file(SHARES))
 
     def concepts(self, *, threads: int = 1) -> ConceptReader:
         """What reads clauses by likeness to the findings' names. threads: for the encoder, 0 = all.

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Sex
-from nlp_core.diagnoses import DEFAULT_WEIGHTS, Patient, Ranked, Reasoner
+from nlp_core.diagnoses import Patient, Ranked, Reasoner
 from nlp_core.findings import ChartFindings
 from nlp_core.knowledge import Onset
+from nlp_core.share_tables import DEFAULT_WEIGHTS
 from tests.nlp_core.small_charts import found_of
 from tests.nlp_core.small_knowledge import diagnosis, finding, knowledge_of, small_knowledge
 

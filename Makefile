@@ -77,7 +77,7 @@ calibration: setup-test ## fit the table from scores to probabilities anew, and 
 	@$(BIN)/python -m nlp_core.compose_bundle
 
 evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
-	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md
+	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md --history docs/evaluation_history.jsonl
 
 benchmarks: setup-test ## figures of docs/performance.md
 	@$(BIN)/python -m benchmarks --write docs/performance.md

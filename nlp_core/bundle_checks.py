@@ -13,7 +13,7 @@ from nlp_core.bundle_errors import BundleDamaged
 from nlp_core.bundle_manifest import GRAPH, MANIFEST, TOKENIZER, WEIGHTS, Manifest, stored_file
 from nlp_core.external_data import NotOnnx, external_files
 
-_ALLOWED = frozenset({".onnx", ".json", ".weights", ".npz", ".txt", ".yaml"})
+_ALLOWED = frozenset({".onnx", ".json", ".weights", ".npz", ".safetensors", ".txt", ".yaml"})
 _PICKLE = b"\x80"
 _PICKLED_ARRAY = b"|O"
 _NPY_HEADER = 256
@@ -49,7 +49,7 @@ def _check_file(path: Path, manifest: Manifest) -> None:
 
 
 def _has_pickle(path: Path) -> bool:
-    if path.suffix == ".weights":  # raw numbers, which may begin with any byte, and are never unpickled
+    if path.suffix in (".weights", ".safetensors"):  # may begin with any byte, and are never unpickled
         return False
     if path.suffix != ".npz":
         with path.open("rb") as stream:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_errors import BundleDamaged, BundleError, BundleMissing, ComposeError
 from nlp_core.bundle_folders import folder_aside, put_in_place, remove_older, require_space
@@ -97,7 +98,12 @@ def _fill(folder: Path, shipped: Path, base: Path | None, made_from: str, progre
     _check_shipped(folder, manifest)
     before = total - manifest.weights.size
     table = read_table(folder / TABLE)
-    write_weights(sources[BASE_WEIGHTS], table, folder / WEIGHTS, lambda written: progress(before + written, total))
+    adapter = Adapter.open(folder / ADAPTER) if ADAPTER in manifest.files else None
+
+    def told(written: int) -> None:
+        progress(before + written, total)
+
+    write_weights(sources[BASE_WEIGHTS], table, folder / WEIGHTS, told, adapter=adapter)
     if stored_file(folder / WEIGHTS) != manifest.weights:
         raise ComposeError("the composed weights are not the ones this bundle was exported with")
     write_manifest(folder, manifest.model_copy(update={"shipped": made_from}))

@@ -1,4 +1,4 @@
-"""The graph's weights, written from the base model's file by the initializer table. numpy only.
+"""The graph's weights, written from the base model's file and the adapter by the initializer table. numpy only.
 
 Input : model.safetensors and rows like {"name": "up.0", "source": "…dense.weight", "transforms": ["transpose"], …}
 Output: encoder.weights, each tensor at its offset, little-endian
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from nlp_core.adapters import Adapter
 from nlp_core.bundle_errors import BaseMismatch, ComposeError
 from nlp_core.bundle_manifest import Initializer, Transform
 
@@ -53,17 +54,24 @@ def transformed(source: Array, row: Initializer) -> Array:
 
 
 def write_weights(
-    base: Path, table: Iterable[Initializer], target: Path, progress: Callable[[int], None] = lambda _: None
+    base: Path,
+    table: Iterable[Initializer],
+    target: Path,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    adapter: Adapter | None = None,
 ) -> None:
-    """Writes `target`. progress is told the bytes written so far, after each tensor.
+    """Writes `target`. progress is told the bytes written so far, after each tensor. adapter: what training adds.
 
-    Raises BaseMismatch where `base` lacks a tensor, ComposeError where a tensor has another shape, OSError.
+    Raises BaseMismatch where `base` lacks a tensor, ComposeError where a tensor has another shape, BundleDamaged where
+    the adapter does not fit, OSError.
     """
     try:
         with safe_open(base, framework="numpy") as tensors, target.open("wb") as stream:
             for row in table:
                 stream.seek(row.offset)
-                stream.write(transformed(tensors.get_tensor(row.source), row).data)
+                source = tensors.get_tensor(row.source)
+                stream.write(transformed(adapter.applied(row.source, source) if adapter else source, row).data)
                 progress(stream.tell())
     except (SafetensorError, TypeError) as error:
         raise BaseMismatch(f"{base} cannot be read as this bundle's base weights: {error}") from error

@@ -6,6 +6,6 @@ cd "$(dirname "$0")"
 compile=(uv pip compile --python-version 3.11 --python-platform linux --generate-hashes
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet)
 "${compile[@]}" run.in -o run.lock
-"${compile[@]}" test.in -o test.lock
+"${compile[@]}" --override no-torch.txt test.in -o test.lock
 sed -i '1i # What serving, working and the demo need. Made from run.in by `make lock`.' run.lock
 sed -i '1i # What tests, checks and the export of the model need besides. Made from test.in by `make lock`.' test.lock

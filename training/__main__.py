@@ -7,10 +7,11 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export, simulate
+from training import calibrate, compare_precisions, evaluate, export, simulate, train_concepts
 from training.command import Command
 
 COMMANDS: tuple[Command, ...] = (
+    train_concepts.COMMAND,
     export.COMMAND,
     compare_precisions.COMMAND,
     simulate.COMMAND,

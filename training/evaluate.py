@@ -11,9 +11,11 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from tqdm import tqdm
 
 from nlp_core.assertion import Assertion, AssertionRules, assertion_of
@@ -47,6 +49,28 @@ class Ranks:
     def top(self, most: int) -> float:
         """Share of rows with an accepted diagnosis among the first `most`."""
         return sum(rank is not None and rank <= most for rank in self.ranks) / len(self.ranks)
+
+
+class HistoryEntry(BaseModel):
+    """One evaluation, as a line of docs/evaluation_history.jsonl; figures in percent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: str
+    model: str
+    knowledge: str
+    diagnoses: int
+    findings: int
+    in_scope: dict[str, int]
+    top_1_3_5: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run found: ranks by set, and the same as a line of the history."""
+
+    sets: dict[str, Ranks]
+    entry: HistoryEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +151,33 @@ def _asserted(text: str, span: tuple[int, int], nlp: Any, rules: AssertionRules)
     return Assertion.PRESENT
 
 
-def page(folder: Path) -> str:
-    """The whole evaluation as Markdown."""
-    reader = Reader.load()
+def measured(folder: Path, reader: Reader) -> Measured:
+    """Every set read once."""
+    sets = {name: rank_set(folder, name, diagnose, reader.knowledge) for name in SETS}
+    tops = {name: tuple(round(100 * ranks.top(most), 1) for most in (1, 3, 5)) for name, ranks in sets.items()}
+    scope = {name: round(100 * ranks.in_scope / len(ranks.ranks)) for name, ranks in sets.items()}
+    knowledge = reader.knowledge
+    entry = HistoryEntry(
+        date=datetime.now(UTC).date().isoformat(),
+        model=reader.model_version,
+        knowledge=knowledge.version,
+        diagnoses=len(knowledge.diagnoses),
+        findings=len(knowledge.findings),
+        in_scope=scope,
+        top_1_3_5=tops,
+    )
+    return Measured(sets, entry)
+
+
+def page(folder: Path, found: Measured, history: Sequence[HistoryEntry]) -> str:
+    """The whole evaluation as Markdown. history: earlier figures, oldest first, without the present ones."""
+    entry = found.entry
     lines = [
         "# Evaluation",
         "",
         "Written by `make evaluation` (`dxspan-train evaluate`). Every text goes through `nlp_core.assess`, the way of",
-        f"serving, without the silence threshold. Model {reader.model_version}, knowledge {reader.knowledge.version}:",
-        f"{len(reader.knowledge.diagnoses)} diagnoses, {len(reader.knowledge.findings)} findings.",
+        f"serving, without the silence threshold. Model {entry.model}, knowledge {entry.knowledge}:",
+        f"{entry.diagnoses} diagnoses, {entry.findings} findings.",
         "",
         "A hit is the same ICD-10-CM three-character category as an accepted diagnosis. The sets are public texts that the",
         "project measures on and never trains on; the knowledge was not written from them. In percent:",
@@ -143,14 +185,42 @@ def page(folder: Path) -> str:
         "| set | rows | in scope | top-1 | top-3 (95 % interval) | top-5 | published, top-1 / 3 / 5 |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name in SETS:
-        ranks = rank_set(folder, name, diagnose, reader.knowledge)
+    for name, ranks in found.sets.items():
         low, high = wilson(ranks.top(3), len(ranks.ranks))
         lines.append(
             f"| {name} | {len(ranks.ranks)} | {100 * ranks.in_scope / len(ranks.ranks):.0f} | {100 * ranks.top(1):.1f} |"
             f" {100 * ranks.top(3):.1f} ({100 * low:.0f}–{100 * high:.0f}) | {100 * ranks.top(5):.1f} | {PUBLISHED[name]} |"
         )
-    return "\n".join([*lines, "", *_assertion_lines(folder), ""])
+    return "\n".join([*lines, "", *_history_lines([*history, entry]), *_assertion_lines(folder), ""])
+
+
+def _history_lines(history: Sequence[HistoryEntry]) -> Iterator[str]:
+    yield "## Before and after"
+    yield ""
+    yield "Top-1 / 3 / 5 and (in scope), in percent, each time `make evaluation` met other knowledge or another model; kept in"
+    yield "docs/evaluation_history.jsonl."
+    yield ""
+    yield f"| date | diagnoses | findings | {' | '.join(SETS)} |"
+    yield f"|---|---:|---:|{'---|' * len(SETS)}"
+    for entry in history:
+        figures = [
+            f"{' / '.join(f'{top:g}' for top in entry.top_1_3_5[name])} ({entry.in_scope[name]})" for name in SETS
+        ]
+        yield f"| {entry.date} | {entry.diagnoses} | {entry.findings} | {' | '.join(figures)} |"
+    yield ""
+
+
+def read_history(path: Path) -> list[HistoryEntry]:
+    """Entries of a history file, oldest first; none where there is no file. Raises ValueError with the line at fault."""
+    entries = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else [], start=1):
+        try:
+            entries.append(HistoryEntry.model_validate_json(line))
+        except ValidationError as error:
+            raise ValueError(
+                f"{path}, line {number}: not an entry of the history: {error.errors()[0]['msg']}"
+            ) from error
+    return entries
 
 
 def _assertion_lines(folder: Path) -> Iterator[str]:
@@ -184,10 +254,18 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--texts", type=Path, required=True, help="folder with the evaluation sets (JSONL)")
     parser.add_argument("--write", type=Path, help="Markdown file to write; without it the page is printed")
+    parser.add_argument("--history", type=Path, help="JSONL file of earlier figures; the present ones are added to it")
 
 
 def _run(options: Namespace) -> int:
-    written = page(options.texts)
+    history = read_history(options.history) if options.history else []
+    found = measured(options.texts, Reader.load())
+    version = (found.entry.model, found.entry.knowledge)
+    earlier = [entry for entry in history if (entry.model, entry.knowledge) != version]
+    written = page(options.texts, found, earlier)
+    if options.history:
+        lines = [entry.model_dump_json() for entry in (*earlier, found.entry)]
+        options.history.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if options.write:
         options.write.write_text(written, encoding="utf-8")
     else:

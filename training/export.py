@@ -6,11 +6,13 @@ initializer_table, quantise_rows) nor how set-up makes the weights (nlp_core.com
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Literal
 
+from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
@@ -42,12 +44,19 @@ BASE_SIZE = 90_868_376
 
 
 def export(
-    out: Path, *, model: Path | None = None, precision: Precision = "fp32", version: str = BUNDLE_VERSION
+    out: Path,
+    *,
+    model: Path | None = None,
+    trained: Path | None = None,
+    precision: Precision = "fp32",
+    version: str = BUNDLE_VERSION,
 ) -> Manifest:
     """Writes graph, table and manifest to `out` and returns the manifest; calibration.json there is left alone.
 
     model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
-    Raises BaseMissing, BaseMismatch, or ValueError for an encoder that cannot be written as a graph and a table.
+    trained: folder of a training run, whose adapter and tokenizer join the bundle; None = the base as it is.
+    Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), or ValueError for an encoder that cannot be written as
+    a graph and a table.
     """
     from training.initializer_table import match_initializers, placed, point_outside
     from training.quantise_rows import quantise_products
@@ -64,8 +73,10 @@ def export(
     out.mkdir(parents=True, exist_ok=True)
     (out / GRAPH).write_bytes(traced.graph.SerializeToString(deterministic=True))
     write_table(out / TABLE, table)
+    added = _take_over(trained, out) if trained else ()
+    adapter = Adapter.open(out / ADAPTER) if trained else None
     with tempfile.TemporaryDirectory() as folder:
-        write_weights(weights, table, Path(folder) / "weights")
+        write_weights(weights, table, Path(folder) / "weights", adapter=adapter)
         composed = stored_file(Path(folder) / "weights")
     manifest = Manifest(
         version=version,
@@ -75,10 +86,20 @@ def export(
         vocabulary=traced.vocabulary,
         base=base,
         weights=composed,
-        files={name: stored_file(out / name) for name in (GRAPH, TABLE)},
+        files={name: stored_file(out / name) for name in (GRAPH, TABLE, *added)},
     )
     write_manifest(out, manifest)
     return manifest
+
+
+def _take_over(trained: Path, out: Path) -> tuple[str, ...]:
+    """Copies what a training run adds; returns the names. Raises ValueError where the folder holds no finished run."""
+    for name in (ADAPTER, TOKENIZER):
+        if not (trained / name).is_file():
+            raise ValueError(f"{trained} holds no {name}; let `dxspan-train train-concepts` finish there")
+        if (trained / name).resolve() != (out / name).resolve():
+            shutil.copyfile(trained / name, out / name)
+    return ADAPTER, TOKENIZER
 
 
 def base_of(model: Path | None) -> BaseModelFiles:
@@ -96,6 +117,7 @@ def base_of(model: Path | None) -> BaseModelFiles:
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, help="folder of another encoder (default: the base package)")
+    parser.add_argument("--trained", type=Path, help="folder of a training run whose adapter joins the bundle")
     parser.add_argument("--out", type=Path, default=SHIPPED_BUNDLE, help="where the bundle goes (default: %(default)s)")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--bundle-version", default=BUNDLE_VERSION)
@@ -104,7 +126,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     manifest = export(
-        arguments.out, model=arguments.model, precision=arguments.precision, version=arguments.bundle_version
+        arguments.out,
+        model=arguments.model,
+        trained=arguments.trained,
+        precision=arguments.precision,
+        version=arguments.bundle_version,
     )
     for name, file in manifest.files.items():
         print(f"{arguments.out / name}  {file.size:,} bytes")

@@ -53,6 +53,7 @@ _ENGLISH = re.compile(
     rf"{_NUMBER}(?:\s*(?:-|–|to)\s*\d{{1,3}})?[\s-]+{_UNIT}\b(?P<tail>[\s-]+(?:history|hx|duration|ago|of|prior|earlier|before))?",
     re.IGNORECASE,
 )
+_AN_AGE = re.compile(r"[\s-]*(?:old|of[\s-]age)\b", re.IGNORECASE)
 _LEAD = re.compile(r"(?:for|over|past|last|during|x|since|began|started|within)\s", re.IGNORECASE)
 _CHINESE = re.compile(
     r"(?P<number>\d{1,3}|[一二两三四五六七八九十半数几多])\s*(?P<more>余|多)?\s*(?P<unit>分钟|小时|天|日|周|星期|个月|月|年)(?!龄|岁)"
@@ -103,7 +104,8 @@ def onset_of(text: str) -> StatedOnset | None:
 def durations(text: str) -> Iterator[tuple[str, int, int]]:
     """Every duration a text states with a number, as (`minutes` ... `years`, start, end) in characters."""
     for match in _ENGLISH.finditer(text):
-        yield _unit_of(_english_days(match)), match.start(), match.end()
+        if not _AN_AGE.match(text, match.end()):
+            yield _unit_of(_english_days(match)), match.start(), match.end()
     for match in _CHINESE.finditer(text):
         yield _unit_of(_amount(match["number"]) * _CHINESE_DAYS[match["unit"]]), match.start(), match.end()
 

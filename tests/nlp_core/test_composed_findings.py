@@ -76,7 +76,7 @@ def test_a_symptom_and_what_is_said_of_it_make_a_finding(text: str, entry: str) 
 @pytest.mark.parametrize(
     ("text", "entry"),
     [
-        ("Chest pain, not worse with breathing.", "pleuritic_pain"),
+        ("Chest pain, not worse when breathing in.", "pleuritic_pain"),
         ("Headache that came on suddenly, not severe.", "thunderclap"),
     ],
 )
@@ -89,9 +89,11 @@ def test_a_denied_attribute_denies_the_finding(text: str, entry: str) -> None:
     [
         "No chest pain on exertion.",
         "His mother has chest pain on exertion.",
-        "Return if you have chest pain with breathing.",
+        "Return if you have chest pain when breathing in.",
         "Headache that came on suddenly.",  # half of what a thunderclap needs
         "Cough for 2 weeks.",
+        "A 60-year-old man with cough.",  # an age is no duration
+        "60岁男性，咳嗽。",
         "Cough. Fever. Sore throat. Vomiting. Worse at night.",  # too far behind
         "He has pain. Abdomen: soft in the epigastrium.",  # a bare symptom and a site of two sentences
         "Chest pain.\nExamination: on exertion no change.",  # another section
@@ -114,7 +116,7 @@ def test_the_words_are_a_slice_of_the_note() -> None:
 
 
 def test_a_long_sentence_is_quoted_only_where_it_says_so() -> None:
-    text = f"He says that {'very ' * 40}much chest pain comes with breathing."
+    text = f"He says that {'very ' * 40}much chest pain comes when breathing in."
     note = Note(reference="DocumentReference/1", text=text)
     (mention,) = composed(text)
-    assert note.quote(mention.span) == "chest pain comes with breathing"
+    assert note.quote(mention.span) == "chest pain comes when breathing in"

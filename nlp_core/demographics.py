@@ -12,12 +12,18 @@ from nlp_core.chart import Sex
 
 _YEARS_PER = {"year": 1.0, "month": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25}
 _CHINESE_UNITS = {"岁": "year", "歲": "year", "个": "month", "月": "month", "周": "week", "日": "day", "天": "day"}
+_RELATED = r"wife|husband|mother|father|mum|mom|dad|grandmother|grandfather|grandma|grandpa|sister|brother|aunt|uncle|partner|girlfriend|boyfriend"
+_SOMEBODY = rf"(?:I|he|she|(?:[Mm]y|[Oo]ur) (?:{_RELATED}|son|daughter|child|boy|girl))"
 _AGE = re.compile(
     r"(?P<number>\d{1,3})\s*[- ]?\s*(?:(?P<unit>years?|yrs?|months?|mos?|weeks?|wks?|days?)[\s-]*(?:old|of[\s-]age)"
-    r"|(?P<short>yo|y/o|y\.o\.?|mo|m/o)\b)"
+    r"|(?P<short>yo|y/o|y\.o\.?|m/o|mo(?=\s?[,/]?\s?(?:[MF]|old|male|female|boy|girl)\b))\b)"
     r"|(?P<zh>\d{1,3})\s*(?P<zh_unit>岁|歲|月龄|周龄|日龄|个月大|天大|(?:个月|天)(?=[，,]\s*[男女]))(?!前|后|余前)"
     r"|儿[，,]\s*(?:[男女]性?[，,]\s*)?(?P<child>\d{1,3})\s*(?P<child_unit>个月|天)"
-    r"|\b(?:age|aged|年龄)[:： ]\s*(?P<plain>\d{1,3})\b|^\s*(?P<bare>\d{1,3})\s?[MF]\b",
+    r"|\b(?:age|aged|年龄)[:： ]\s*(?P<plain>\d{1,3})\b(?!\s*(?:month|week|day|mo\b))"
+    r"|(?<![\w.])(?P<bare>\d{1,3})\s?[MF]\b(?![.’'])"
+    r"|(?<![\w.])[MF][\s,/]{0,2}(?P<letter_first>\d{1,3})\b(?![.:/%]\d|\s*(?:mg|kg|cm|mm|day|week|month|mo\b|wk|hr|%))"
+    rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|$))"
+    r"|(?:[今我]年|年仅)\s?(?P<zh_said>\d{1,3})(?=[，,。]|岁)",
     re.IGNORECASE,
 )
 _FEMALE = re.compile(
@@ -45,8 +51,37 @@ _STRONG = {
     "女孩",
     "男孩",
 }
+_PLAIN_YEARS = ("plain", "bare", "letter_first", "said", "zh_said")
+"""Groups of _AGE that hold years without a unit."""
+_ONLY_WOMEN = re.compile(
+    r"\b(?:LMP|G\d{1,2}P\d{1,2}|menarche|post-?menopausal|premenopausal|menopausal|menses|gravida|primigravida|multigravida|antenatal"
+    r"|postpartum|pregnan(?:t|cy)|my period|her periods?|last period|lochia|uterus|cervix|vagina(?:l)?|ovar(?:y|ies|ian))\b"
+    r"|末次月经|月经|停经|孕\d|妊娠|怀孕|产后|绝经|阴道|白带|宫颈|子宫|卵巢|孕产"
+)
+_ONLY_MEN = re.compile(
+    r"\b(?:prostate|testic\w+|testis|testes|scrot\w+|penis|penile|foreskin|erection)\b|前列腺|睾丸|阴囊|阴茎|包皮"
+)
+_PATIENT_IS: tuple[tuple[re.Pattern[str], Sex], ...] = (
+    (
+        re.compile(
+            r"\bmy (?:wife|mother|mum|mom|daughter|girl|grandmother|grandma|sister|aunt|girlfriend)\b|我(?:老婆|妻子|爱人女|妈|母亲|女儿|姐|妹|奶奶|外婆|姥姥)",
+            re.I,
+        ),
+        "female",
+    ),
+    (
+        re.compile(
+            r"\bmy (?:husband|father|dad|son|boy|grandfather|grandpa|brother|uncle|boyfriend)\b|我(?:老公|丈夫|爸|父亲|儿子|哥|弟|爷爷|外公|姥爷)",
+            re.I,
+        ),
+        "male",
+    ),
+)
+"""A relative writes: whom the first sentence names is the patient."""
 _HEAD = 600
 """Characters at the start of a note where the patient is introduced."""
+_OPENING = 120
+"""Characters in which a relative says whom they write about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +103,8 @@ def _age(text: str) -> float | None:
     if match["zh"] or match["child"]:
         unit = _CHINESE_UNITS[(match["zh_unit"] or match["child_unit"])[0]]
         years = int(match["zh"] or match["child"]) * _YEARS_PER[unit]
-    elif match["plain"] or match["bare"]:
-        years = float(match["plain"] or match["bare"])
+    elif plain := next(filter(None, (match[name] for name in _PLAIN_YEARS)), None):
+        years = float(plain)
     else:
         unit = (match["unit"] or match["short"] or "year").lower()
         kind = next(
@@ -81,20 +116,34 @@ def _age(text: str) -> float | None:
 
 
 def _sex(text: str) -> Sex:
-    """The first plain word for the patient decides, else the commoner pronoun."""
+    """The first plain word for the patient decides, then what only women or men have, else the commoner pronoun."""
     match = _AGE.search(text)
-    letter = _SEX_LETTER.match(text, match.end() - 1) if match else None
+    letter = _letter_beside(match, text) if match else None
     if letter:
-        return "female" if letter["sex"] == "F" else "male"
+        return "female" if letter == "F" else "male"
+    related = [(found.start(), sex) for pattern, sex in _PATIENT_IS if (found := pattern.search(text[:_OPENING]))]
+    if related:
+        return min(related)[1]
     near = text[match.start() : match.end() + 60] if match else text
     for scope in (near, text):
         female, male = _first_strong(_FEMALE, scope), _first_strong(_MALE, scope)
         if female != male:
             return "female" if female < male else "male"
+    only_women, only_men = bool(_ONLY_WOMEN.search(text)), bool(_ONLY_MEN.search(text))
+    if only_women != only_men:
+        return "female" if only_women else "male"
     counts = len(_FEMALE.findall(text)), len(_MALE.findall(text))
     if counts[0] == counts[1]:
         return "unknown"
     return "female" if counts[0] > counts[1] else "male"
+
+
+def _letter_beside(match: re.Match[str], text: str) -> str | None:
+    """M or F right behind the age ("78F", "3 y/o M") or right before it ("F 54")."""
+    if match["letter_first"]:
+        return match.group()[0]
+    behind = _SEX_LETTER.match(text, match.end() - 1)
+    return behind["sex"] if behind else None
 
 
 def _first_strong(pattern: re.Pattern[str], text: str) -> int:

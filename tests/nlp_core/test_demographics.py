@@ -16,6 +16,19 @@ from nlp_core.demographics import demographics_of
         ("She has a cough", None, "female"),
         ("no one to speak of", None, "unknown"),
         ("患儿，女，8个月", 8 / 12, "female"),
+        ("Breast clinic. F 54.\nLump for 6 mo.", 54, "female"),
+        ("Ward note. M 68, farmer. Back pain 5 mo.", 68, "male"),
+        ("Admission. 35F, G1P0. Leg swelling 1 mo.", 35, "female"),
+        ("Leg swelling for 1 mo.", None, "unknown"),  # a duration is no age
+        ("6 mo F with fever", 0.5, "female"),
+        ("My wife is 34, and her back hurts. He says it is a disc.", 34, "female"),
+        ("I'm 45 and I have chest pain.", 45, "unknown"),
+        ("I am 20 weeks pregnant and itch all over.", None, "female"),
+        ("Lower abdominal pain, LMP 11 days ago. New boyfriend; he had a discharge.", None, "female"),
+        ("His prostate is enlarged on rectal examination; LUTS.", None, "male"),
+        ("我妈今年62，头晕", 62, "female"),
+        ("停经45天，腹痛", None, "female"),
+        ("Vitamin F 54.3 mg/dL", None, "unknown"),
     ],
 )
 def test_age_and_sex(text: str, age: float | None, sex: str):

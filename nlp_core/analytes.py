@@ -50,8 +50,8 @@ class Analyte(BaseModel):
     def _factor(self, unit: str) -> float | Literal["F"] | None:
         if unit in self.units:
             return self.units[unit]
-        folded = unit.replace(" ", "").lower()
-        return next((f for name, f in self.units.items() if name.replace(" ", "").lower() == folded), None)
+        folded = _folded(unit)
+        return next((f for name, f in self.units.items() if _folded(name) == folded), None)
 
 
 class Thresholds:
@@ -85,17 +85,33 @@ class Thresholds:
             answers[finding] = answers.get(finding, False) or above or below
         yield from answers.items()
 
-    def direction(self, analyte: Analyte, side: Literal["above", "below"]) -> list[str]:
+    def direction(self, analyte: Analyte, side: Literal["above", "below"], *, sex: Sex) -> list[str]:
         """Findings that a value flagged high (`above`) or low (`below`) by the laboratory means.
 
-        Where an analyte has graded findings (fever, high fever) only the mildest follows from a flag.
+        Where an analyte has graded findings (fever, high fever) only the mildest follows from a flag. A finding of one
+        sex (low testosterone) does not follow in the other, nor where the sex is unknown. The age is left to the
+        laboratory: its limits are those of the patient's age.
         """
-        rules = [(getattr(rule, side), finding) for finding, rule in self._rules.get(analyte.id, ())]
-        limits = [(limit, finding) for limit, finding in rules if limit is not None]
+        rules = [
+            (finding, rule) for finding, rule in self._rules.get(analyte.id, ()) if getattr(rule, side) is not None
+        ]
+        sexes: dict[str, set[str | None]] = defaultdict(set)
+        for finding, rule in rules:
+            sexes[finding].add(rule.sex)
+        limits = [
+            (getattr(rule, side), finding)
+            for finding, rule in rules
+            if rule.sex in (None, sex) or (sex not in ("female", "male") and len(sexes[finding]) > 1)
+        ]
         if not limits:
             return []
         mildest = min(limits)[0] if side == "above" else max(limits)[0]
         return list(dict.fromkeys(finding for limit, finding in limits if limit == mildest))
+
+
+def _folded(unit: str) -> str:
+    """Case, blanks and the three ways to write micro (u, U+00B5, U+03BC) do not matter."""
+    return unit.replace(" ", "").replace("\u00b5", "u").replace("\u03bc", "u").lower()
 
 
 def _in_unit_of(analyte: Analyte, measured: Measured) -> Measured | None:

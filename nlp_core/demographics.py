@@ -27,11 +27,11 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _FEMALE = re.compile(
-    r"\b(?:woman|female|girl|lady|mrs|ms|gravida|housewife|she|her|pregnant|schoolgirl|mother of)\b|女性|女孩|女，|女,|患者女|女患|女士|女童|妇女|孕妇|产妇|她",
+    r"\b(?:woman|female|girl|lady|mrs|ms|gravida|housewife|she|her|pregnant|schoolgirl|mother of)\b|女性|女孩|我是?女的|岁的?女|岁女|^女|女大学生|女学生|女教师|女工|[一这]名女|[一这]位女|女，|女,|患者女|女患|女士|女童|妇女|孕妇|产妇|她",
     re.IGNORECASE,
 )
 _MALE = re.compile(
-    r"\b(?:man|male|boy|gentleman|mr|he|his|him|schoolboy|father of)\b|男性|男孩|男，|男,|患者男|男患|先生|男童|他",
+    r"\b(?:man|male|boy|gentleman|mr|he|his|him|schoolboy|father of)\b|男性|男孩|我是?男的|岁的?男|岁男|^男|男大学生|男学生|男教师|男工|[一这]名男|[一这]位男|男，|男,|患者男|男患|先生|男童|他",
     re.IGNORECASE,
 )
 _SEX_LETTER = re.compile(r"\w?[\s,/-]*(?P<sex>[MF])\b")
@@ -50,6 +50,36 @@ _STRONG = {
     "男，",
     "女孩",
     "男孩",
+    *(
+        "我女的",
+        "我是女的",
+        "岁的女",
+        "岁女",
+        "女",
+        "女大学生",
+        "女学生",
+        "女教师",
+        "女工",
+        "一名女",
+        "一位女",
+        "这名女",
+        "这位女",
+    ),
+    *(
+        "我男的",
+        "我是男的",
+        "岁的男",
+        "岁男",
+        "男",
+        "男大学生",
+        "男学生",
+        "男教师",
+        "男工",
+        "一名男",
+        "一位男",
+        "这名男",
+        "这位男",
+    ),
 }
 _PLAIN_YEARS = ("plain", "bare", "letter_first", "said", "zh_said")
 """Groups of _AGE that hold years without a unit."""

@@ -71,7 +71,7 @@ class FactReader:
             answers.update(self._thresholds.meaning(analyte, value, sex=chart.sex, age_years=chart.age_years))
         side = _flag(fact)
         if side:  # the laboratory knows its own limits better than a general threshold does
-            answers.update(dict.fromkeys(self._thresholds.direction(analyte, side), True))
+            answers.update(dict.fromkeys(self._thresholds.direction(analyte, side, sex=chart.sex), True))
         yield from (FactFinding(finding, present, fact, said) for finding, present in answers.items())
 
     def _worded(self, fact: Fact) -> Iterator[FactFinding]:

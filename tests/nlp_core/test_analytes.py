@@ -123,15 +123,27 @@ def test_one_of_several_rules_is_enough() -> None:
 
 
 def test_a_flag_means_the_mildest_finding_on_its_side() -> None:
-    assert SMALL.direction(analyte("2823-3"), "above") == ["hyperkalemia"]
-    assert SMALL.direction(analyte("2823-3"), "below") == ["hypokalemia"]
-    assert SMALL.direction(analyte("6690-2"), "below") == []
+    assert SMALL.direction(analyte("2823-3"), "above", sex="unknown") == ["hyperkalemia"]
+    assert SMALL.direction(analyte("2823-3"), "below", sex="unknown") == ["hypokalemia"]
+    assert SMALL.direction(analyte("6690-2"), "below", sex="unknown") == []
+
+
+@pytest.mark.parametrize(("sex", "findings"), [("male", ["low_testosterone"]), ("female", []), ("unknown", [])])
+def test_a_flag_means_no_finding_of_the_other_sex(sex: Sex, findings: list[str]) -> None:
+    thresholds = Thresholds([lab("low_testosterone", "2986-8", "ng/dL", below=280, sex="male")])
+    assert thresholds.direction(thresholds.by_loinc["2986-8"], "below", sex=sex) == findings
+
+
+@pytest.mark.parametrize("sex", ["female", "male", "unknown"])
+def test_a_flag_means_a_finding_that_both_sexes_can_have(sex: Sex) -> None:
+    thresholds = by_sex()
+    assert thresholds.direction(thresholds.by_loinc[HEMOGLOBIN], "below", sex=sex) == ["anemia"]
 
 
 def test_the_mildest_is_found_among_limits_in_different_units() -> None:
     fever = lab("fever", TEMPERATURE, "[degF]", above=100.4)
     thresholds = Thresholds([fever, lab("high_fever", TEMPERATURE, "Cel", above=39)])
-    assert thresholds.direction(thresholds.by_loinc[TEMPERATURE], "above") == ["fever"]
+    assert thresholds.direction(thresholds.by_loinc[TEMPERATURE], "above", sex="unknown") == ["fever"]
 
 
 def test_a_code_nobody_measures_by_means_nothing() -> None:

@@ -28,6 +28,9 @@ from nlp_core.demographics import demographics_of
         ("His prostate is enlarged on rectal examination; LUTS.", None, "male"),
         ("我妈今年62，头晕", 62, "female"),
         ("停经45天，腹痛", None, "female"),
+        ("一名28岁的女设计师被丈夫送来就诊", 28, "female"),
+        ("女大学生，21岁，躯干红斑10天，有男友", 21, "female"),
+        ("脚疼。我男的，43岁，做生意。", 43, "male"),
         ("Vitamin F 54.3 mg/dL", None, "unknown"),
     ],
 )

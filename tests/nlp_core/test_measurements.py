@@ -34,5 +34,63 @@ def test_what_is_no_value_is_not_read(text: str):
     assert [m for m in READER.find(text) if m.analyte.id in ("temperature", "heart_rate")] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "analyte", "value"),
+    [
+        ("urine RBC 30-40/HPF", "urine_erythrocytes", 35),
+        ("尿红细胞 30～40/HP", "urine_erythrocytes", 35),
+        ("T 38-39°C", "temperature", 38.5),
+        ("fever of 101 to 103 F", "temperature", 38.889),
+        ("TSH 0.27-4.2 mIU/L", "tsh", 2.235),
+        ("platelets 45-50 K/uL", "platelets", 47.5),
+        ("WBC 15 to 8", "leukocytes", 15),  # a fall, not a range
+        ("troponin I 500 - 2 hours later", "troponin_i", 500),
+    ],
+)
+def test_of_a_range_the_middle_is_read(text: str, analyte: str, value: float):
+    found = {m.analyte.id: m.value for m in READER.find(text)}
+    assert found[analyte] == pytest.approx(value, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prostate Ca 12 years ago",
+        "potassium 10 mEq by mouth",
+        "potassium 10-20 mEq by mouth",
+        "ALT 10 times the upper limit",
+        "platelets 3 days ago",
+        "sputum WBC 30-40/LPF",
+        "WBC 10-15/HPF",
+        "氯化钾 10 ml",
+        "左甲状腺素钠 100μg",
+        "pleural fluid LDH 800 U/L",
+        "尿微量白蛋白 25 mg/L",
+        "central venous oxygen saturation 60%",
+    ],
+)
+def test_a_number_of_something_else_is_not_read(text: str):
+    assert [m for m in READER.find(text) if m.analyte.id != "venous_oxygen_saturation"] == []
+
+
+@pytest.mark.parametrize("text", ["血清钾5.8mmol/L", "电解质：钾 5.8，钠 138", "低钾？钾5.8", "复查钾 5.8"])
+def test_a_salt_in_a_drug_is_told_from_the_blood(text: str):
+    assert ("potassium", 5.8) in [(m.analyte.id, m.value) for m in READER.find(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "analyte", "value"),
+    [
+        ("eosinophils 12%", "eosinophils_percent", 12),
+        ("eosinophils 4", "eosinophils_percent", 4),
+        ("eosinophils 1,200/\u00b5L", "eosinophils", 1.2),
+        ("嗜酸性粒细胞 1.5×10^9/L", "eosinophils", 1.5),
+        ("PCT 2 \u03bcg/L", "procalcitonin", 2),
+    ],
+)
+def test_a_name_of_two_analytes_is_told_by_its_unit(text: str, analyte: str, value: float):
+    assert [(m.analyte.id, pytest.approx(m.value)) for m in READER.find(text)] == [(analyte, value)]
+
+
 def test_c21_long_digit_runs_do_not_stall():
     assert list(READER.find("T " + "9" * 50_000)) == []

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test simulation knowledge-pages calibration evaluation benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test train-concepts concepts simulation knowledge-pages calibration evaluation benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,14 @@ check: setup-test ## style, types, import directions, knowledge
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m nlp_core.check_knowledge
+
+train-concepts: setup-test ## teach the encoder what findings are called (a quarter of an hour), and put it into the bundle
+	@$(BIN)/dxspan-train train-concepts --out var/concepts
+	@$(BIN)/dxspan-train export --trained var/concepts
+	@$(BIN)/python -m nlp_core.compose_bundle
+
+concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings
+	@$(BIN)/dxspan-train measure-concepts --write docs/concepts.md
 
 simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
 	@$(BIN)/dxspan-train simulate --write docs/simulation.md

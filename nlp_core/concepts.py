@@ -2,12 +2,13 @@
 
 Input : the sentences of a note with what names already explained, e.g. "it feels like a tight band round my chest"
 Output: mentions `via="concept"` of the nearest finding, only where the likeness is clear.
-Knows clauses and vectors. Reads English only: the base encoder does not know Chinese (see docs/architecture.md).
+Knows clauses and vectors, English and Chinese.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +17,19 @@ from numpy.typing import NDArray
 from spacy.tokens import Span as TokenSpan
 
 from nlp_core.assertion import assertion_of
+from nlp_core.assessment import Language
 from nlp_core.encoder import Encoder
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.sections import Section
 from nlp_core.words import FILLERS, stem
 
-LEAST_LIKENESS = 0.68
-"""Cosine below which the nearest name is no match; chosen on written pairs, see docs/log.md."""
+LEAST_LIKENESS: dict[Language, float] = {"en": 0.68, "zh": 0.68}
+"""Cosine below which the nearest name is no match, by the language of the clause; see docs/concepts.md."""
 _SHORTEST, _LONGEST = 2, 16
+"""Words of an English clause that is worth reading; the fewest without fillers."""
+_SHORTEST_CHINESE, _LONGEST_CHINESE = 4, 26
+"""Characters of a Chinese one."""
 _BORDERS = frozenset(", ; : . ! ? ( ) • | 、 。 ， ； ：".split()) | {
     "and",
     "but",
@@ -39,6 +44,10 @@ _NORMAL = frozenset(
     " reactive full wnl well healthy good fine ok okay appropriate alert oriented clean moist nondistended".split()
 )
 """Words of a normal finding: to the encoder "lungs clear" is near to everything else said of lungs."""
+_NORMAL_CHINESE = re.compile(
+    r"正常|未见异常|无异常|清楚|良好|无殊|平软|对称|规则|整齐|通畅|稳定|健康|没事|都好|还好|挺好"
+)
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _SKIPPED = (Section.FAMILY, Section.ALLERGIES, Section.PLAN, Section.MEDICATIONS)
 
 
@@ -53,13 +62,15 @@ class NameIndex:
 
     @staticmethod
     def build(knowledge: Knowledge, encoder: Encoder) -> NameIndex:
-        """Embeds the English names of every symptom, sign, imaging and exposure finding."""
+        """Embeds the names of every symptom, sign, imaging and exposure finding."""
         pairs = [
             (finding.id, name)
             for finding in knowledge.findings.values()
             if finding.kind in ("symptom", "sign", "imaging", "exposure")
-            for name in finding.names.en
-            if len(name) > 4
+            for name in (
+                *(en for en in finding.names.en if len(en) > 4),
+                *(zh for zh in finding.names.zh if len(zh) > 1),
+            )
         ]
         return NameIndex([entry for entry, _ in pairs], encoder.embed([name for _, name in pairs]))
 
@@ -89,7 +100,9 @@ class _Clause:
 class ConceptReader:
     """Matches clauses to findings by likeness."""
 
-    def __init__(self, encoder: Encoder, index: NameIndex, least_likeness: float = LEAST_LIKENESS) -> None:
+    def __init__(
+        self, encoder: Encoder, index: NameIndex, least_likeness: Mapping[Language, float] = LEAST_LIKENESS
+    ) -> None:
         self._encoder = encoder
         self._index = index
         self._least = least_likeness
@@ -104,8 +117,12 @@ class ConceptReader:
         return [
             _mention(clause, entry)
             for clause, (entry, likeness) in zip(clauses, nearest, strict=True)
-            if likeness >= self._least
+            if likeness >= self._least[_language(clause)]
         ]
+
+
+def _language(clause: _Clause) -> Language:
+    return "zh" if _CHINESE.search(clause.read.sentence.span.doc[clause.start : clause.end].text) else "en"
 
 
 def _clauses(read: ReadSentence) -> Iterator[_Clause]:
@@ -124,7 +141,14 @@ def _clauses(read: ReadSentence) -> Iterator[_Clause]:
 def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
     if end <= start or read.covered & set(range(start, end)):
         return False
-    words = [t for t in read.sentence.span.doc[start:end] if stem(t.text).isalpha() and t.text.isascii()]
+    tokens = read.sentence.span.doc[start:end]
+    text = tokens.text
+    if _NORMAL_CHINESE.search(text):
+        return False
+    chinese = len(_CHINESE.findall(text))
+    if chinese:
+        return _SHORTEST_CHINESE <= chinese <= _LONGEST_CHINESE
+    words = [token for token in tokens if stem(token.text).isalpha() and token.text.isascii()]
     if any(token.lower_ in _NORMAL for token in words):
         return False
     return sum(t.lower_ not in FILLERS for t in words) >= _SHORTEST and len(words) <= _LONGEST

@@ -7,13 +7,14 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export, simulate, train_concepts
+from training import calibrate, compare_precisions, evaluate, export, measure_concepts, simulate, train_concepts
 from training.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     train_concepts.COMMAND,
     export.COMMAND,
     compare_precisions.COMMAND,
+    measure_concepts.COMMAND,
     simulate.COMMAND,
     calibrate.COMMAND,
     evaluate.COMMAND,

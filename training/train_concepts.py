@@ -170,9 +170,7 @@ class ConceptTraining:
         import torch
 
         texts = [*batch.left, *batch.right]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            vectors = self.encoder.embed(texts)
-        left, right = vectors.float().chunk(2)
+        left, right = self.encoder.embed(texts).chunk(2)
         likeness = left @ right.T / self.recipe.temperature
         likeness = likeness.masked_fill(~torch.from_numpy(batch.rival), float("-inf"))
         own = torch.arange(len(left))

@@ -21,6 +21,8 @@ SENTENCES_BACK = 2
 MOST_APART = 12
 """Tokens between a bare symptom ("pain") and its site."""
 _BARE = "symptom "
+_WITHIN_ITS_SENTENCE = ("site ", "side ")
+"""Of "Rash on the legs. Abdomen soft." the abdomen is no place of the rash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ class Composer:
         if able:
             nearest = min(_distance(anchor.said, attribute) for anchor in able)
             return [anchor for anchor in able if _distance(anchor.said, attribute) == nearest]
+        if attribute.what.startswith(_WITHIN_ITS_SENTENCE):
+            return []
         for their_section, earlier in reversed(self._behind):
             able = [anchor for anchor in earlier if their_section is section and anchor.can_take(attribute)]
             if able:

@@ -33,6 +33,7 @@ def knowledge() -> Knowledge:
             special("thunderclap", "headache", {"onset": ("sudden",), "quality": ("severe",)}),
             special("chronic_cough", "cough", {"duration": ("months", "years")}),
             special("epigastric_pain", "", {"symptom": ("pain",), "site": ("epigastrium",)}),
+            special("headache_of_one_side", "headache", {"side": ("one_side",)}),
             special("fasting_pain", "epigastric_pain", {"trigger": ("fasting",)}),
         ],
         [],
@@ -96,6 +97,7 @@ def test_a_denied_attribute_denies_the_finding(text: str, entry: str) -> None:
         "60岁男性，咳嗽。",
         "Cough. Fever. Sore throat. Vomiting. Worse at night.",  # too far behind
         "He has pain. Abdomen: soft in the epigastrium.",  # a bare symptom and a site of two sentences
+        "Headache. Swelling of the leg, only one side.",  # a side stays in its sentence
         "Chest pain.\nExamination: on exertion no change.",  # another section
     ],
 )

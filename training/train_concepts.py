@@ -37,8 +37,8 @@ HISTORY = "history.jsonl"
 class Recipe:
     """What a run depends on; written beside its results."""
 
-    steps: int = 1200
-    concepts: int = 96
+    steps: int = 1000
+    concepts: int = 64
     """Concepts per batch; each gives a pair of texts."""
     learning_rate: float = 4e-4
     warm_up: float = 0.06
@@ -46,7 +46,7 @@ class Recipe:
     temperature: float = 0.05
     rank: int = 16
     seed: int = 1
-    measure_every: int = 200
+    measure_every: int = 250
     threads: int = 2
 
 
@@ -133,7 +133,13 @@ class ConceptTraining:
         """Writes adapter, tokenizer, recipe and history."""
         self.encoder.save_adapter(self.out / ADAPTER)
         (self.out / TOKENIZER).write_text(self.tokenizer_json, encoding="utf-8")
-        (self.out / "recipe.json").write_text(json.dumps(asdict(self.recipe), indent=1) + "\n", encoding="utf-8")
+        trained_on = {
+            "entries": len(self.phrases),
+            "texts": sum(map(len, self.phrases.values())),
+            "held_apart": len(self.held_apart),
+        }
+        recipe = {**asdict(self.recipe), "knowledge": self.knowledge.version, "trained_on": trained_on}
+        (self.out / "recipe.json").write_text(json.dumps(recipe, indent=1) + "\n", encoding="utf-8")
         (self.out / HISTORY).write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
 
     def vectors(self, texts: Sequence[str], batch: int = 256) -> NDArray[np.float32]:

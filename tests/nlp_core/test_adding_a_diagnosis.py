@@ -18,12 +18,12 @@ from nlp_core.knowledge_files import KNOWLEDGE_FOLDER, read_knowledge
 from nlp_core.note import Note
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "knowledge.md"
-ADDED = "heat_stroke"
+ADDED = "bladder_stone"
 ENGLISH = (
-    "A 24-year-old soldier became confused on a long march in hot humid weather. Temp 41.2 °C, HR 148. "
-    "Creatine kinase 4200 U/L. No rigors."
+    "A 71-year-old man with months of pain above the pubic bone. His urine stream stops suddenly and comes again when he "
+    "shifts, there is blood at the end of urination, and he passes urine often. No flank pain."
 )
-CHINESE = "男，24岁，高温环境下高强度训练后意识模糊。体温41.2℃，心率148次/分，肌酸激酶4200 U/L。无寒战。"
+CHINESE = "男，71岁，耻骨上疼痛数月，排尿时尿流突然中断，改变体位后又能排出，终末血尿，尿频。无腰痛、发热。"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def with_the_example(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
     folder = tmp_path_factory.mktemp("knowledge") / "knowledge_base"
     shutil.copytree(KNOWLEDGE_FOLDER, folder)
     (block,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    with (folder / "diagnoses" / "trauma.yaml").open("a", encoding="utf-8") as entries:
+    with (folder / "diagnoses" / "nephrology_urology.yaml").open("a", encoding="utf-8") as entries:
         entries.write("\n" + block)
     return read_knowledge(folder)
 

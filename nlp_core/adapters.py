@@ -47,6 +47,11 @@ class Adapter:
         except (OSError, SafetensorError, ValueError) as error:
             raise BundleDamaged(f"{path} is no adapter: {error}") from error
 
+    @property
+    def changes(self) -> frozenset[str]:
+        """Names of the base tensors that it changes."""
+        return frozenset(name.rpartition(".")[0] for name in self._tensors)
+
     def applied(self, name: str, tensor: Array) -> Array:
         """`tensor`, the base's `name`, with its change; unchanged where the adapter has none for it.
 
@@ -65,12 +70,16 @@ class Adapter:
         """[out, in] + out [out, rank] times in [rank, in], exact up to the last rounding."""
         out, inner = self._tensors[f"{name}.low_rank_out"], self._tensors[f"{name}.low_rank_in"]
         change = out.astype(np.int64) @ inner.astype(np.int64)
+        if change.shape != tensor.shape:
+            raise ValueError(f"a change of {change.shape}")
         exponent = int(self._tensors[f"{name}.low_rank_exponent"][0])
         return (tensor.astype(np.float64) + change * 2.0**-exponent).astype(np.float32)
 
     def _with_rows(self, name: str, tensor: Array) -> Array:
         """Some rows replaced."""
         changed = tensor.copy()
+        if self._tensors[f"{name}.values"].shape[1:] != tensor.shape[1:]:
+            raise ValueError(f"rows of {self._tensors[f'{name}.values'].shape[1:]}")
         exponent = int(self._tensors[f"{name}.rows_exponent"][0])
         changed[self._tensors[f"{name}.rows"]] = self._tensors[f"{name}.values"] * 2.0**-exponent
         return changed

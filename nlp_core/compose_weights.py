@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from nlp_core.adapters import Adapter
-from nlp_core.bundle_errors import BaseMismatch, ComposeError
+from nlp_core.bundle_errors import BaseMismatch, BundleDamaged, ComposeError
 from nlp_core.bundle_manifest import Initializer, Transform
 
 MOST_QUANTISED = 127
@@ -66,6 +66,9 @@ def write_weights(
     Raises BaseMismatch where `base` lacks a tensor, ComposeError where a tensor has another shape, BundleDamaged where
     the adapter does not fit, OSError.
     """
+    table = tuple(table)
+    if adapter and (strangers := adapter.changes - {row.source for row in table}):
+        raise BundleDamaged(f"the adapter changes what the graph does not use: {', '.join(sorted(strangers))}")
     try:
         with safe_open(base, framework="numpy") as tensors, target.open("wb") as stream:
             for row in table:

@@ -9,7 +9,7 @@ to: the nearest one it can change. Does not know the words (lexicon) nor how the
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from nlp_core.assertion import Assertion
@@ -21,8 +21,8 @@ SENTENCES_BACK = 2
 MOST_APART = 12
 """Tokens between a bare symptom ("pain") and its site."""
 _BARE = "symptom "
-_WITHIN_ITS_SENTENCE = ("site ", "side ")
-"""Of "Rash on the legs. Abdomen soft." the abdomen is no place of the rash."""
+_WITHIN_ITS_SENTENCE = ("site ", "side ", "duration ")
+"""Of "Rash on the legs. Abdomen soft." the abdomen is no place of the rash; "He retired 10 years ago" no age of a cough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ class _Rule:
     finding: str
     needs: tuple[frozenset[str], ...]
 
+    def needs_one_of(self, attributes: Set[str]) -> bool:
+        return any(need & attributes for need in self.needs)
+
     def answer(self, said: Mapping[str, Assertion]) -> Assertion | None:
         """PRESENT when all is said, ABSENT when just one need is denied and the others are said, else None."""
         answers = [self._of(need, said) for need in self.needs]
@@ -65,7 +68,7 @@ class _Rule:
         answers = {said[attribute] for attribute in need if attribute in said}
         if Assertion.PRESENT in answers:
             return Assertion.PRESENT
-        return Assertion.ABSENT if answers and len(answers & {Assertion.ABSENT}) == 1 else None
+        return Assertion.ABSENT if Assertion.ABSENT in answers else None
 
 
 @dataclass(slots=True)
@@ -81,12 +84,13 @@ class _Anchor:
             return False
         return any(attribute.what in need for rule in self.rules for need in rule.needs)
 
-    def found(self) -> Iterator[tuple[str, Assertion]]:
+    def found(self, by: Set[str]) -> Iterator[tuple[_Rule, Assertion]]:
+        """What it has become by one of the attributes `by`, and how that is asserted."""
         answers = {what: attribute.assertion for what, attribute in self.attributes.items()}
         for rule in self.rules:
-            answer = rule.answer(answers)
+            answer = rule.answer(answers) if rule.needs_one_of(by) else None
             if answer is not None:
-                yield rule.finding, answer
+                yield rule, answer
 
 
 class CompositionRules:
@@ -104,6 +108,8 @@ class CompositionRules:
         """The rules whose anchor is `what`, or something more general that it implies."""
         if what.startswith(_BARE):
             return tuple(self._of_bare.get(what, ()))
+        if what not in self._knowledge.findings:
+            return ()
         general = [what, *self._knowledge.ancestors(what)]
         return tuple(rule for parent in general for rule in self._of_parent.get(parent, ()) if rule.finding != what)
 
@@ -122,10 +128,19 @@ class Composer:
 
     def __init__(self, rules: CompositionRules) -> None:
         self._rules = rules
+        self._made: set[tuple[str, Assertion]] = set()
+        """What the note has made already: it keeps the words that made it first."""
         self._behind: deque[tuple[Section, list[_Anchor]]] = deque(maxlen=SENTENCES_BACK)
 
-    def read(self, section: Section, findings: Iterable[Said], attributes: Sequence[Said]) -> list[Composed]:
-        """What the next sentence completes. findings: those it names. attributes: those it says, bare symptoms too."""
+    def read(
+        self, section: Section, findings: Sequence[Said], attributes: Sequence[Said], others: Sequence[Said] = ()
+    ) -> list[Composed]:
+        """What the next sentence completes. findings: those it names. attributes: those it says, bare symptoms too.
+
+        others: what else it names (diagnoses): a duration beside one is not a symptom's.
+        """
+        named = [*findings, *others]
+        attributes = [said for said in attributes if not _is_of_something_else(said, named, self._rules)]
         anchors = [anchor for said in findings if (anchor := self._anchor(said)) is not None]
         bare = [said for said in attributes if said.what.startswith(_BARE)]
         anchors += [anchor for said in bare if (anchor := self._anchor(said)) is not None]
@@ -140,11 +155,11 @@ class Composer:
         return list(composed.values())
 
     def _attach(self, attribute: Said, anchors: list[_Anchor], section: Section, composed: dict[str, Composed]) -> bool:
-        """Gives an attribute to its symptoms, adds what they become to both collections; False where it has none."""
+        """Gives an attribute to its symptoms; adds what they become to `anchors` and `composed`. False where it has none."""
         owners = self._owners(attribute, anchors, section)
         for anchor in owners:
             anchor.attributes[attribute.what] = attribute
-            anchors += self._complete(anchor, attribute, composed)
+            anchors += self._complete(anchor, {attribute.what}, composed)
         return bool(owners)
 
     def _anchor(self, said: Said) -> _Anchor | None:
@@ -167,21 +182,32 @@ class Composer:
                 return able[-1:]
         return []
 
-    def _complete(self, anchor: _Anchor, attribute: Said, composed: dict[str, Composed]) -> list[_Anchor]:
-        """Notes what `anchor` has become; returns the new findings that later attributes can change further."""
-        new = []
-        for finding, assertion in anchor.found():
-            words = [said for said in anchor.attributes.values() if said.start >= attribute.start - MOST_APART]
-            if abs(anchor.said.start - attribute.start) <= 2 * MOST_APART:
-                words.append(anchor.said)
+    def _complete(self, anchor: _Anchor, by: Set[str], composed: dict[str, Composed]) -> list[_Anchor]:
+        """Notes what `anchor` has become by the attributes `by`; returns what later attributes can change further."""
+        new: list[_Anchor] = []
+        for rule, assertion in anchor.found(by):
+            if rule.finding in composed or (rule.finding, assertion) in self._made:
+                continue
+            self._made.add((rule.finding, assertion))
+            words = [said for said in anchor.attributes.values() if any(said.what in need for need in rule.needs)]
+            newest = max(said.start for said in words)
+            words = [said for said in (*words, anchor.said) if abs(said.start - newest) <= 2 * MOST_APART]
             start, end = min(said.start for said in words), max(said.end for said in words)
-            if finding not in composed and assertion is Assertion.PRESENT:
-                further = self._anchor(Said(finding, start, end, assertion))
+            composed[rule.finding] = Composed(rule.finding, start, end, assertion)
+            if assertion is Assertion.PRESENT:
+                further = self._anchor(Said(rule.finding, start, end, assertion))
                 if further is not None:
                     further.attributes.update(anchor.attributes)
-                    new.append(further)
-            composed[finding] = Composed(finding, start, end, assertion)
+                    new += [further, *self._complete(further, anchor.attributes.keys(), composed)]
         return new
+
+
+def _is_of_something_else(attribute: Said, named: Sequence[Said], rules: CompositionRules) -> bool:
+    """Is a duration nearest to something no duration can change? "Cough for 2 days and diabetes for 10 years." """
+    if not attribute.what.startswith("duration ") or not named:
+        return False
+    nearest = min(named, key=lambda said: _distance(said, attribute))
+    return not any(attribute.what in need for rule in rules.of(nearest.what) for need in rule.needs)
 
 
 def _distance(one: Said, other: Said) -> int:

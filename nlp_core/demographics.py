@@ -15,15 +15,22 @@ _CHINESE_UNITS = {"岁": "year", "歲": "year", "个": "month", "月": "month", 
 _RELATED = r"wife|husband|mother|father|mum|mom|dad|grandmother|grandfather|grandma|grandpa|sister|brother|aunt|uncle|partner|girlfriend|boyfriend"
 _SOMEBODY = rf"(?:I|he|she|(?:[Mm]y|[Oo]ur) (?:{_RELATED}|son|daughter|child|boy|girl))"
 _AGE = re.compile(
-    r"(?P<number>\d{1,3})\s*[- ]?\s*(?:(?P<unit>years?|yrs?|months?|mos?|weeks?|wks?|days?)[\s-]*(?:old|of[\s-]age)"
-    r"|(?P<short>yo|y/o|y\.o\.?|m/o|mo(?=\s?[,/]?\s?(?:[MF]|old|male|female|boy|girl)\b))\b)"
-    r"|(?P<zh>\d{1,3})\s*(?P<zh_unit>岁|歲|月龄|周龄|日龄|个月大|天大|(?:个月|天)(?=[，,]\s*[男女]))(?!前|后|余前)"
+    r"(?P<number>\d{1,3})\s*[- ]?\s*(?:(?P<unit>years?|yrs?|months?|mos?|weeks?|wks?|days?)[\s-]*(?:old|of[\s-]age)(?!\s+(?:rash|wound|injur|fractur|scar|burn|laceration|bruise|lesion|tattoo|pain))"
+    r"|(?P<short>yo|y/o|y\.o\.?|m/o|mo(?=\s?[,/]?\s?(?:(?-i:[MF])|old|male|female|boy|girl)\b))\b)"
+    r"|(?P<zh>\d{1,3})\s*(?P<zh_unit>岁|歲|月龄|周龄|日龄|个月大|天大)(?!前|后|余前|时|起|患|确诊|发病|去世|死)"
     r"|儿[，,]\s*(?:[男女]性?[，,]\s*)?(?P<child>\d{1,3})\s*(?P<child_unit>个月|天)"
+    r"|[男女]性?[，,]\s*(?P<infant>\d{1,2})\s*(?P<infant_unit>个月|天)(?!前|后|余)"
     r"|\b(?:age|aged|年龄)[:： ]\s*(?P<plain>\d{1,3})\b(?!\s*(?:month|week|day|mo\b))"
-    r"|(?<![\w.])(?P<bare>\d{1,3})\s?[MF]\b(?![.’'])"
-    r"|(?<![\w.])[MF][\s,/]{0,2}(?P<letter_first>\d{1,3})\b(?![.:/%]\d|\s*(?:mg|kg|cm|mm|day|week|month|mo\b|wk|hr|%))"
+    r"|(?:^|(?<=[\n.:;]\s)|(?<=\n))(?P<bare>\d{1,3})\s?(?-i:[MF])\b(?![.’'])"
+    r"|(?<![\w.'’])(?-i:[MF])[\s,/]{0,2}(?P<letter_first>\d{1,3})\b(?![.:/%]\d|\s*(?:mg|kg|cm|mm|day|week|month|mo\b|wk|hr|%))"
     rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|$))"
     r"|(?:[今我]年|年仅)\s?(?P<zh_said>\d{1,3})(?=[，,。]|岁)",
+    re.IGNORECASE,
+)
+_CERTAIN = ("number", "zh", "child", "infant", "plain")
+"""Groups of _AGE that say outright that they are an age; the others are taken where none of these is there."""
+_OF_A_RELATIVE = re.compile(
+    r"(?:[父母兄弟姐妹爷奶](?:亲|爸|妈)?[，,]?|mother|father|brother|sister|aunt|uncle|died at|age of)\s*$",
     re.IGNORECASE,
 )
 _FEMALE = re.compile(
@@ -126,13 +133,20 @@ def demographics_of(text: str) -> Demographics:
     return Demographics(_age(head), _sex(head))
 
 
+def _stated_age(text: str) -> re.Match[str] | None:
+    """The first age that is the patient's: one that says so outright before one that may be a number beside a letter."""
+    found = [match for match in _AGE.finditer(text) if not _OF_A_RELATIVE.search(text[: match.start()])]
+    certain = (match for match in found if any(match[group] for group in _CERTAIN))
+    return next(certain, found[0] if found else None)
+
+
 def _age(text: str) -> float | None:
-    match = _AGE.search(text)
+    match = _stated_age(text)
     if match is None:
         return None
-    if match["zh"] or match["child"]:
-        unit = _CHINESE_UNITS[(match["zh_unit"] or match["child_unit"])[0]]
-        years = int(match["zh"] or match["child"]) * _YEARS_PER[unit]
+    if match["zh"] or match["child"] or match["infant"]:
+        unit = _CHINESE_UNITS[(match["zh_unit"] or match["child_unit"] or match["infant_unit"])[0]]
+        years = int(match["zh"] or match["child"] or match["infant"]) * _YEARS_PER[unit]
     elif plain := next(filter(None, (match[name] for name in _PLAIN_YEARS)), None):
         years = float(plain)
     else:
@@ -147,7 +161,7 @@ def _age(text: str) -> float | None:
 
 def _sex(text: str) -> Sex:
     """The first plain word for the patient decides, then what only women or men have, else the commoner pronoun."""
-    match = _AGE.search(text)
+    match = _stated_age(text)
     letter = _letter_beside(match, text) if match else None
     if letter:
         return "female" if letter == "F" else "male"

@@ -1,8 +1,7 @@
 """Findings to ranked diagnoses, each finding's share kept.
 
 The model is a sum: how common the diagnosis is, how well age, sex, onset and setting fit, and for every observed finding the
-logarithm of how much more often it occurs with the diagnosis than without. A finding the knowledge does not list for a
-diagnosis borrows from its nearest relative in the is-a hierarchy, else it says nothing. The shares of the sum are the
+logarithm of how much more often it occurs with the diagnosis than without (share_tables). The shares of the sum are the
 evidence. Knows numbers only; the words behind a finding are kept by findings.
 """
 

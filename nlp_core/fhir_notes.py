@@ -163,7 +163,7 @@ class SelectedChart:
         return Chart(
             as_of=self.as_of,
             **asdict(_person(self.selection, self.as_of)),
-            setting=_setting(self.selection),
+            setting=_setting(self.selection, self.as_of),
             notes=tuple(_notes(self.documents, reading, max_notes, max_total_characters, unread)),
             facts=tuple(_limited(facts, self.as_of, max_facts, unread)),
             problems=tuple(_limited(problems, self.as_of, max_problems, unread)),
@@ -246,8 +246,9 @@ def _person(selection: Selection, as_of: datetime) -> Person:
     return person_of(patients[0], as_of) if patients else Person()
 
 
-def _setting(selection: Selection) -> Setting | None:
-    return setting_of_encounters(entry for entry in selection.resources if resource_type(entry) == "Encounter")
+def _setting(selection: Selection, as_of: datetime) -> Setting | None:
+    encounters = (entry for entry in selection.resources if resource_type(entry) == "Encounter")
+    return setting_of_encounters(encounters, as_of)
 
 
 def _limited(found: Iterable[DatedT], as_of: datetime, most: int, unread: Tally) -> list[DatedT]:

@@ -157,6 +157,10 @@ class Knowledge(BaseModel):
             known = self._lineage[finding] = tuple(self._climb(finding))
         return known
 
+    def related(self, one: str, other: str) -> bool:
+        """The same finding, or one a kind of the other."""
+        return one == other or one in self.ancestors(other) or other in self.ancestors(one)
+
     @cached_property
     def _lineage(self) -> dict[str, tuple[str, ...]]:
         """What `ancestors` has worked out so far."""

@@ -71,7 +71,7 @@ class Lexicon:
 
     def __init__(self, compiled: Mapping[str, Sequence[str]]) -> None:
         self.compiled = compiled
-        self._taken_apart: dict[str, tuple[Name, ...]] = {}
+        self._seen: dict[str, tuple[Name, ...]] = {}
 
     @classmethod
     def of(cls, names: Iterable[tuple[str, str]], nlp: Language) -> Lexicon:
@@ -105,10 +105,11 @@ class Lexicon:
 
     def _names(self, stem: str) -> tuple[Name, ...]:
         """The names whose rarest word is `stem`."""
-        names = self._taken_apart.get(stem)
+        names = self._seen.get(stem)
         if names is None:
-            names = tuple(_taken_apart(line) for line in self.compiled.get(stem, ()))
-            self._taken_apart[stem] = names
+            if stem not in self.compiled:
+                return ()  # and nothing is kept: it may be the patient's name
+            names = self._seen[stem] = tuple(_taken_apart(line) for line in self.compiled[stem])
         return names
 
 

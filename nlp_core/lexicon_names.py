@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import orjson
@@ -17,8 +17,8 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.lexicon import Lexicon
 from nlp_core.words import blank_pipeline
 
-FINDING, DIAGNOSIS, RELATIVES = "f:", "d:", "r:"
-"""How an entry of the names begins; RELATIVES are diseases that count only as a family's."""
+FINDING, DIAGNOSIS = "f:", "d:"
+"""How an entry of the names begins."""
 PREFIX = 2
 """Characters of each of them."""
 _FAMILY_WORDS = re.compile(r"family history of |family history |的?家族史|家族性")
@@ -28,11 +28,14 @@ _FAMILY_WORDS = re.compile(r"family history of |family history |的?家族史|�
 class Lexicons:
     """names: findings and diagnoses by their prefixed ids. attributes: `kind value`, see attribute_entry.
 
-    Two, because the longest name wins within each: "sharp pain" must not hide the pain.
+    relatives: ids of family histories by the disease alone ("early menopause"), for sentences that are about relatives.
+    Apart, because the longest name wins within each: "sharp pain" must not hide the pain, nor a relative's disease the
+    patient's.
     """
 
     names: Lexicon
     attributes: Lexicon
+    relatives: Lexicon
 
 
 def lexicons_of(knowledge: Knowledge) -> Lexicons:
@@ -43,20 +46,22 @@ def lexicons_of(knowledge: Knowledge) -> Lexicons:
         for (kind, value), names in attribute_names().items()
         for name in (*names.en, *names.zh)
     )
-    return Lexicons(Lexicon.of(_names(knowledge), nlp), Lexicon.of(attributes, nlp))
+    return Lexicons(
+        Lexicon.of(_names(knowledge), nlp), Lexicon.of(attributes, nlp), Lexicon.of(_relatives(knowledge), nlp)
+    )
 
 
 def compile_lexicons(target: Path, knowledge: Knowledge) -> None:
     """Writes the lexicons as `load_lexicons` reads them."""
     lexicons = lexicons_of(knowledge)
-    compiled = {"names": lexicons.names.compiled, "attributes": lexicons.attributes.compiled}
+    compiled = {field.name: getattr(lexicons, field.name).compiled for field in fields(Lexicons)}
     target.write_bytes(orjson.dumps(compiled))
 
 
 def load_lexicons(path: Path) -> Lexicons:
     """Reads compiled lexicons; some ten milliseconds. Raises OSError or ValueError (no JSON)."""
     compiled = orjson.loads(path.read_bytes())
-    return Lexicons(Lexicon(compiled["names"]), Lexicon(compiled["attributes"]))
+    return Lexicons(**{field.name: Lexicon(compiled[field.name]) for field in fields(Lexicons)})
 
 
 def attribute_entry(kind: str, value: str) -> str:
@@ -68,9 +73,17 @@ def _names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     for finding in knowledge.findings.values():
         for name in (*finding.names.en, *finding.names.zh):
             yield FINDING + finding.id, name
-            relatives = _FAMILY_WORDS.sub("", name, count=1).strip()
-            if finding.id.startswith("family_history") and relatives not in ("", name):
-                yield RELATIVES + finding.id, relatives
     for diagnosis in knowledge.diagnoses.values():
         for name in (*diagnosis.names.en, *diagnosis.names.zh):
             yield DIAGNOSIS + diagnosis.id, name
+
+
+def _relatives(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    """`family history of gout` as `gout`, by the id of the family history."""
+    for finding in knowledge.findings.values():
+        if not finding.id.startswith("family_history"):
+            continue
+        for name in (*finding.names.en, *finding.names.zh):
+            disease = _FAMILY_WORDS.sub("", name, count=1).strip()
+            if disease not in ("", name):
+                yield finding.id, disease

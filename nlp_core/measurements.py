@@ -16,15 +16,15 @@ _END = r"(?!\d|[/,.]\d)"
 _NUMBER = rf"(?P<number>{_DIGITS}){_END}(?:\s?(?:-|–|—|~|～|至|到|to\b)\s?(?P<upper>{_DIGITS}){_END})?"
 # What may not follow a number without a unit: "Ca 12 years ago", "potassium 10 mEq", "ALT 3 times the limit".
 _NO_OTHER_UNIT = (
-    r"(?!(?:[-–~～][\d.]+)?\s*-?(?:"
-    r"(?:years?|yrs?|months?|weeks?|wks?|days?|hours?|hrs?|mls?|cm|mEq|mcg|tablets?|tabs?|times)(?![A-Za-z/])|"
+    r"(?!(?:[-–~～至到][\d.]+|\s(?:to|or)\s[\d.]+)?\s*-?(?:"
+    r"(?:years?|yrs?|months?|weeks?|wks?|days?|hours?|hrs?|mls?|cm|mEq|mcg|tablets?|tabs?|times|daily|a day)(?![A-Za-z/])|"
     r"[μµ]g(?![A-Za-z/])|[x×]\s*ULN|/\s*LPF|/低倍|倍|岁|年|个月|周|天|小时|片|粒|支))"
 )
 # 钾 alone is potassium in 血清钾, 低钾 and after a comma, not in 氯化钾 or 补钾.
 _NOT_IN_A_DRUG = "(?:(?<![\u4e00-\u9fff])|(?<=[血清浆低高总质气正示测查及和为]))"
 _BETWEEN = (
-    r"(?:\s*(?:\([a-z]{1,8}\)|level|count|was|is|of|at|to|:|：|=|-|reading|measured|found|elevated|raised|up|"
-    r"为|约|达|升至|高达|在|是|~|≈|>|<|↑|↓|highest|recorded|over|above|only|low|high|around|about|approximately)\s*){0,4}\s*"
+    r"(?:\s{0,3}(?:\([a-z]{1,8}\)|level|count|was|is|of|at|to|:|：|=|-|reading|measured|found|elevated|raised|up|"
+    r"为|约|达|升至|高达|在|是|~|≈|>|<|↑|↓|highest|recorded|over|above|only|low|high|around|about|approximately)){0,4}\s{0,3}"
 )
 _PRESSURE = re.compile(
     r"(?:\bBP\b|blood pressure|血压)[^\d\n]{0,25}(?P<systolic>\d{2,3})\s*/\s*(?P<diastolic>\d{2,3})", re.IGNORECASE

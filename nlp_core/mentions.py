@@ -17,11 +17,11 @@ from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
 from nlp_core.chart import Sex
 from nlp_core.composed_findings import Composed, Composer, CompositionRules, Said
 from nlp_core.knowledge import FindingKind, Knowledge
-from nlp_core.lexicon_names import DIAGNOSIS, PREFIX, RELATIVES, Lexicons, attribute_entry, lexicons_of
+from nlp_core.lexicon_names import DIAGNOSIS, PREFIX, Lexicons, attribute_entry, lexicons_of
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
 from nlp_core.onset import durations
-from nlp_core.sections import Sentence, sentences
+from nlp_core.sections import Section, Sentence, sentences
 from nlp_core.text_view import TextView, view
 from nlp_core.words import blank_pipeline, doc_stems
 
@@ -95,6 +95,7 @@ class MentionReader:
             named = list(self._named(sentence, triggers, seen_as, words, stems))
             composed = self._composed(composer, sentence, triggers, named, words, stems)
             found += [mention for mention, _ in named]
+            found += self._of_the_family(sentence, triggers, seen_as, words, stems)
             found += [_put_together(part, sentence, seen_as) for part in composed]
             found += self._measured(sentence, triggers, seen_as, sex, age_years)
             covered = {index for _, tokens in named for index in tokens}
@@ -127,20 +128,34 @@ class MentionReader:
         tokens = sentence.span
         for match in self._lexicons.names.find(words, stems):
             start, end = tokens.start + match.start, tokens.start + match.end
-            assertion = assertion_of(start, end, tokens, sentence.section, triggers)
-            in_heading = tokens.doc[end - 1].idx < sentence.heading_end
-            if in_heading or (match.entry.startswith(RELATIVES) and assertion is not Assertion.FAMILY):
+            if tokens.doc[end - 1].idx < sentence.heading_end:
                 continue
-            if match.entry[PREFIX:].startswith("family_history"):
+            entry = match.entry[PREFIX:]
+            if entry.startswith("family_history"):
                 assertion = _of_relatives(start, end, sentence, triggers)
-            mention = Mention(
-                about="diagnosis" if match.entry.startswith(DIAGNOSIS) else "finding",
-                entry=match.entry[PREFIX:],
-                span=_characters(tokens, match.start, match.end, seen_as),
-                assertion=assertion,
-                via="name",
-            )
-            yield mention, [tokens.start + index for index in match.tokens]
+            else:
+                assertion = assertion_of(start, end, tokens, sentence.section, triggers)
+            about: Literal["finding", "diagnosis"] = "diagnosis" if match.entry.startswith(DIAGNOSIS) else "finding"
+            span = _characters(tokens, match.start, match.end, seen_as)
+            yield Mention(about, entry, span, assertion, "name"), [tokens.start + index for index in match.tokens]
+
+    def _of_the_family(
+        self,
+        sentence: Sentence,
+        triggers: tuple[Trigger, ...],
+        seen_as: TextView,
+        words: Sequence[str],
+        stems: Sequence[str],
+    ) -> Iterator[Mention]:
+        """Diseases of relatives: "His father had gout." is a family history of gout."""
+        tokens = sentence.span
+        if sentence.section is not Section.FAMILY and not any(t.kind.startswith(Assertion.FAMILY) for t in triggers):
+            return
+        for match in self._lexicons.relatives.find(words, stems):
+            start, end = tokens.start + match.start, tokens.start + match.end
+            if assertion_of(start, end, tokens, sentence.section, triggers) is Assertion.FAMILY:
+                span = _characters(tokens, match.start, match.end, seen_as)
+                yield Mention("finding", match.entry, span, _of_relatives(start, end, sentence, triggers), "name")
 
     def _composed(
         self,
@@ -162,7 +177,12 @@ class MentionReader:
             Said(entry, start, end, assertion_of(start, end, sentence.span, sentence.section, triggers))
             for entry, start, end in self._attributes(sentence, taken, words, stems)
         ]
-        return composer.read(sentence.section, findings, attributes)
+        others = [
+            Said(mention.entry, tokens[0], tokens[-1] + 1, mention.assertion)
+            for mention, tokens in named
+            if mention.about == "diagnosis"
+        ]
+        return composer.read(sentence.section, findings, attributes, others)
 
     def _attributes(
         self, sentence: Sentence, taken: set[int], words: Sequence[str], stems: Sequence[str]
@@ -199,6 +219,8 @@ def _put_together(part: Composed, sentence: Sentence, seen_as: TextView) -> Ment
     start, end = sentence.span.start, part.end
     if sentence.span.doc[start:end].end_char - sentence.span.start_char > LONGEST_SENTENCE:
         start = max(part.start, sentence.span.start)
+    while start < end - 1 and sentence.span.doc[end - 1].idx - sentence.span.doc[start].idx > LONGEST_SENTENCE:
+        start += 1
     span = _characters(sentence.span, start - sentence.span.start, end - sentence.span.start, seen_as)
     return Mention("finding", part.finding, span, part.assertion, "attributes")
 

@@ -37,9 +37,18 @@ if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
 
 SHIPPED_BUNDLE = Path(__file__).parent / "bundle"
 COMPILED_BY = tuple(
-    Path(__file__).parent / name for name in ("rules/attributes.yaml", "words.py", "lexicon.py", "share_tables.py")
+    Path(__file__).parent / name
+    for name in (
+        "rules/attributes.yaml",
+        "words.py",
+        "lexicon.py",
+        "lexicon_names.py",
+        "attributes.py",
+        "share_tables.py",
+        "concepts.py",
+    )
 )
-"""What else the compiled names and shares depend on: a change of one composes the bundle anew."""
+"""What else the compiled names, shares and vectors depend on: a change of one composes the bundle anew."""
 KNOWLEDGE = "knowledge.json"
 """Compiled knowledge, where a step of composing wrote it."""
 LEXICONS = "lexicons.json"

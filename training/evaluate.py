@@ -66,7 +66,7 @@ class HistoryEntry(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Evaluation:
     """What one run found: ranks by set, and the same as a line of the history."""
 
     sets: dict[str, Ranks]
@@ -151,8 +151,9 @@ def _asserted(text: str, span: tuple[int, int], nlp: Any, rules: AssertionRules)
     return Assertion.PRESENT
 
 
-def measured(folder: Path, reader: Reader) -> Measured:
-    """Every set read once."""
+def evaluated(folder: Path) -> Evaluation:
+    """Every set read once, with the shipped model and the way of serving."""
+    reader = Reader.load()
     sets = {name: rank_set(folder, name, diagnose, reader.knowledge) for name in SETS}
     tops = {name: tuple(round(100 * ranks.top(most), 1) for most in (1, 3, 5)) for name, ranks in sets.items()}
     scope = {name: round(100 * ranks.in_scope / len(ranks.ranks)) for name, ranks in sets.items()}
@@ -166,10 +167,10 @@ def measured(folder: Path, reader: Reader) -> Measured:
         in_scope=scope,
         top_1_3_5=tops,
     )
-    return Measured(sets, entry)
+    return Evaluation(sets, entry)
 
 
-def page(folder: Path, found: Measured, history: Sequence[HistoryEntry]) -> str:
+def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry]) -> str:
     """The whole evaluation as Markdown. history: earlier figures, oldest first, without the present ones."""
     entry = found.entry
     lines = [
@@ -259,7 +260,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(options: Namespace) -> int:
     history = read_history(options.history) if options.history else []
-    found = measured(options.texts, Reader.load())
+    found = evaluated(options.texts)
     version = (found.entry.model, found.entry.knowledge)
     earlier = [entry for entry in history if (entry.model, entry.knowledge) != version]
     written = page(options.texts, found, earlier)

@@ -48,16 +48,14 @@ class Matches:
 def match(phrases: Sequence[Phrase], encoder: OnnxEncoder, index: NameIndex, knowledge: Knowledge) -> Matches:
     """Nearest names of `phrases`; the finding itself and its relatives are right."""
     nearest = index.nearest(encoder.embed([phrase.text for phrase in phrases]))
-    right = [bool(p.entry) and _same(entry, p.entry, knowledge) for p, (entry, _) in zip(phrases, nearest, strict=True)]
+    right = [
+        bool(p.entry) and knowledge.related(entry, p.entry) for p, (entry, _) in zip(phrases, nearest, strict=True)
+    ]
     return Matches(
         np.array([likeness for _, likeness in nearest], np.float32),
         np.array(right, dtype=np.bool_),
         np.array([not phrase.entry for phrase in phrases], dtype=np.bool_),
     )
-
-
-def _same(found: str, wanted: str, knowledge: Knowledge) -> bool:
-    return found == wanted or found in knowledge.ancestors(wanted) or wanted in knowledge.ancestors(found)
 
 
 def page(bundle: Bundle) -> str:

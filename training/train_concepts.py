@@ -1,7 +1,7 @@
 """`dxspan-train train-concepts`: the base encoder learns what findings are called, in English and Chinese.
 
 Input : the knowledge's names and training/phrases; a recipe
-Output: adapter.safetensors and tokenizer.json for `dxspan-train export --adapter`, curves for TensorBoard and a plot
+Output: adapter.safetensors and tokenizer.json for `dxspan-train export --trained`, curves for TensorBoard
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
 checkpoint with `--resume`.
 """
@@ -9,7 +9,6 @@ checkpoint with `--resume`.
 from __future__ import annotations
 
 import json
-import random
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -51,7 +50,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class NearestNameShares:
     """Share of held-apart phrases whose nearest name, of all findings, is their own or a relative's; 0 to 1."""
 
     english: float
@@ -69,7 +68,6 @@ class ConceptTraining:
         from training.concept_batches import PairSampler
         from training.concept_encoder import ConceptEncoder
 
-        random.seed(recipe.seed)
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
         self.recipe, self.knowledge, self.out = recipe, knowledge, out
@@ -83,6 +81,7 @@ class ConceptTraining:
             characters_by_frequency(phrase.text for phrase in everything if phrase.language == "zh"),
         )
         self.tokenizer_json = written
+        self._depends_on = json.dumps([asdict(recipe), knowledge.version, sum(map(len, self.phrases.values())), added])
         first = first_vectors(added, self.phrases, base_tokenizer, _word_embeddings(self.folder))
         tokenizer = _plain(Tokenizer.from_str(written))
         self.encoder = ConceptEncoder(self.folder, tokenizer, added, first, rank=recipe.rank)
@@ -158,7 +157,7 @@ class ConceptTraining:
                 found[places] = vectors
         return found
 
-    def measure(self) -> Measured:
+    def measure(self) -> NearestNameShares:
         """Nearest name of each held-apart phrase, English and Chinese names together."""
         names = [(entry, phrase.text) for entry, own in self.phrases.items() if not entry.startswith("d:")
                  for phrase in own if phrase.source == "name"]  # fmt: skip
@@ -168,8 +167,8 @@ class ConceptTraining:
             vectors = self.vectors([phrase.text for phrase in self.held_apart])
             for phrase, row in zip(self.held_apart, (vectors @ index.T).argmax(axis=1), strict=True):
                 found = names[int(row)][0]
-                right[phrase.language].append(_same(found, phrase.entry, self.knowledge))
-        return Measured(*(float(np.mean(answers)) if answers else 0.0 for answers in right.values()))
+                right[phrase.language].append(self.knowledge.related(found, phrase.entry))
+        return NearestNameShares(*(float(np.mean(answers)) if answers else 0.0 for answers in right.values()))
 
     def _loss(self, batch: Any) -> Any:
         """Each text finds its partner among all others of the batch, relatives left out; both ways."""
@@ -193,7 +192,7 @@ class ConceptTraining:
         import torch
 
         learned = {name: value for name, value in self.encoder.named_parameters() if value.requires_grad}
-        state = {"step": step, "learned": learned, "optimizer": optimizer.state_dict(), "history": history,
+        state = {"depends_on": self._depends_on, "step": step, "learned": learned, "optimizer": optimizer.state_dict(), "history": history,
                  "torch": torch.get_rng_state()}  # fmt: skip
         torch.save(state, self.out / f"{CHECKPOINT}.new")
         (self.out / f"{CHECKPOINT}.new").replace(self.out / CHECKPOINT)
@@ -217,6 +216,8 @@ class ConceptTraining:
         import torch
 
         state = self._restore_from(self.out)
+        if state["depends_on"] != self._depends_on:
+            raise ValueError(f"the run in {self.out} had another recipe, knowledge or phrases; start without --resume")
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["torch"])
         history += state["history"]
@@ -227,11 +228,6 @@ def _rate(step: int, recipe: Recipe) -> float:
     """Rises over the warm-up, then falls to nothing in a straight line."""
     rise = max(1, round(recipe.warm_up * recipe.steps))
     return (step + 1) / rise if step < rise else (recipe.steps - step) / max(1, recipe.steps - rise)
-
-
-def _same(found: str, wanted: str, knowledge: Knowledge) -> bool:
-    """The finding itself, or one that it is a kind of, or that is a kind of it."""
-    return found == wanted or found in knowledge.ancestors(wanted) or wanted in knowledge.ancestors(found)
 
 
 def _plain(tokenizer: Any) -> Any:

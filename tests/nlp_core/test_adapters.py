@@ -53,7 +53,10 @@ def test_the_same_changes_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-@pytest.mark.parametrize(("name", "shape"), [("up.weight", (5, 4)), ("words.weight", (4, 2)), ("words.weight", (8, 3))])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("up.weight", (5, 4)), ("up.weight", (1, 4)), ("words.weight", (4, 2)), ("words.weight", (8, 3))],
+)
 def test_a_change_of_another_shape_is_refused(tmp_path: Path, name: str, shape: tuple[int, int]) -> None:
     with pytest.raises(BundleDamaged, match=name):
         saved(tmp_path).applied(name, np.zeros(shape, np.float32))
@@ -69,3 +72,7 @@ def test_a_file_that_is_no_adapter_is_refused(tmp_path: Path) -> None:
 def test_whole_numbers_keep_four_digits_of_the_largest(values: np.ndarray) -> None:
     whole, exponent = whole_numbers(values)
     np.testing.assert_allclose(whole * 2.0**-exponent, values, atol=1e-4 * float(np.abs(values).max(initial=0)))
+
+
+def test_an_adapter_names_what_it_changes(tmp_path: Path) -> None:
+    assert saved(tmp_path).changes == {"up.weight", "words.weight"}

@@ -9,7 +9,7 @@ import pytest
 from nlp_core.knowledge import AttributeKind, Finding, Knowledge
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
-from tests.nlp_core.small_knowledge import finding, knowledge_of
+from tests.nlp_core.small_knowledge import diagnosis, finding, knowledge_of
 
 
 def special(entry: str, parent: str, attributes: dict[AttributeKind, tuple[str, ...]]) -> Finding:
@@ -33,10 +33,13 @@ def knowledge() -> Knowledge:
             special("thunderclap", "headache", {"onset": ("sudden",), "quality": ("severe",)}),
             special("chronic_cough", "cough", {"duration": ("months", "years")}),
             special("epigastric_pain", "", {"symptom": ("pain",), "site": ("epigastrium",)}),
+            finding("rash", "rash", "皮疹"),
+            special("rash_on_extremities", "rash", {"site": ("foot", "toes", "hand")}),
+            special("rash_on_feet", "rash_on_extremities", {"site": ("foot", "toes")}),
             special("headache_of_one_side", "headache", {"side": ("one_side",)}),
             special("fasting_pain", "epigastric_pain", {"trigger": ("fasting",)}),
         ],
-        [],
+        [diagnosis("asthma", "asthma", "哮喘", "J45.909", {"cough": 0.8})],
     )
 
 
@@ -68,6 +71,7 @@ def said(text: str) -> set[tuple[str, str]]:
         ("He has pain, mostly in the upper abdomen.", "epigastric_pain"),
         ("He has pain in the upper belly when hungry.", "fasting_pain"),
         ("Chest pain on exertion, relieved by rest.", "exertional_pain_eased_by_rest"),
+        ("She has a rash, mostly round her toes.", "rash_on_feet"),
     ],
 )
 def test_a_symptom_and_what_is_said_of_it_make_a_finding(text: str, entry: str) -> None:
@@ -79,6 +83,9 @@ def test_a_symptom_and_what_is_said_of_it_make_a_finding(text: str, entry: str) 
     [
         ("Chest pain, not worse when breathing in.", "pleuritic_pain"),
         ("Headache that came on suddenly, not severe.", "thunderclap"),
+        ("Chest pain. Exertion does not make it worse.", "exertional_pain"),
+        ("Chest pain unrelated to exertion.", "exertional_pain"),
+        ("胸痛，活动后不加重。", "exertional_pain"),
     ],
 )
 def test_a_denied_attribute_denies_the_finding(text: str, entry: str) -> None:
@@ -93,6 +100,10 @@ def test_a_denied_attribute_denies_the_finding(text: str, entry: str) -> None:
         "Return if you have chest pain when breathing in.",
         "Headache that came on suddenly.",  # half of what a thunderclap needs
         "Cough for 2 weeks.",
+        "He has a cough. He retired 10 years ago.",
+        "Cough for 2 days and asthma for 10 years.",
+        "Cough for 2 days, headache for 4 years.",
+        "咳嗽3天。哮喘10年。",
         "A 60-year-old man with cough.",  # an age is no duration
         "60岁男性，咳嗽。",
         "Cough. Fever. Sore throat. Vomiting. Worse at night.",  # too far behind
@@ -122,3 +133,12 @@ def test_a_long_sentence_is_quoted_only_where_it_says_so() -> None:
     note = Note(reference="DocumentReference/1", text=text)
     (mention,) = composed(text)
     assert note.quote(mention.span) == "chest pain comes with a deep breath"
+
+
+def test_each_finding_keeps_the_words_that_made_it() -> None:
+    text = "Chest pain on exertion. The man is 60. Worse with a deep breath."
+    note = Note(reference="DocumentReference/1", text=text)
+    assert {mention.entry: note.quote(mention.span) for mention in composed(text)} == {
+        "exertional_pain": "Chest pain on exertion",
+        "pleuritic_pain": "Worse with a deep breath",
+    }

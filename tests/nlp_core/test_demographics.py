@@ -32,6 +32,13 @@ from nlp_core.demographics import demographics_of
         ("女大学生，21岁，躯干红斑10天，有男友", 21, "female"),
         ("脚疼。我男的，43岁，做生意。", 43, "male"),
         ("Vitamin F 54.3 mg/dL", None, "unknown"),
+        ("Hi, I'm 34 years old and my period is late.", 34, "female"),
+        ("Can walk 50 m before chest pain.", None, "unknown"),
+        ("Temp 101 F, HR 90. Woman with cough.", None, "female"),
+        ("T-max 100 F. A 35-year-old man.", 35, "male"),
+        ("The 3-day-old rash itches.", None, "unknown"),
+        ("家族史：母亲，60岁。患者女性，30岁", 30, "female"),
+        ("病程3天，女，3个月", 0.25, "female"),
     ],
 )
 def test_age_and_sex(text: str, age: float | None, sex: str):

@@ -79,3 +79,9 @@ def test_abbreviations_that_are_words_count_only_in_capitals(find):
 
 def test_text_in_capitals_is_read_too(find):
     assert find("THE PATIENT HAS CHEST PAIN AS BEFORE AND FEVER") == {("chest_pain", "CHEST PAIN"), ("fever", "FEVER")}
+
+
+def test_words_of_a_note_are_not_kept() -> None:
+    lexicon = Lexicon.of([("cough", "cough")], blank_pipeline())
+    lexicon.find(["john", "coughs", "123456"], ["john", "cough", "123456"])
+    assert set(lexicon._seen) == {"cough"}

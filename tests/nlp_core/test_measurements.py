@@ -94,3 +94,13 @@ def test_a_name_of_two_analytes_is_told_by_its_unit(text: str, analyte: str, val
 
 def test_c21_long_digit_runs_do_not_stall():
     assert list(READER.find("T " + "9" * 50_000)) == []
+
+
+@pytest.mark.parametrize("text", ["checks her glucose 3 to 4 times daily", "Glucose 3 or 4 times a day"])
+def test_how_often_it_is_measured_is_no_value(text: str):
+    assert list(READER.find(text)) == []
+
+
+def test_blanks_without_end_are_read_to_the_end():
+    text = "potassium" + ("\t" * 5_000 + "is") * 4 + " x"  # shared out in every way, these would take hours
+    assert list(READER.find(text)) == []

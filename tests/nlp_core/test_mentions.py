@@ -11,7 +11,7 @@ from nlp_core.chart import Sex
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
 from tests.nlp_core.any_notes import any_note
-from tests.nlp_core.small_knowledge import small_knowledge
+from tests.nlp_core.small_knowledge import finding, knowledge_of, small_knowledge
 
 
 @cache
@@ -168,3 +168,20 @@ def test_the_words_quoted_name_the_finding_on_their_own(text: str) -> None:
 
 def test_a_relatives_disease_is_the_relatives_and_a_family_history() -> None:
     assert said("Her father had migraine.") == {("migraine", "family"), ("family_history_migraine", "family")}
+
+
+def test_a_relatives_disease_hides_no_name_of_the_patients_own() -> None:
+    knowledge = knowledge_of(
+        [
+            finding("family_history_menopause", "family history of early menopause", "早绝经家族史", kind="history"),
+            finding("menopausal", "menopause", "绝经"),
+        ],
+        [],
+    )
+    own = MentionReader(knowledge)
+    for text, entry in (
+        ("She had early menopause.", "menopausal"),
+        ("Her mother had early menopause.", "family_history_menopause"),
+    ):
+        found = {(m.entry, str(m.assertion)) for m in own.read(text, sex="female", age_years=50)[0]}
+        assert (entry, "present" if entry == "menopausal" else "family") in found

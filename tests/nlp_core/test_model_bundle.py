@@ -11,7 +11,7 @@ import pytest
 from nlp_core.bundle_errors import BundleDamaged, BundleError, BundleMissing
 from nlp_core.compose_bundle import compose
 from nlp_core.knowledge_files import knowledge_paths
-from nlp_core.model_bundle import Bundle, composed_bundle_path, shipped_files
+from nlp_core.model_bundle import COMPILED_BY, Bundle, composed_bundle_path, shipped_files
 from tests.nlp_core.tiny_bundle import edit_manifest
 
 
@@ -100,3 +100,13 @@ def test_every_fault_of_a_bundle_is_a_bundle_error(composed: Path) -> None:
     shutil.rmtree(composed)
     with pytest.raises(BundleError):
         Bundle.open(composed)
+
+
+def test_make_composes_anew_for_whatever_the_compiled_files_depend_on() -> None:
+    rule = next(
+        line
+        for line in (Path(__file__).parents[2] / "Makefile").read_text("utf-8").splitlines()
+        if line.startswith("$(VENV)/.run-is-set-up:")
+    )
+    for path in COMPILED_BY:
+        assert path.relative_to(Path(__file__).parents[2]).as_posix() in rule

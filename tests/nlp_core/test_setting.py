@@ -14,13 +14,15 @@ from nlp_core.setting import setting_of
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def encounter(identity: str, written: Any, start: str | None = None) -> dict[str, Any]:
-    period = {"period": {"start": start}} if start else {}
+def encounter(
+    identity: str, written: Any, start: str | None = "2026-10-31", end: str | None = None, status: str = "in-progress"
+) -> dict[str, Any]:
+    period = {"period": {key: value for key, value in (("start", start), ("end", end)) if value}}
     subject = {"reference": "Patient/1"}
     return {
         "resourceType": "Encounter",
         "id": identity,
-        "status": "finished",
+        "status": status,
         "class": written,
         "subject": subject,
         **period,
@@ -49,9 +51,24 @@ def test_the_class_of_an_encounter(written: Any, expected: Setting | None) -> No
 
 
 def test_the_encounter_that_began_last_counts() -> None:
-    older, newer = encounter("1", {"code": "IMP"}, "2026-01-01"), encounter("2", {"code": "EMER"}, "2026-10-31")
-    undated = encounter("3", {"code": "AMB"})
+    older, newer = encounter("1", {"code": "IMP"}, "2026-10-20"), encounter("2", {"code": "EMER"}, "2026-10-31")
+    undated = encounter("3", {"code": "AMB"}, None)
     assert setting(older, newer, undated) == setting(undated, newer, older) == "emergency"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        encounter("1", {"code": "AMB"}, "2027-02-01", status="planned"),
+        encounter("1", {"code": "AMB"}, "2026-11-20"),  # to come
+        encounter("1", {"code": "AMB"}, "2026-10-31", status="cancelled"),
+        encounter("1", {"code": "IMP"}, "2009-05-01", "2009-05-09"),
+        encounter("1", {"code": "IMP"}, "2009-05-01"),  # never closed
+    ],
+)
+def test_what_is_not_of_today_says_nothing(other: dict[str, Any]) -> None:
+    assert setting(other) is None
+    assert setting(other, encounter("2", {"code": "EMER"}, "2026-10-31")) == "emergency"
 
 
 def test_a_chart_without_encounters_says_nothing() -> None:
@@ -65,9 +82,12 @@ def test_a_chart_without_encounters_says_nothing() -> None:
         ("She comes to the physician because of cough.", "ambulatory"),
         ("He was seen in the outpatient clinic; last year in the emergency department.", "ambulatory"),
         ("患者因腹痛急诊就诊。", "emergency"),
-        ("Admitted to the ward.", None),
+        ("Admitted to the ward.", "inpatient"),
         ("He was hospitalized for 3 days.", "inpatient"),
-        ("Cough for 3 days, tired.", None),  # "tired" holds no ED
+        ("Cough for 3 days, tired.", None),
+        ("Emergency Department Note\nCough.", "emergency"),
+        ("Seen in the ED for cough.", "emergency"),
+        ("ER positive breast cancer; metoprolol ER; history of ED on sildenafil.", None),
     ],
 )
 def test_the_opening_of_a_note(text: str, expected: Setting | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +107,12 @@ def test_a_cut_run_goes_on_to_the_same_end(run: Path, tmp_path: Path) -> None:
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing to resume"):
         ConceptTraining(replace(SMALL, steps=1), small_knowledge(), tmp_path).run(resume=True)
+
+
+def test_a_run_of_another_recipe_is_not_resumed(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    with pytest.raises(ValueError, match="another recipe"):
+        ConceptTraining(replace(SMALL, seed=6), small_knowledge(), tmp_path / "run").run(resume=True)
 
 
 def test_what_was_learned_is_what_the_composed_bundle_reads(run: Path, tmp_path: Path) -> None:

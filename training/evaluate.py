@@ -20,10 +20,12 @@ from tqdm import tqdm
 
 from nlp_core.assertion import Assertion, AssertionRules, assertion_of
 from nlp_core.assess import Reader, diagnose
+from nlp_core.assessment import Language
 from nlp_core.knowledge import Knowledge
 from nlp_core.sections import sentences
 from nlp_core.text_view import view
 from nlp_core.words import blank_pipeline
+from training import own_cases
 from training.command import Command
 from training.intervals import wilson
 
@@ -67,10 +69,11 @@ class HistoryEntry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What one run found: ranks by set, and the same as a line of the history."""
+    """What one run found: ranks by set, the same as a line of the history, and our own cases by language."""
 
     sets: dict[str, Ranks]
     entry: HistoryEntry
+    own_cases: dict[Language, list[own_cases.CaseRank]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,14 @@ def evaluated(folder: Path) -> Evaluation:
         in_scope=scope,
         top_1_3_5=tops,
     )
-    return Evaluation(sets, entry)
+    cases = own_cases.read_cases()
+    return Evaluation(
+        sets, entry, {language: own_cases.rank_cases(cases, language, _rank) for language in ("en", "zh")}
+    )
+
+
+def _rank(text: str, codes: set[str]) -> int | None:
+    return rank_of(diagnose(text), {category(code) for code in codes})
 
 
 def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry]) -> str:
@@ -192,7 +202,16 @@ def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry]) -> st
             f"| {name} | {len(ranks.ranks)} | {100 * ranks.in_scope / len(ranks.ranks):.0f} | {100 * ranks.top(1):.1f} |"
             f" {100 * ranks.top(3):.1f} ({100 * low:.0f}–{100 * high:.0f}) | {100 * ranks.top(5):.1f} | {PUBLISHED[name]} |"
         )
-    return "\n".join([*lines, "", *_history_lines([*history, entry]), *_assertion_lines(folder), ""])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *_history_lines([*history, entry]),
+            *own_cases.lines(found.own_cases),
+            *_assertion_lines(folder),
+            "",
+        ]
+    )
 
 
 def _history_lines(history: Sequence[HistoryEntry]) -> Iterator[str]:

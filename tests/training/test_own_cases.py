@@ -1,0 +1,37 @@
+"""Our own cases are whole, apart from one another, and do not name what they ask for."""
+
+from __future__ import annotations
+
+import simple_icd_10_cm as icd
+
+from training.own_cases import FOLDER, STYLES, TEST, CaseRank, lines, read_cases
+
+
+def test_every_case_is_whole_and_told_once() -> None:
+    test, development = read_cases(TEST), read_cases(FOLDER / "development.jsonl")
+    assert len(test) >= 200
+    cases = [*test, *development]
+    assert (
+        len({case.id for case in cases})
+        == len({case.zh for case in cases})
+        == len({case.en for case in cases})
+        == len(cases)
+    )
+    assert {case.style for case in cases} == set(STYLES)
+
+
+def test_every_gold_has_a_code_and_is_not_named() -> None:
+    for case in [*read_cases(TEST), *read_cases(FOLDER / "development.jsonl")]:
+        for gold in case.gold:
+            assert icd.is_valid_item(gold.icd10), case.id
+            assert gold.name.lower() not in case.en.lower(), case.id
+
+
+def test_the_table_shows_both_languages() -> None:
+    ranks = [CaseRank("note", 1), CaseRank("vignette", 4), CaseRank("message", None)]
+    table = list(lines({"en": ranks, "zh": ranks}))
+    assert any(
+        line.startswith("| en | 3 | 33.3 (")
+        and line.endswith("| 33 / 33 / 67 | 100 / 100 / 100 | 0 / 0 / 100 | 0 / 0 / 0 |")
+        for line in table
+    )

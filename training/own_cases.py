@@ -1,0 +1,92 @@
+"""Our own cases in Chinese and English (training/case_texts), measured beside one another.
+
+Each case is one story told in both languages, so the difference is reading, not medicine. Knows the file and its fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from tqdm import tqdm
+
+from nlp_core.assessment import Language
+from training.intervals import wilson
+
+FOLDER = Path(__file__).parent / "case_texts"
+TEST = FOLDER / "test.jsonl"
+STYLES = ("note", "vignette", "message")
+
+
+class Gold(BaseModel):
+    """A diagnosis that is right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    icd10: str
+
+
+class Case(BaseModel):
+    """One story in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    style: str
+    gold: tuple[Gold, ...]
+    zh: str
+    en: str
+
+    def text(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRank:
+    """Rank of the first right diagnosis, None where it is not in the list."""
+
+    style: str
+    rank: int | None
+
+
+def read_cases(path: Path = TEST) -> list[Case]:
+    """Raises OSError, or ValidationError for a line that is no case."""
+    return [Case.model_validate(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
+def rank_cases(
+    cases: Sequence[Case], language: Language, rank_of: Callable[[str, set[str]], int | None]
+) -> list[CaseRank]:
+    """rank_of: text and the right codes -> rank."""
+    return [
+        CaseRank(case.style, rank_of(case.text(language), {gold.icd10 for gold in case.gold}))
+        for case in tqdm(cases, desc=f"own cases, {language}", unit="text")
+    ]
+
+
+def lines(found: dict[Language, list[CaseRank]]) -> Iterator[str]:
+    """The section of docs/evaluation.md."""
+    yield "## Our own cases, Chinese beside English"
+    yield ""
+    yield "The same stories in both languages (training/case_texts/test.jsonl), never looked at for mending. In percent, top-1 / 3 / 5:"
+    yield ""
+    yield "| language | cases | all, top-3 (95 % interval) | all | " + " | ".join(STYLES) + " |"
+    yield "|---|---:|---|---|" + "---|" * len(STYLES)
+    for language, ranks in found.items():
+        low, high = wilson(_within(ranks, 3), len(ranks))
+        by_style = (_tops([rank for rank in ranks if rank.style == style]) for style in STYLES)
+        interval = f"{100 * _within(ranks, 3):.1f} ({100 * low:.0f}–{100 * high:.0f})"
+        yield f"| {language} | {len(ranks)} | {interval} | {_tops(ranks)} | {' | '.join(by_style)} |"
+    yield ""
+
+
+def _tops(ranks: Sequence[CaseRank]) -> str:
+    return " / ".join(f"{100 * _within(ranks, most):.0f}" for most in (1, 3, 5)) if ranks else "–"
+
+
+def _within(ranks: Sequence[CaseRank], most: int) -> float:
+    return sum(entry.rank is not None and entry.rank <= most for entry in ranks) / len(ranks)

@@ -24,7 +24,7 @@ from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.sections import Section
 from nlp_core.words import FILLERS, stem
 
-LEAST_LIKENESS: dict[Language, float] = {"en": 0.68, "zh": 0.68}
+LEAST_LIKENESS: dict[Language, float] = {"en": 0.74, "zh": 0.76}
 """Cosine below which the nearest name is no match, by the language of the clause; see docs/concepts.md."""
 _SHORTEST, _LONGEST = 2, 16
 """Words of an English clause that is worth reading; the fewest without fillers."""

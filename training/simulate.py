@@ -83,8 +83,8 @@ def _head(knowledge: Knowledge, count: int, seed: int) -> Iterator[str]:
     yield ""
     yield "Patients are drawn from the knowledge and written down as short notes, three in ten in Chinese. Each share is blurred"
     yield "(its log odds by a normal deviate of 0.6), findings are left out, 3 % of those present are denied wrongly, and 1.2"
-    yield "unrelated complaints on average are added. The notes go the way of serving. This shows whether the knowledge agrees"
-    yield "with itself; it says nothing of real patients."
+    yield "unrelated complaints on average are added; onset (three in ten a step off) and setting are stated as often as findings are"
+    yield "known. The notes go the way of serving. This shows whether the knowledge agrees with itself; it says nothing of real patients."
     yield ""
 
 

@@ -14,7 +14,7 @@ import redis
 
 from tests.worker.conftest import Queue, chart_of, read
 from worker.client import Reading
-from worker.messages import answer_name, chart_name, reply_name
+from worker.messages import FRESH_QUEUE, KEY_PREFIX, answer_name, chart_name, reply_name
 
 CANARY = "Qz7Erika-Mustermann-4711"
 LONGEST_SECONDS = {chart_name(""): 120, reply_name(""): 30, answer_name(""): 900}
@@ -134,7 +134,7 @@ def test_every_sealed_key_ends_by_itself(own_queue: Queue) -> None:
 def test_the_message_in_the_queue_says_nothing_but_the_reference(own_queue: Queue) -> None:
     read(own_queue.settings(), chart_of(CANARY), seconds=0.2)
     with own_queue.redis() as client:
-        (entry,) = client.lrange("dxspan:fresh.v1", 0, -1)
+        (entry,) = client.lrange(f"{KEY_PREFIX}{FRESH_QUEUE}", 0, -1)
     message = json.loads(entry)
     (arguments, named, _) = json.loads(base64.b64decode(message["body"]))
     assert message["headers"]["argsrepr"] == "<ref>"

@@ -152,9 +152,9 @@ def _covers(trigger: Trigger, start: int, end: int) -> bool:
 def _rules_forward(trigger: Trigger, start: int, ends: list[Trigger], commas: list[int], doc: Doc) -> bool:
     if trigger.start >= start or start - trigger.end > trigger.reach:  # "[no history of] asthma" may share words
         return False
-    if any(trigger.end <= end.start < start for end in ends):
+    if ends and any(trigger.end <= end.start < start for end in ends):
         return False
-    return not _chinese_comma_between(doc, trigger, start, commas)
+    return not (commas and _chinese_comma_between(doc, trigger, start, commas))
 
 
 def _commas(doc: Doc) -> list[int]:

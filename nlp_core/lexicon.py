@@ -176,8 +176,12 @@ def _uncovered(found: Iterable[Match]) -> list[Match]:
     """Drops matches whose words all belong to one longer match; "chest pain" goes where "pleuritic chest pain" is."""
     ranked = sorted(found, key=lambda match: (-len(match.tokens), match.tokens, match.entry))
     kept: list[Match] = []
+    over: dict[int, list[frozenset[int]]] = defaultdict(list)
     for match in ranked:
-        words = set(match.tokens)
-        if not any(words < set(other.tokens) for other in kept):
+        words = frozenset(match.tokens)
+        if not any(words < longer for longer in over.get(match.start, ())):
             kept.append(match)
+            if len(words) > 1:
+                for token in words:
+                    over[token].append(words)
     return kept

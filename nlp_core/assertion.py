@@ -105,15 +105,21 @@ def assertion_of(
 
     triggers: those of the whole document or of the sentence alone. apart_from: a ruling to leave out of account.
     """
-    inside = [t for t in triggers if sentence.start <= t.start and t.end <= sentence.end and not _covers(t, start, end)]
+    first, last = sentence.start, sentence.end
+    # A trigger that is part of the finding's own words ("no appetite") does not rule it.
+    inside = [t for t in triggers if first <= t.start and t.end <= last and not (start <= t.start and t.end <= end)]
     ends = [t for t in inside if t.kind == "end"]
     commas = _commas(sentence.doc)
     rulings = {_BY_SECTION[section]} if section in _BY_SECTION else set()
+    settled: set[str] = set()
     for trigger in inside:
+        if trigger.kind in settled:
+            continue  # of a thousand denials in one sentence the first that reaches is enough
         kind, _, place = trigger.kind.partition(" ")
         if (place == "before" and _rules_forward(trigger, start, ends, commas, sentence.doc)) or (
             place == "after" and _rules_backward(trigger, end, ends, sentence.doc)
         ):
+            settled |= {f"{kind} before", f"{kind} after"}
             rulings.add(Assertion(kind))
     if Assertion.POSSIBLE in rulings and Assertion.ABSENT in rulings:
         rulings.discard(_farther(inside, start))
@@ -142,11 +148,6 @@ def _is_duration_history(doc: Doc, start: int, label: str) -> bool:
 def _is_heading_colon(doc: Doc, start: int, end: int) -> bool:
     """ "Fever: no" denies what stands before, "Skin: no rash" what comes after."""
     return doc[start].text in ":：" and end < len(doc) and doc[end].text[0].isalpha()
-
-
-def _covers(trigger: Trigger, start: int, end: int) -> bool:
-    """A trigger that is part of the finding's own words ("no appetite") does not rule it."""
-    return start <= trigger.start and trigger.end <= end
 
 
 def _rules_forward(trigger: Trigger, start: int, ends: list[Trigger], commas: list[int], doc: Doc) -> bool:

@@ -167,22 +167,15 @@ class MentionReader:
         stems: Sequence[str],
     ) -> list[Composed]:
         """What the sentence says of a symptom that it or one before it names."""
-        findings = [
-            Said(mention.entry, tokens[0], tokens[-1] + 1, mention.assertion)
-            for mention, tokens in named
-            if mention.about == "finding"
-        ]
+        said: dict[str, list[Said]] = {"finding": [], "diagnosis": []}
+        for mention, tokens in named:
+            said[mention.about].append(Said(mention.entry, tokens[0], tokens[-1] + 1, mention.assertion))
         taken = {index for _, tokens in named for index in tokens}
         attributes = [
             Said(entry, start, end, assertion_of(start, end, sentence.span, sentence.section, triggers))
             for entry, start, end in self._attributes(sentence, taken, words, stems)
         ]
-        others = [
-            Said(mention.entry, tokens[0], tokens[-1] + 1, mention.assertion)
-            for mention, tokens in named
-            if mention.about == "diagnosis"
-        ]
-        return composer.read(sentence.section, findings, attributes, others)
+        return composer.read(sentence.section, said["finding"], attributes, said["diagnosis"])
 
     def _attributes(
         self, sentence: Sentence, taken: set[int], words: Sequence[str], stems: Sequence[str]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,11 @@ class Command:
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], int]
     """Given the parsed arguments, returns the exit status; errors of the user's making are raised as ValueError."""
+
+
+def deliver(page: str, target: Path | None) -> None:
+    """Writes a page to `target`, or prints it where none is given."""
+    if target:
+        target.write_text(page, encoding="utf-8")
+    else:
+        print(page)

@@ -45,7 +45,7 @@ class PairSampler:
         """vectors: unit rows in the order of `phrases`, by which neighbours are found. concepts: per batch."""
         self._entries = list(phrases)
         self._phrases = phrases
-        self._lineage = [self._relatives(entry, knowledge) for entry in self._entries]
+        self._knowledge = knowledge
         self._neighbours = np.argsort(-(vectors @ vectors.T), axis=1)[:, : 3 * GROUP]
         self._concepts = concepts
         self._random = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ class PairSampler:
         pairs = [self._pair(self._phrases[self._entries[place]]) for place in chosen]
         names = [self._entries[place] for place in chosen]
         rival = np.array(
-            [[i == j or not self._related(i, j, chosen, names) for j in range(len(chosen))] for i in range(len(chosen))]
+            [[i == j or not self._related(names[i], names[j]) for j in range(len(chosen))] for i in range(len(chosen))]
         )
         return PairBatch([left for left, _ in pairs], [right for _, right in pairs], rival)
 
@@ -79,9 +79,7 @@ class PairSampler:
         left, right = self._random.choice(own, size=2, replace=False)
         return str(left), str(right)
 
-    def _related(self, i: int, j: int, chosen: Sequence[int], names: Sequence[str]) -> bool:
-        return names[i] in self._lineage[chosen[j]] or names[j] in self._lineage[chosen[i]]
-
-    @staticmethod
-    def _relatives(entry: str, knowledge: Knowledge) -> frozenset[str]:
-        return frozenset(knowledge.ancestors(entry)) if entry in knowledge.findings else frozenset()
+    def _related(self, one: str, other: str) -> bool:
+        """Is one finding a kind of the other? Diagnoses have no relatives."""
+        findings = self._knowledge.findings
+        return one in findings and other in findings and self._knowledge.related(one, other)

@@ -26,7 +26,7 @@ from nlp_core.sections import sentences
 from nlp_core.text_view import view
 from nlp_core.words import blank_pipeline
 from training import own_cases
-from training.command import Command
+from training.command import Command, deliver
 from training.intervals import wilson
 
 SETS = {"notes_inferred": False, "notes_whole": True, "vignettes": False, "ddxplus": False}
@@ -286,10 +286,7 @@ def _run(options: Namespace) -> int:
     if options.history:
         lines = [entry.model_dump_json() for entry in (*earlier, found.entry)]
         options.history.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    if options.write:
-        options.write.write_text(written, encoding="utf-8")
-    else:
-        print(written)
+    deliver(written, options.write)
     return 0
 
 

@@ -19,7 +19,7 @@ from nlp_core.concepts import LEAST_LIKENESS, NameIndex
 from nlp_core.knowledge import Knowledge
 from nlp_core.model_bundle import NAMES, Bundle, composed_bundle_path
 from nlp_core.onnx_encoder import OnnxEncoder
-from training.command import Command
+from training.command import Command, deliver
 from training.phrases import Phrase, clauses_of_nothing, written_phrases
 
 THRESHOLDS = tuple(round(float(value), 2) for value in np.arange(0.5, 0.92, 0.04))
@@ -94,10 +94,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(options: Namespace) -> int:
     written = page(Bundle.open(composed_bundle_path()))
-    if options.write:
-        options.write.write_text(written, encoding="utf-8")
-    else:
-        print(written)
+    deliver(written, options.write)
     return 0
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from nlp_core.assess import Reader
 from nlp_core.knowledge import Knowledge
-from training.command import Command
+from training.command import Command, deliver
 from training.intervals import wilson
 from training.simulated_patients import simulated_patients
 
@@ -150,10 +150,7 @@ def _run(options: Namespace) -> int:
     if options.patients < 1:
         raise ValueError("--patients must be at least 1")
     written = page(Reader.load(calibrated=False), options.patients, seed=options.seed)
-    if options.write:
-        options.write.write_text(written, encoding="utf-8")
-    else:
-        print(written)
+    deliver(written, options.write)
     return 0
 
 

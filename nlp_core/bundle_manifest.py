@@ -21,6 +21,8 @@ WEIGHTS = "encoder.weights"
 """Holds the graph's weights; composed at set-up, never shipped."""
 TOKENIZER = "tokenizer.json"
 BASE_WEIGHTS = "model.safetensors"
+PLACING, PLACING_TENSOR = "placing.safetensors", "placing"
+"""float32 [2 width, evidence width]: a diagnosis's features to its vector in the evidence space; with heads only."""
 CALIBRATION = "calibration.json"
 """Shipped where a calibration was fitted; travels with the bundle under the digest of the composed folder."""
 
@@ -68,6 +70,8 @@ class Manifest(BaseModel):
     """Most tokens of one row."""
     vocabulary: int = Field(ge=1)
     base: BaseModelFiles
+    heads: tuple[str, ...] = ()
+    """Outputs of the graph besides last_hidden_state (nlp_core.head_outputs)."""
     weights: StoredFile
     """What composing must give: the same bytes everywhere."""
     files: dict[FileName, StoredFile]

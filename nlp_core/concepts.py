@@ -1,7 +1,8 @@
 """What is worded otherwise: clauses no name explains, matched to the nearest name in the encoder's space.
 
 Input : the sentences of a note with what names already explained, e.g. "it feels like a tight band round my chest"
-Output: mentions `via="concept"` of the nearest finding, only where the likeness is clear.
+Output: mentions `via="concept"` of the nearest finding, only where the likeness is clear and, where the model has heads,
+        the finding head says that a finding stands there; its words are then what is quoted.
 Knows clauses and vectors, English and Chinese.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,13 @@ from nlp_core.encoder import Encoder
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.sections import Section
+from nlp_core.sentence_readings import SentenceEncoder
 from nlp_core.words import FILLERS, stem
 
 LEAST_LIKENESS: dict[Language, float] = {"en": 0.74, "zh": 0.76}
 """Cosine below which the nearest name is no match, by the language of the clause; see docs/concepts.md."""
+LEAST_FINDING = 0.3
+"""Probability of standing inside a finding below which a token is none of its words; see docs/concepts.md."""
 _SHORTEST, _LONGEST = 2, 16
 """Words of an English clause that is worth reading; the fewest without fillers."""
 _SHORTEST_CHINESE, _LONGEST_CHINESE = 4, 26
@@ -96,33 +100,85 @@ class _Clause:
     """First token in the document."""
     end: int
 
+    @property
+    def first(self) -> int:
+        """Its first character in the document."""
+        return self.read.sentence.span.doc[self.start].idx
+
+    @property
+    def last(self) -> int:
+        """The character behind its last one."""
+        token = self.read.sentence.span.doc[self.end - 1]
+        return token.idx + len(token)
+
+    @property
+    def text(self) -> str:
+        return self.read.sentence.span.doc[self.start : self.end].text
+
+    def narrowed(self, first: int, last: int) -> _Clause:
+        """Only its tokens that touch the document's characters `[first, last)`; itself where none does."""
+        doc = self.read.sentence.span.doc
+        inside = [at for at in range(self.start, self.end) if doc[at].idx < last and doc[at].idx + len(doc[at]) > first]
+        return replace(self, start=inside[0], end=inside[-1] + 1) if inside else self
+
 
 class ConceptReader:
     """Matches clauses to findings by likeness."""
 
     def __init__(
-        self, encoder: Encoder, index: NameIndex, least_likeness: Mapping[Language, float] = LEAST_LIKENESS
+        self,
+        encoder: Encoder,
+        index: NameIndex,
+        least_likeness: Mapping[Language, float] = LEAST_LIKENESS,
+        *,
+        sentences: SentenceEncoder | None = None,
+        least_finding: float = LEAST_FINDING,
     ) -> None:
+        """sentences: reads whole sentences with heads; None = clauses are read alone, without any."""
         self._encoder = encoder
         self._index = index
         self._least = least_likeness
+        self._sentences = sentences
+        self._least_finding = least_finding
 
     def find(self, sentences: Iterable[ReadSentence]) -> list[Mention]:
         """Mentions of what the clauses mean, in order of their place."""
         clauses = [clause for read in sentences if read.sentence.section not in _SKIPPED for clause in _clauses(read)]
         if not clauses:
             return []
-        texts = [clause.read.sentence.span.doc[clause.start : clause.end].text for clause in clauses]
-        nearest = self._index.nearest(self._encoder.embed(texts))
+        if self._sentences is None:
+            vectors = self._encoder.embed([clause.text for clause in clauses])
+        else:
+            clauses, vectors = self._by_the_head(clauses, self._sentences)
         return [
             _mention(clause, entry)
-            for clause, (entry, likeness) in zip(clauses, nearest, strict=True)
+            for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
             if likeness >= self._least[_language(clause)]
         ]
 
+    def _by_the_head(
+        self, clauses: Sequence[_Clause], sentences: SentenceEncoder
+    ) -> tuple[list[_Clause], NDArray[np.float32]]:
+        """The clauses in which the finding head sees a finding, narrowed to its words, with their vectors in the sentence."""
+        texts = list(dict.fromkeys(clause.read.sentence.span.text for clause in clauses))
+        readings = dict(zip(texts, sentences.read(texts), strict=True))
+        kept: list[_Clause] = []
+        vectors: list[NDArray[np.float32]] = []
+        for clause in clauses:
+            begun = clause.read.sentence.start
+            for piece in readings[clause.read.sentence.span.text]:
+                places = piece.tokens_within(clause.first - begun, clause.last - begun)
+                places = places[piece.finding[places] >= self._least_finding]
+                if len(places):
+                    start, end = int(piece.starts[places[0]]), int(piece.ends[places[-1]])
+                    kept.append(clause.narrowed(begun + start, begun + end))
+                    vectors.append(piece.vector_of(places))
+                    break
+        return kept, np.stack(vectors) if vectors else np.zeros((0, self._encoder.width), np.float32)
+
 
 def _language(clause: _Clause) -> Language:
-    return "zh" if _CHINESE.search(clause.read.sentence.span.doc[clause.start : clause.end].text) else "en"
+    return "zh" if _CHINESE.search(clause.text) else "en"
 
 
 def _clauses(read: ReadSentence) -> Iterator[_Clause]:
@@ -157,7 +213,5 @@ def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
 def _mention(clause: _Clause, entry: str) -> Mention:
     """A ruling word inside the clause ("no", "if") rules the whole clause: the clause's last token stands for it."""
     read = clause.read
-    doc = read.sentence.span.doc
-    first, last = doc[clause.start], doc[clause.end - 1]
     assertion = assertion_of(clause.end - 1, clause.end, read.sentence.span, read.sentence.section, read.triggers)
-    return Mention("finding", entry, read.view.to_note(first.idx, last.idx + len(last)), assertion, "concept")
+    return Mention("finding", entry, read.view.to_note(clause.first, clause.last), assertion, "concept")

@@ -6,6 +6,7 @@ Knows shapes and pooling. Does not know what runs the model (onnx_encoder, tenso
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,17 @@ from nlp_core.batches import Batch, same_length_batches
 from nlp_core.windows import USUAL_LENGTH, frame_of, tokens_of
 
 Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadAnswers:
+    """What the heads say of a batch, logits float32: finding [rows, length, 3], assertion [rows, length, 6], salience
+    [rows], evidence [rows, 128] (see head_outputs); those of padding mean nothing."""
+
+    finding: Vectors
+    assertion: Vectors
+    salience: Vectors
+    evidence: Vectors
 
 
 class EncoderError(RuntimeError):
@@ -35,6 +47,15 @@ class Encoder(Protocol):
 
         Raises ValueError for ids the model does not know or rows too long, EncoderError for unusable output.
         """
+        ...
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether `read` answers."""
+        ...
+
+    def read(self, batch: Batch) -> tuple[Vectors, HeadAnswers]:
+        """Token vectors as from `encode`, and what the heads say. Raises EncoderError where the model has no heads."""
         ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:

@@ -46,6 +46,7 @@ COMPILED_BY = tuple(
         "attributes.py",
         "share_tables.py",
         "concepts.py",
+        "diagnosis_features.py",
     )
 )
 """What else the compiled names, shares and vectors depend on: a change of one composes the bundle anew."""
@@ -57,6 +58,8 @@ SHARES = "shares.npz"
 """What every finding says of every diagnosis (share_tables), where a step of composing wrote it."""
 NAMES = "names.npz"
 """Vectors of the findings' names (concepts.NameIndex), where a step of composing wrote them."""
+DIAGNOSES = "diagnoses.npz"
+"""Vectors of the diagnoses in the evidence space (head_outputs), where the model has heads and composing placed them."""
 
 
 class Bundle:
@@ -127,8 +130,11 @@ class Bundle:
         """
         from nlp_core.concepts import ConceptReader, NameIndex
         from nlp_core.onnx_encoder import OnnxEncoder
+        from nlp_core.sentence_readings import SentenceEncoder
 
-        return ConceptReader(OnnxEncoder.open(self, threads=threads), NameIndex.load(self.file(NAMES)))
+        encoder = OnnxEncoder.open(self, threads=threads)
+        sentences = SentenceEncoder(encoder, self.tokenizer()) if encoder.has_heads else None
+        return ConceptReader(encoder, NameIndex.load(self.file(NAMES)), sentences=sentences)
 
 
 def digest_of(files: Mapping[str, StoredFile]) -> str:

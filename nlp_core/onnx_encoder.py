@@ -14,10 +14,12 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
-from nlp_core.encoder import EncoderError, Vectors, check_vectors, embed_texts
+from nlp_core.encoder import EncoderError, HeadAnswers, Vectors, check_vectors, embed_texts
+from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
 
 _PROVIDER = "CPUExecutionProvider"
+_VECTORS = "last_hidden_state"
 _ERRORS_ONLY = 3
 
 
@@ -25,16 +27,24 @@ class OnnxEncoder:
     """An Encoder (see encoder.py) on the CPU; safe to use from several threads."""
 
     def __init__(
-        self, graph: Path, tokenizer: Tokenizer, *, width: int, longest: int, vocabulary: int, threads: int = 1
+        self,
+        graph: Path,
+        tokenizer: Tokenizer,
+        *,
+        width: int,
+        longest: int,
+        vocabulary: int,
+        heads: bool = False,
+        threads: int = 1,
     ) -> None:
-        """threads: cores one run may use; 0 = all this process may run on.
+        """heads: the graph has them. threads: cores one run may use; 0 = all this process may run on.
 
         Raises EncoderError where ONNX Runtime cannot load the graph.
         """
         if threads < 0:
             raise ValueError(f"threads must be 0 or more, not {threads}")
         self._width, self._longest, self._vocabulary = width, longest, vocabulary
-        self._tokenizer = tokenizer
+        self._tokenizer, self._heads = tokenizer, heads
         try:
             self._session = onnxruntime.InferenceSession(
                 str(graph), _options(threads or _own_cores()), providers=[_PROVIDER]
@@ -52,6 +62,7 @@ class OnnxEncoder:
             width=manifest.width,
             longest=manifest.longest,
             vocabulary=manifest.vocabulary,
+            heads=bool(manifest.heads),
             threads=threads,
         )
 
@@ -59,16 +70,30 @@ class OnnxEncoder:
     def width(self) -> int:
         return self._width
 
+    @property
+    def has_heads(self) -> bool:
+        return self._heads
+
     def encode(self, batch: Batch) -> Vectors:
         """Token vectors float32 [rows, length, width] (see Encoder.encode)."""
+        (vectors,) = self._run(batch, (_VECTORS,))
+        return check_vectors(vectors, batch, self._width)
+
+    def read(self, batch: Batch) -> tuple[Vectors, HeadAnswers]:
+        """Token vectors and the heads' answers (see Encoder.read)."""
+        if not self._heads:
+            raise EncoderError("this model was exported without heads")
+        vectors, *answers = self._run(batch, (_VECTORS, *HEADS))
+        return check_vectors(vectors, batch, self._width), HeadAnswers(*answers)
+
+    def _run(self, batch: Batch, outputs: tuple[str, ...]) -> list[Vectors]:
         rows, length = batch.ids.shape
         if length > self._longest:
             raise ValueError(f"rows of {length} tokens in a batch of {rows}; this encoder takes {self._longest}")
         if batch.ids.min() < 0 or batch.ids.max() >= self._vocabulary:
             raise ValueError(f"token ids outside 0..{self._vocabulary - 1}")
         inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
-        (vectors,) = self._session.run(["last_hidden_state"], inputs)
-        return check_vectors(np.asarray(vectors), batch, self._width)
+        return [np.asarray(output) for output in self._session.run(list(outputs), inputs)]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Sentence vectors float32 [texts, width], unit length (see Encoder.embed)."""

@@ -7,11 +7,23 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export, measure_concepts, simulate, train_concepts
+from training import (
+    calibrate,
+    compare_precisions,
+    evaluate,
+    export,
+    fit,
+    measure_concepts,
+    measure_styles,
+    simulate,
+    write_charts,
+)
 from training.command import Command
 
 COMMANDS: tuple[Command, ...] = (
-    train_concepts.COMMAND,
+    write_charts.COMMAND,
+    measure_styles.COMMAND,
+    fit.COMMAND,
     export.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,

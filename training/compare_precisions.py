@@ -56,7 +56,7 @@ def variants(model: Path | None) -> Iterator[dict[str, Bundle]]:
 def torch_encode(model: Path) -> Encode:
     import torch
 
-    from training.trace_graph import load_encoder
+    from training.model.trace_graph import load_encoder
 
     encoder = load_encoder(model)
 

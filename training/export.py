@@ -12,11 +12,17 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
 from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
     GRAPH,
+    PLACING,
+    PLACING_TENSOR,
     TABLE,
     TOKENIZER,
     BaseModelFiles,
@@ -28,9 +34,12 @@ from nlp_core.bundle_manifest import (
 )
 from nlp_core.compose_bundle import compose
 from nlp_core.compose_weights import write_weights
+from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
 
+HEAD_WEIGHTS = "heads.safetensors"
+"""What `dxspan-train fit` writes of the heads."""
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
 
@@ -55,18 +64,22 @@ def export(
     """Writes graph, table and manifest to `out` and returns the manifest; calibration.json there is left alone.
 
     model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
-    trained: folder of a training run, whose adapter and tokenizer join the bundle; None = the base as it is.
+    trained: folder of a training run, whose adapter, tokenizer and heads join the bundle; None = the base as it is. Of a run
+    that tuned all weights, give its encoder folder as `model` too.
     Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), or ValueError for an encoder that cannot be written as
     a graph and a table.
     """
-    from training.initializer_table import match_initializers, placed, point_outside
-    from training.quantise_rows import quantise_products
-    from training.trace_graph import load_encoder, trace
+    from training.model.initializer_table import match_initializers, placed, point_outside
+    from training.model.quantise_rows import quantise_products
+    from training.model.trace_graph import TokenVectorsAndHeads, load_encoder, load_heads, trace
 
     base = base_of(model)
     weights = base_files(base, model)[BASE_WEIGHTS]
-    traced = trace(load_encoder(weights.parent))
-    rows = match_initializers(traced.graph.graph, weights)
+    encoder = load_encoder(weights.parent)
+    heads = trained / HEAD_WEIGHTS if trained and (trained / HEAD_WEIGHTS).is_file() else None
+    width = int(encoder.model.config.hidden_size)  # type: ignore[union-attr, arg-type]  # a Hugging Face model
+    traced = trace(TokenVectorsAndHeads(encoder, load_heads(heads, width)) if heads else encoder)
+    rows = match_initializers(traced.graph.graph, weights, heads)
     if precision == "int8-rows":
         rows = quantise_products(traced.graph, rows)
     table = placed(rows)
@@ -75,6 +88,8 @@ def export(
     (out / GRAPH).write_bytes(traced.graph.SerializeToString(deterministic=True))
     write_table(out / TABLE, table)
     added = _take_over(trained, out) if trained else ()
+    if heads:
+        added += (_place_diagnoses(heads, out),)
     adapter = Adapter.open(out / ADAPTER) if trained else None
     with tempfile.TemporaryDirectory() as folder:
         write_weights(weights, table, Path(folder) / "weights", adapter=adapter)
@@ -87,6 +102,7 @@ def export(
         vocabulary=traced.vocabulary,
         base=base,
         weights=composed,
+        heads=HEADS if heads else (),
         files={name: stored_file(out / name) for name in (GRAPH, TABLE, *added)},
     )
     write_manifest(out, manifest)
@@ -97,10 +113,18 @@ def _take_over(trained: Path, out: Path) -> tuple[str, ...]:
     """Copies what a training run adds; returns the names. Raises ValueError where the folder holds no finished run."""
     for name in (ADAPTER, TOKENIZER):
         if not (trained / name).is_file():
-            raise ValueError(f"{trained} holds no {name}; let `dxspan-train train-concepts` finish there")
+            raise ValueError(f"{trained} holds no {name}; let `dxspan-train fit` finish there")
         if (trained / name).resolve() != (out / name).resolve():
             shutil.copyfile(trained / name, out / name)
     return ADAPTER, TOKENIZER
+
+
+def _place_diagnoses(heads: Path, out: Path) -> str:
+    """Writes what turns a diagnosis's features into its vector, float32 [2 width, EVIDENCE_WIDTH]; returns its name."""
+    with safe_open(heads, framework="numpy") as tensors:
+        placing = np.ascontiguousarray(tensors.get_tensor("diagnosis.weight").T, np.float32)
+    save_file({PLACING_TENSOR: placing}, out / PLACING)
+    return PLACING
 
 
 def base_of(model: Path | None) -> BaseModelFiles:

@@ -59,17 +59,22 @@ def simulated_patients(
 ) -> Iterator[SimulatedPatient]:
     """Draws `count` patients. known: range of the share of findings that make it into the note, 0 to 1."""
     random = np.random.default_rng(seed)
+    for diagnosis in drawn_diagnoses(knowledge, count, random):
+        yield _patient(diagnosis, knowledge, random, float(random.uniform(*known)))
+
+
+def drawn_diagnoses(knowledge: Knowledge, count: int, random: np.random.Generator) -> list[Diagnosis]:
+    """`count` diagnoses, common ones more often, rare ones more often than in life."""
     diagnoses = list(knowledge.diagnoses.values())
     weights = np.array([_WEIGHT[diagnosis.frequency] for diagnosis in diagnoses])
-    for index in random.choice(len(diagnoses), size=count, p=weights / weights.sum()):
-        yield _patient(diagnoses[index], knowledge, random, float(random.uniform(*known)))
+    return [diagnoses[index] for index in random.choice(len(diagnoses), size=count, p=weights / weights.sum())]
 
 
 def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Generator, known: float) -> SimulatedPatient:
     language: Language = "zh" if random.random() < 0.3 else "en"
-    age = _age(diagnosis, random)
+    age = drawn_age(diagnosis, random)
     sex = diagnosis.sex if diagnosis.sex != "any" else str(random.choice(["female", "male"]))
-    present, absent = _findings(diagnosis, knowledge, random, known)
+    present, absent = drawn_findings(diagnosis, knowledge, random, known)
     text = _note(
         language,
         age,
@@ -83,9 +88,25 @@ def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Gener
     return SimulatedPatient(chart, diagnosis, known)
 
 
-def _age(diagnosis: Diagnosis, random: np.random.Generator) -> float:
+def drawn_age(diagnosis: Diagnosis, random: np.random.Generator) -> float:
+    """Years, mostly among the typical ones."""
     low, high = diagnosis.age.typical if random.random() < 0.85 else diagnosis.age.possible
     return round(float(random.uniform(low, min(high, 95))), 2)
+
+
+def drawn_onset(diagnosis: Diagnosis, random: np.random.Generator) -> Onset:
+    """How it came: as the knowledge says, or a step faster or slower."""
+    step = int(random.choice([-1, 1])) if random.random() < _OTHER_SPEED else 0
+    return ONSETS[min(max(ONSETS.index(diagnosis.onset) + step, 0), len(ONSETS) - 1)]
+
+
+def drawn_setting(diagnosis: Diagnosis, random: np.random.Generator) -> Setting | None:
+    """Where the patient is seen; None where the knowledge does not say."""
+    if not diagnosis.setting:
+        return None
+    places = list(diagnosis.setting)
+    shares = np.array([diagnosis.setting[place] for place in places])
+    return places[int(random.choice(len(places), p=shares / shares.sum()))]
 
 
 def _circumstances(diagnosis: Diagnosis, language: Language, random: np.random.Generator, known: float) -> str:
@@ -93,18 +114,14 @@ def _circumstances(diagnosis: Diagnosis, language: Language, random: np.random.G
     chinese = language == "zh"
     said = []
     if random.random() < known:
-        step = int(random.choice([-1, 1])) if random.random() < _OTHER_SPEED else 0
-        onset = ONSETS[min(max(ONSETS.index(diagnosis.onset) + step, 0), len(ONSETS) - 1)]
-        said.append(str(random.choice(_DURATIONS[onset][chinese])))
+        said.append(str(random.choice(_DURATIONS[drawn_onset(diagnosis, random)][chinese])))
     if diagnosis.setting and random.random() < known:
-        places = list(diagnosis.setting)
-        shares = np.array([diagnosis.setting[place] for place in places])
-        place = places[int(random.choice(len(places), p=shares / shares.sum()))]
-        said.append(_PLACES[place][chinese])
+        place = drawn_setting(diagnosis, random)
+        said += [_PLACES[place][chinese]] if place else []
     return ("" if chinese else " ").join(said)
 
 
-def _findings(
+def drawn_findings(
     diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Generator, known: float
 ) -> tuple[list[str], list[str]]:
     """(present, absent) findings that are written down."""

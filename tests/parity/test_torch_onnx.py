@@ -44,7 +44,7 @@ def shipped(bundle: Bundle) -> Run:
 
 def encoder_in_torch(bundle: Bundle, adapter: Adapter | None) -> Run:
     """The base model, with what training adds put into its own tensors."""
-    from training.trace_graph import load_encoder
+    from training.model.trace_graph import load_encoder
 
     model = load_encoder(base_files(bundle.manifest.base)["model.safetensors"].parent)
     if adapter is not None:

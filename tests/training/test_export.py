@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from nlp_core.batches import Batch
-from nlp_core.bundle_manifest import GRAPH, TABLE, TOKENIZER, WEIGHTS, read_manifest, read_table, stored_file
+from nlp_core.bundle_manifest import GRAPH, TABLE, WEIGHTS, read_manifest, read_table, stored_file
 from nlp_core.compose_bundle import compose
 from nlp_core.external_data import external_files
 from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
-from tests.nlp_core.tiny_bundle import tiny_tokenizer
+from tests.training.tiny_encoders import LONGEST, VOCABULARY, WIDTH, save_encoder
 from training.__main__ import main
 
 torch = pytest.importorskip("torch", reason="export needs torch (make setup-test)")
-
-WIDTH, LAYERS, VOCABULARY = 32, 2, 50
-SIZES: dict[str, Any] = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": WIDTH,
-    "num_hidden_layers": LAYERS,
-    "num_attention_heads": 4,
-    "intermediate_size": 64,
-}
-
-
-def save_encoder(kind: str, folder: Path) -> Path:
-    """A tiny encoder with random weights, saved as a user would."""
-    import transformers
-
-    torch.manual_seed(3)
-    config, model = {
-        "bert": (transformers.BertConfig(**SIZES, max_position_embeddings=40), transformers.BertModel),
-        "bert for words": (transformers.BertConfig(**SIZES, max_position_embeddings=40), transformers.BertForMaskedLM),
-        "roberta": (
-            transformers.RobertaConfig(**SIZES, max_position_embeddings=42, pad_token_id=1),
-            transformers.RobertaModel,
-        ),
-    }[kind]
-    saved = model(config)
-    for parameter in saved.parameters():  # freshly made biases are all zero and would hide a wrong match
-        torch.nn.init.normal_(parameter, std=0.2)
-    saved.save_pretrained(folder)
-    tiny_tokenizer().save(str(folder / TOKENIZER))
-    return folder
 
 
 def masked_batch(length: int = 9) -> Batch:
@@ -60,17 +29,17 @@ def masked_batch(length: int = 9) -> Batch:
     return Batch(ids, mask, (0, 1, 2, 3))
 
 
-@pytest.mark.parametrize("kind", ["bert", "bert for words", "roberta"])
+@pytest.mark.parametrize("kind", ["bert", "bert for words", "roberta", "modernbert"])
 def test_an_encoder_from_a_folder_computes_as_in_torch(tmp_path: Path, kind: str) -> None:
-    from training.trace_graph import load_encoder
+    from training.model.trace_graph import load_encoder
 
     model = save_encoder(kind, tmp_path / "model")
     command = ["export", "--model", str(model), "--out", str(tmp_path / "out"), "--compose", str(tmp_path / "composed")]
     assert main(command) == 0
     bundle = Bundle.open(tmp_path / "composed")
-    assert (bundle.manifest.width, bundle.manifest.longest, bundle.manifest.vocabulary) == (WIDTH, 40, VOCABULARY)
+    assert (bundle.manifest.width, bundle.manifest.longest, bundle.manifest.vocabulary) == (WIDTH, LONGEST, VOCABULARY)
     encoder, reference = OnnxEncoder.open(bundle), load_encoder(model)
-    for batch in (masked_batch(), masked_batch(40), Batch(np.array([[2]]), np.array([[1]]), (0,))):
+    for batch in (masked_batch(), masked_batch(LONGEST), Batch(np.array([[2]]), np.array([[1]]), (0,))):
         with torch.no_grad():
             wanted = reference(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).numpy()
         assert np.abs(encoder.encode(batch) - wanted)[batch.mask.astype(bool)].max() < 1e-5

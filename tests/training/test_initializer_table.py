@@ -9,7 +9,7 @@ import pytest
 from onnx import GraphProto, TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
-from training.initializer_table import match_initializers, placed, point_outside
+from training.model.initializer_table import match_initializers, placed, point_outside
 
 RANDOM = np.random.default_rng(0)
 WORDS = RANDOM.normal(size=(30, 20)).astype(np.float32)

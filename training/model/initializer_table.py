@@ -29,12 +29,14 @@ _TYPES = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8}
 _Key = tuple[tuple[int, ...], bytes]
 
 
-def match_initializers(graph: onnx.GraphProto, base: Path) -> tuple[Initializer, ...]:
+def match_initializers(graph: onnx.GraphProto, base: Path, heads: Path | None = None) -> tuple[Initializer, ...]:
     """A row for each weight, offsets not yet given; the graph's weights are renamed after their sources.
 
-    Raises ValueError for a weight that is no tensor of `base`, as it is or transposed.
+    heads: file of weights that stay in the graph, being small and nobody else's.
+    Raises ValueError for a weight that is no tensor of `base` or `heads`, as it is or transposed.
     """
     known = _tensors_by_content(base)
+    kept = _tensors_by_content(heads) if heads else {}
     rows: list[Initializer] = []
     names: dict[str, str] = {}
     for tensor in graph.initializer:
@@ -43,7 +45,7 @@ def match_initializers(graph: onnx.GraphProto, base: Path) -> tuple[Initializer,
             continue
         found = known.get(_key(array))
         if found is None:
-            if array.nbytes > _LARGEST_CONSTANT:
+            if array.nbytes > _LARGEST_CONSTANT and _key(array) not in kept:
                 raise ValueError(f"the graph's {tensor.name} {array.shape} is no tensor of {base.name}")
             continue
         source, transforms = found

@@ -1,7 +1,8 @@
-"""A Hugging Face encoder as one plain ONNX graph: standard operators, any mask, any batch and length.
+"""A Hugging Face encoder with its heads as one plain ONNX graph: standard operators, any mask, any batch and length.
 
-Input : a folder with config.json and model.safetensors (BERT, RoBERTa and their kin)
-Output: input_ids, attention_mask int64 [batch, length] -> last_hidden_state float32 [batch, length, width]
+Input : a folder with config.json and model.safetensors (BERT, RoBERTa, ModernBERT and their kin)
+Output: input_ids, attention_mask int64 [batch, length] -> last_hidden_state float32 [batch, length, width], and what the
+        heads answer (nlp_core.head_outputs) where there are heads
 Knows torch and its exporter. The graph is not fused: ONNX Runtime's fused attention is silently wrong for left padding
 and holes, and no faster here (docs/log.md); every other form (int8, TensorRT) is derived from this one.
 """
@@ -19,6 +20,9 @@ from typing import Any
 import onnx
 import torch
 from transformers import AutoModel
+
+from nlp_core.head_outputs import HEADS
+from training.model.heads import Heads
 
 OPSET = 18
 INPUTS = ("input_ids", "attention_mask")
@@ -39,6 +43,8 @@ class TracedEncoder:
 class TokenVectors(torch.nn.Module):
     """The encoder with nothing behind its last hidden state."""
 
+    outputs: tuple[str, ...] = (OUTPUT,)
+
     def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
         self.model = model
@@ -47,6 +53,22 @@ class TokenVectors(torch.nn.Module):
         """int64 [batch, length] twice to float32 [batch, length, width]."""
         vectors: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return vectors
+
+
+class TokenVectorsAndHeads(torch.nn.Module):
+    """The encoder and what its heads make of the token vectors."""
+
+    outputs = (OUTPUT, *HEADS)
+
+    def __init__(self, encoder: TokenVectors, heads: Heads) -> None:
+        super().__init__()
+        self.model, self.heads = encoder.model, heads
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """int64 [batch, length] twice to the outputs in their order."""
+        vectors = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        answered = self.heads(vectors, attention_mask.to(vectors.dtype))
+        return vectors, answered.finding, answered.assertion, answered.salience, answered.evidence
 
 
 def load_encoder(folder: Path) -> TokenVectors:
@@ -59,7 +81,19 @@ def load_encoder(folder: Path) -> TokenVectors:
     return TokenVectors(model).eval()
 
 
-def trace(encoder: TokenVectors) -> TracedEncoder:
+def load_heads(path: Path, width: int) -> Heads:
+    """The heads of a training run. Raises ValueError where they belong to an encoder of another width."""
+    from safetensors.torch import load_file
+
+    heads = Heads(width)
+    try:
+        heads.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds no heads for vectors of {width}: {error}") from error
+    return heads.eval()
+
+
+def trace(encoder: TokenVectors | TokenVectorsAndHeads) -> TracedEncoder:
     """The graph of `encoder`, the same bytes for the same weights and versions."""
     config: Any = encoder.model.config
     ids = torch.full((2, 7), 5, dtype=torch.int64)
@@ -73,7 +107,7 @@ def trace(encoder: TokenVectors) -> TracedEncoder:
             dynamo=True,
             opset_version=OPSET,
             input_names=INPUTS,
-            output_names=[OUTPUT],
+            output_names=list(encoder.outputs),
             dynamic_shapes=dict.fromkeys(INPUTS, axes),
             external_data=False,
             verbose=False,
@@ -83,11 +117,14 @@ def trace(encoder: TokenVectors) -> TracedEncoder:
     return TracedEncoder(graph, config.hidden_size, _longest(encoder), config.vocab_size)
 
 
-def _longest(encoder: TokenVectors) -> int:
-    """RoBERTa counts positions from behind the padding's."""
-    embeddings: Any = encoder.model.embeddings
-    padding = getattr(embeddings.position_embeddings, "padding_idx", None)
-    return int(embeddings.position_embeddings.num_embeddings) - (0 if padding is None else int(padding) + 1)
+def _longest(encoder: TokenVectors | TokenVectorsAndHeads) -> int:
+    """RoBERTa counts positions from behind the padding's; ModernBERT has no table of positions."""
+    model: Any = encoder.model
+    positions = getattr(model.embeddings, "position_embeddings", None)
+    if positions is None:
+        return int(model.config.max_position_embeddings)
+    padding = getattr(positions, "padding_idx", None)
+    return int(positions.num_embeddings) - (0 if padding is None else int(padding) + 1)
 
 
 def _tidied(model: onnx.ModelProto) -> onnx.ModelProto:

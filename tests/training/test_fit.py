@@ -1,0 +1,187 @@
+"""Teaching the encoder: what it is shown, that it learns, that a cut run goes on, and that what it learned is shipped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from nlp_core.adapters import ADAPTER
+from nlp_core.compose_bundle import compose
+from nlp_core.head_outputs import HEADS
+from nlp_core.model_bundle import Bundle
+from nlp_core.onnx_encoder import OnnxEncoder
+from nlp_core.sentence_readings import SentenceEncoder
+from tests.nlp_core.small_knowledge import small_knowledge
+from tests.training.tiny_encoders import save_encoder
+from training.export import base_of, export
+from training.fit import ENCODER, Training
+from training.measure_training import Measured
+from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
+from training.model.tuned_encoder import Tuning
+from training.pair_batches import PairSampler
+from training.phrases import Phrase, by_entry, clauses_of_nothing, names_of, written_phrases
+from training.recipe import SHIPPED, Recipe, read_recipe
+
+SMALL = Recipe(steps=6, concepts=8, sentences=4, measure_every=3, measure_sentences=20, seed=5)
+TEXTS = ["chest pain", "胸痛", "it hurts when I breathe in", "吸气时胸口痛"]
+
+
+def sampler(seed: int = 1, concepts: int = 8) -> PairSampler:
+    phrases = by_entry(names_of(small_knowledge()))
+    vectors = np.random.default_rng(0).normal(size=(len(phrases), 4)).astype(np.float32)
+    return PairSampler(phrases, small_knowledge(), vectors, concepts=concepts, seed=seed)
+
+
+def test_pairs_mean_the_same_and_relatives_are_no_rivals() -> None:
+    owner = {p.text: p.entry for p in names_of(small_knowledge())}
+    for batch in sampler().batches(20):
+        entries = [owner[text] for text in batch.left]
+        assert entries == [owner[text] for text in batch.right]
+        assert len(set(entries)) == len(entries)
+        for i, one in enumerate(entries):
+            assert batch.rival[i, i]
+            for j, other in enumerate(entries):
+                related = one in small_knowledge().findings and other in small_knowledge().ancestors(one)
+                assert not (i != j and related and batch.rival[i, j])
+
+
+def test_equal_seeds_draw_equal_batches() -> None:
+    one, two = list(sampler(4).batches(5)), list(sampler(4).batches(5))
+    assert [batch.left for batch in one] == [batch.left for batch in two]
+
+
+def test_held_apart_phrases_are_a_tenth_and_never_names() -> None:
+    phrases = [Phrase("cough", f"coughing {number}", "en", "phrase") for number in range(1000)]
+    held = sum(phrase.split == "held_apart" for phrase in phrases)
+    assert 60 < held < 150
+    assert all(phrase.split == "train" for phrase in names_of(small_knowledge()))
+
+
+def test_a_faulty_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "skin.jsonl").write_text('{"finding": "cough", "en": [], "zh": []}\nnonsense\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"skin\.jsonl, line 2"):
+        list(written_phrases(small_knowledge(), tmp_path))
+
+
+def test_free_slots_become_characters_and_nothing_else_moves() -> None:
+    base = base_of(None)
+    from nlp_core.base_package import base_files
+
+    written = base_files(base)["tokenizer.json"].read_text("utf-8")
+    characters = characters_by_frequency(["胸痛胸闷", "胸痛", "鑫"])
+    extended, added = extended_tokenizer(written, characters)
+    before, after = json.loads(written)["model"]["vocab"], json.loads(extended)["model"]["vocab"]
+    assert sorted(before.values()) == sorted(after.values())
+    assert {name: place for name, place in after.items() if name not in added}.items() <= before.items()
+    tokenizer = Tokenizer.from_str(extended)
+    tokenizer.no_padding()
+    assert "[UNK]" not in tokenizer.encode("胸闷").tokens
+    assert "闷" in added
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder whose vocabulary has free slots, as the base package's."""
+    return save_encoder("bert with free slots", tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def run(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of six steps over the small knowledge."""
+    out = tmp_path_factory.mktemp("run")
+    Training(SMALL, small_knowledge(), out, base).run()
+    return out
+
+
+def test_a_cut_run_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path) -> None:
+    class Cut(RuntimeError):
+        pass
+
+    first = Training(SMALL, small_knowledge(), tmp_path, base)
+    keep = first._keep
+
+    def cut(optimizer: object, history: list[Measured], step: int) -> None:
+        keep(optimizer, history, step)
+        raise Cut
+
+    first._keep = cut  # type: ignore[method-assign]
+    with pytest.raises(Cut):
+        first.run()
+    Training(SMALL, small_knowledge(), tmp_path, base).run(resume=True)
+    assert (tmp_path / ADAPTER).read_bytes() == (run / ADAPTER).read_bytes()
+
+
+def test_there_is_nothing_to_resume_in_an_empty_folder(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nothing to resume"):
+        Training(SMALL.model_copy(update={"steps": 1}), small_knowledge(), tmp_path, base).run(resume=True)
+
+
+def test_a_run_of_another_recipe_is_not_resumed(base: Path, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    with pytest.raises(ValueError, match="another recipe"):
+        Training(SMALL.model_copy(update={"seed": 6}), small_knowledge(), tmp_path / "run", base).run(resume=True)
+
+
+def restored(run: Path, recipe: Recipe, model: Path) -> Training:
+    """The run as it ended, in torch."""
+    training = Training(recipe, small_knowledge(), run, model)
+    training._restore(training._optimizer(), [])
+    return training
+
+
+def assert_composed_reads_as_torch(bundle: Bundle, trained: Training) -> None:
+    """Sentence vectors and every head's answer, ONNX Runtime against torch."""
+    encoder = OnnxEncoder.open(bundle)
+    np.testing.assert_allclose(encoder.embed(TEXTS), trained.vectors(TEXTS), atol=2e-3)
+    sentences = SentenceEncoder(encoder, bundle.tokenizer()).read(TEXTS)
+    with torch.no_grad():
+        for group in trained.encoder.read(TEXTS):
+            answered = trained.heads(group.vectors, group.mask)
+            for row, place in enumerate(group.places):
+                (piece,) = sentences[place]
+                length = int(group.mask[row].sum()) - 2
+                np.testing.assert_allclose(piece.evidence, answered.evidence[row].numpy(), atol=5e-3)
+                wanted = torch.softmax(answered.finding[row, 1 : 1 + length], dim=-1)
+                np.testing.assert_allclose(piece.finding, 1 - wanted[:, 0].numpy(), atol=5e-3)
+
+
+def test_what_was_learned_is_what_the_composed_bundle_reads(base: Path, run: Path, tmp_path: Path) -> None:
+    export(tmp_path / "shipped", model=base, trained=run)
+    bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=base))
+    assert bundle.manifest.heads == HEADS
+    assert_composed_reads_as_torch(bundle, restored(run, SMALL, base))
+    export(tmp_path / "plain", model=base)
+    untrained = Bundle.open(compose(tmp_path / "untrained", shipped=tmp_path / "plain", base=base))
+    assert np.abs(OnnxEncoder.open(bundle).embed(TEXTS) - OnnxEncoder.open(untrained).embed(TEXTS)).max() > 1e-3
+
+
+@pytest.mark.parametrize("tuning", ["lora", "full", "frozen"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "modernbert"])
+def test_any_encoder_trains_exports_and_serves(kind: str, tuning: Tuning, tmp_path: Path) -> None:
+    model = save_encoder(kind, tmp_path / "model")
+    recipe = SMALL.model_copy(update={"steps": 2, "measure_every": 2, "tuning": tuning, "rank": 2})
+    Training(recipe, small_knowledge(), tmp_path, model).run()
+    base = tmp_path / ENCODER if tuning == "full" else model
+    export(tmp_path / "shipped", model=base, trained=tmp_path)
+    bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=base))
+    assert_composed_reads_as_torch(bundle, restored(tmp_path, recipe, model))
+
+
+def test_a_recipe_with_an_unknown_entry_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("stepz: 3\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="stepz"):
+        read_recipe(tmp_path / "recipe.yaml")
+
+
+def test_the_shipped_recipe_can_be_read() -> None:
+    assert read_recipe(SHIPPED).tuning == "lora"
+
+
+def test_clauses_of_nothing_are_there_in_both_languages() -> None:
+    assert {phrase.language for phrase in clauses_of_nothing()} == {"en", "zh"}

@@ -1,0 +1,1 @@
+"""The encoder with its heads in torch: tuning, tracing to ONNX, quantising."""

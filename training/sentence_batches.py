@@ -1,0 +1,98 @@
+"""Sentences of invented charts with what the heads must say of them.
+
+Charts are cut into sentences as serving cuts them (nlp_core.sections); each keeps the gold spans inside it, whether it
+tells anything, and how its findings move the diagnoses by the written knowledge. Knows texts and arrays, no tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp_core.assertion import Assertion
+from nlp_core.knowledge import Knowledge
+from nlp_core.sections import Section, sentences
+from nlp_core.share_tables import ShareTables
+from nlp_core.words import blank_pipeline
+from training.synthetic_charts.charts import ChartWriter
+from training.synthetic_charts.gold import GoldSpan, WrittenNote
+
+_RULED = (Section.PAST, Section.FAMILY, Section.ALLERGIES, Section.PLAN)
+"""Sections whose heading says how their findings are asserted: the sentence alone cannot know."""
+_BUFFER = 1500
+"""Sentences that are mixed before they are drawn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceExample:
+    """One sentence; spans are offsets in `text`."""
+
+    text: str
+    spans: tuple[GoldSpan, ...]
+    telling: bool
+    ruled: bool
+    """Its section rules how its findings are asserted."""
+
+
+class SentenceSampler:
+    """Draws sentences of charts that are written as they are needed; equal seeds draw equal sentences."""
+
+    def __init__(self, knowledge: Knowledge, *, seed: int, chinese: float) -> None:
+        self._knowledge = knowledge
+        self._writer_seed, self._chinese = seed, chinese
+        self._random = np.random.default_rng(seed)
+        self._nlp = blank_pipeline()
+        self._tables = ShareTables.of(knowledge)
+        self._row = {finding: row for row, finding in enumerate(knowledge.findings)}
+
+    def batches(self, size: int, count: int) -> Iterator[list[SentenceExample]]:
+        """`count` batches of `size` sentences from charts that never repeat."""
+        stream = self._sentences()
+        buffer = [next(stream) for _ in range(_BUFFER)]
+        for _ in range(count):
+            batch = []
+            for place in self._random.choice(_BUFFER, size=size, replace=False):
+                batch.append(buffer[place])
+                buffer[place] = next(stream)
+            yield batch
+
+    def targets(self, batch: Sequence[SentenceExample]) -> NDArray[np.float32]:
+        """[sentences, diagnoses]: how the findings of each move each diagnosis, as shares that add up to 1.
+
+        A sentence that says nothing of the patient now moves nothing: its shares are equal.
+        """
+        moved = np.zeros((len(batch), self._tables.present.shape[1]), np.float32)
+        for place, example in enumerate(batch):
+            for span in example.spans:
+                row = self._row.get(span.entry)
+                if row is not None and span.assertion is Assertion.PRESENT:
+                    moved[place] += self._tables.present[row]
+                elif row is not None and span.assertion is Assertion.ABSENT:
+                    moved[place] += self._tables.absent[row]
+        odds = np.exp(self._tables.weights.evidence * (moved - moved.max(axis=1, keepdims=True)))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
+
+    def _sentences(self) -> Iterator[SentenceExample]:
+        seed = self._writer_seed
+        while True:
+            seed += 1000
+            writer = ChartWriter(self._knowledge, seed=seed, chinese=self._chinese)
+            for chart in writer.charts(500):
+                for note in chart.notes:
+                    yield from self.cut(note)
+
+    def cut(self, note: WrittenNote) -> Iterator[SentenceExample]:
+        """The sentences of one note with their gold."""
+        spans, told = note.spans, note.sentence_spans
+        for sentence in sentences(note.text, self._nlp):
+            start, end = sentence.start, sentence.end
+            inside = [s for s in spans if start <= s.start and s.end <= end]
+            yield SentenceExample(
+                text=note.text[start:end],
+                spans=tuple(GoldSpan(s.start - start, s.end - start, s.entry, s.assertion) for s in inside),
+                telling=any(one.telling and one.start < end and start < one.end for one in told),
+                ruled=sentence.section in _RULED,
+            )

@@ -86,7 +86,14 @@ class Reader:
 
     def rank(self, chart: Chart) -> list[tuple[Ranked, float]]:
         """All diagnoses with calibrated probability, best first, no threshold and no evidence asked for."""
-        read = self._charts.read(chart)
+        return self.rank_read(self.read(chart))
+
+    def read(self, chart: Chart) -> ReadChart:
+        """What a chart says, before any reasoning."""
+        return self._charts.read(chart)
+
+    def rank_read(self, read: ReadChart) -> list[tuple[Ranked, float]]:
+        """As `rank`, of a chart that has been read already."""
         ranked = self._reasoner.rank(read.found, read.patient)
         return list(zip(ranked, self._probabilities(ranked), strict=True))
 

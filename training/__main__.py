@@ -7,7 +7,16 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export, measure_concepts, simulate, train_concepts
+from training import (
+    calibrate,
+    compare_precisions,
+    evaluate,
+    export,
+    measure_concepts,
+    measure_evidence,
+    simulate,
+    train_concepts,
+)
 from training.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -18,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     simulate.COMMAND,
     calibrate.COMMAND,
     evaluate.COMMAND,
+    measure_evidence.COMMAND,
 )
 
 

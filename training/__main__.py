@@ -12,8 +12,10 @@ from training import (
     compare_precisions,
     evaluate,
     export,
+    measure_calibration,
     measure_concepts,
     measure_evidence,
+    measure_swaps,
     simulate,
     train_concepts,
 )
@@ -26,8 +28,10 @@ COMMANDS: tuple[Command, ...] = (
     measure_concepts.COMMAND,
     simulate.COMMAND,
     calibrate.COMMAND,
+    measure_calibration.COMMAND,
     evaluate.COMMAND,
     measure_evidence.COMMAND,
+    measure_swaps.COMMAND,
 )
 
 

@@ -27,6 +27,7 @@ from training.intervals import bootstrap_mean, wilson
 from training.note_spans import merged, only, random_spans, without
 from training.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
 from training.plots import COLOURS, svg
+from training.remembering_reader import remembering_reader
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 FILES = (DEVELOPMENT, TEST)
@@ -259,7 +260,7 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(options: Namespace) -> int:
     if options.draws < 1:
         raise ValueError("--draws must be at least 1")
-    reader = Reader.load(options.bundle)
+    reader = remembering_reader(options.bundle)
     cases = [case for path in FILES for case in read_cases(path)]
     found = measure(reader, cases, draws=options.draws, seed=options.seed)
     plot = options.write.with_suffix(".svg") if options.write else None

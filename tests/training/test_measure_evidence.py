@@ -24,13 +24,14 @@ from training.measure_evidence import (
     removed,
 )
 from training.own_cases import DEVELOPMENT, read_cases
+from training.remembering_reader import remembering_reader
 
 CASES = read_cases(DEVELOPMENT)[::15]
 
 
 @cache
 def shipped() -> Reader:
-    return Reader.load(threads=1)
+    return remembering_reader()
 
 
 @cache

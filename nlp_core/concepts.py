@@ -21,6 +21,7 @@ from nlp_core.assessment import Language
 from nlp_core.encoder import Encoder
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
+from nlp_core.neutral_words import neutral
 from nlp_core.sections import Section
 from nlp_core.words import FILLERS, stem
 
@@ -112,7 +113,7 @@ class ConceptReader:
         clauses = [clause for read in sentences if read.sentence.section not in _SKIPPED for clause in _clauses(read)]
         if not clauses:
             return []
-        texts = [clause.read.sentence.span.doc[clause.start : clause.end].text for clause in clauses]
+        texts = [neutral(clause.read.sentence.span.doc[clause.start : clause.end].text) for clause in clauses]
         nearest = self._index.nearest(self._encoder.embed(texts))
         return [
             _mention(clause, entry)

@@ -14,7 +14,7 @@ _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪"
     "范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温冷易常包朴欧"
 )
-_CHINESE = r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,6})?"
+_CHINESE = r"[\u4e00-\u9fff]{2,6}(?:·[\u4e00-\u9fff]{1,6})?"
 _PLACES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("Mr", "Ms", "Miss", "Mx"), re.compile(rf"M(?:rs?|s|iss|x)\b\.?[ \t]+{_WORD}(?:[ \t]{_WORD}){{0,2}}")),
     (("Dr", "Prof"), re.compile(rf"(?:Dr|Prof(?:essor)?)\b\.?[ \t]+{_WORD}")),
@@ -32,7 +32,12 @@ _PLACES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
         ),
     ),
     (("姓名", "签名"), re.compile(rf"[姓签]名[ \t]?[:：][ \t]?(?P<name>{_CHINESE})")),
-    (("患者",), re.compile(rf"患者(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,3}})(?=[，, ]?[男女](?:[，,。 \d]|性))")),
+    (
+        ("患者",),
+        re.compile(
+            rf"患者(?P<name>[{_SURNAMES}][\u4e00-\u9fff]{{1,3}}|[\u4e00-\u9fff]{{2,6}}·[\u4e00-\u9fff]{{2,6}})(?=[，, ]?[男女](?:[，,。 \d]|性))"
+        ),
+    ),
     (("——",), re.compile(rf"——[ \t]?(?P<name>{_CHINESE})[ \t]*$", re.M)),
 )
 """Where names stand: words that any such place holds (looked for first, it costs next to nothing), and the place. Without

@@ -52,7 +52,7 @@ WORDS_TOO: dict[Language, tuple[tuple[str, str, str], ...]] = {
         ("Grace", "Jack", "Rash"), ("Hope", "Frank", "Graves"), ("Dawn", "Will", "Parkinson"), ("Faith", "Mark", "Blood"),
         ("Iris", "Bill", "Sharp"), ("Violet", "Guy", "Legg"),
     ),
-    "zh": (("丹", "力", "黄"), ("静", "静", "冷"), ("力", "力", "张"), ("红", "磊", "石"), ("雪", "斌", "白"), ("热孜亚", "热合曼", "热依")),
+    "zh": (("丹", "力", "黄"), ("静", "静", "冷"), ("力", "力", "张"), ("红", "磊", "石"), ("雪", "斌", "白"), ("买买提", "买买提", "热依汗·")),
 }  # fmt: skip
 """Names that are also words of illness or of the body."""
 

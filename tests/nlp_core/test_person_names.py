@@ -19,6 +19,7 @@ from tests.nlp_core.small_charts import observed
         ("姓名：黄丹 性别：女", "姓名： 性别：女"),
         ("患者张力，男，40岁，咳嗽。", "患者 ，男，40岁，咳嗽。"),
         ("咳嗽三天。\n——热依罕", "咳嗽三天。 ——"),
+        ("患者热依汗·买买提，女，咳嗽。", "患者 ，女，咳嗽。"),
     ],
 )
 def test_names_are_blanks_of_the_same_length(text: str, left: str) -> None:

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test train-concepts concepts simulation knowledge-pages calibration evaluation benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test train-concepts concepts simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +86,15 @@ calibration: setup-test ## fit the table from scores to probabilities anew, and 
 
 evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
 	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md --history docs/evaluation_history.jsonl
+
+evidence: setup-test ## figures of docs/evidence.md: do the quoted words carry the diagnosis?
+	@$(BIN)/dxspan-train measure-evidence --write docs/evidence.md
+
+fairness: setup-test ## figures of docs/fairness.md: does the answer change with sex, age or name?
+	@$(BIN)/dxspan-train measure-swaps --write docs/fairness.md
+
+reliability: setup-test ## figures of docs/calibration.md: do probabilities mean what they say? (texts as for evaluation)
+	@$(BIN)/dxspan-train measure-calibration --texts $(or $(EVAL),../shared/eval) --write docs/calibration.md
 
 benchmarks: setup-test ## figures of docs/performance.md
 	@$(BIN)/python -m benchmarks --write docs/performance.md

@@ -15,6 +15,7 @@ from nlp_core.assessment import Assessment, Candidate, Language, Silence
 from nlp_core.calibration import Calibration, band_of
 from nlp_core.chart import Chart
 from nlp_core.chart_reading import ChartReader, ReadChart
+from nlp_core.concepts import ConceptReader
 from nlp_core.diagnoses import Ranked, Reasoner
 from nlp_core.evidence import evidence_of
 from nlp_core.knowledge import Knowledge
@@ -47,15 +48,22 @@ class Reader:
         self._calibration = calibration
 
     @staticmethod
-    def load(bundle_path: Path | None = None, *, threads: int = 0, calibrated: bool = True) -> Reader:
+    def load(
+        bundle_path: Path | None = None,
+        *,
+        threads: int = 0,
+        calibrated: bool = True,
+        concepts: ConceptReader | None = None,
+    ) -> Reader:
         """Loads a composed bundle, by default the one set-up made.
 
-        threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities.
+        threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities. concepts:
+        what reads clauses instead of the bundle's own reader with its encoder.
         Raises BundleError when the bundle is missing or does not match its checksums.
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
-        charts = ChartReader(knowledge, bundle.concepts(threads=threads), bundle.lexicons())
+        charts = ChartReader(knowledge, concepts or bundle.concepts(threads=threads), bundle.lexicons())
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured
@@ -86,7 +94,14 @@ class Reader:
 
     def rank(self, chart: Chart) -> list[tuple[Ranked, float]]:
         """All diagnoses with calibrated probability, best first, no threshold and no evidence asked for."""
-        read = self._charts.read(chart)
+        return self.rank_read(self.read(chart))
+
+    def read(self, chart: Chart) -> ReadChart:
+        """What a chart says, before any reasoning."""
+        return self._charts.read(chart)
+
+    def rank_read(self, read: ReadChart) -> list[tuple[Ranked, float]]:
+        """As `rank`, of a chart that has been read already."""
         ranked = self._reasoner.rank(read.found, read.patient)
         return list(zip(ranked, self._probabilities(ranked), strict=True))
 

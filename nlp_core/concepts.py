@@ -22,6 +22,7 @@ from nlp_core.assessment import Language
 from nlp_core.encoder import Encoder
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
+from nlp_core.neutral_words import neutral
 from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceEncoder
 from nlp_core.words import FILLERS, stem
@@ -147,7 +148,7 @@ class ConceptReader:
         if not clauses:
             return []
         if self._sentences is None:
-            vectors = self._encoder.embed([clause.text for clause in clauses])
+            vectors = self._encoder.embed([neutral(clause.text) for clause in clauses])
         else:
             clauses, vectors = self._by_the_head(clauses, self._sentences)
         return [

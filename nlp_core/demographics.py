@@ -21,24 +21,25 @@ _AGE = re.compile(
     r"|儿[，,]\s*(?:[男女]性?[，,]\s*)?(?P<child>\d{1,3})\s*(?P<child_unit>个月|天)"
     r"|[男女]性?[，,]\s*(?P<infant>\d{1,2})\s*(?P<infant_unit>个月|天)(?!前|后|余)"
     r"|\b(?:age|aged|年龄)[:： ]\s*(?P<plain>\d{1,3})\b(?!\s*(?:month|week|day|mo\b))"
-    r"|(?:^|(?<=[\n.:;]\s)|(?<=\n))(?P<bare>\d{1,3})\s?(?-i:[MF])\b(?![.’'])"
+    r"|(?:^|(?<=[\n.:;]\s)|(?<=\n))(?P<bare>(?:[1-8]?\d|9[0-4])(?=\s?(?-i:[MF])\b)|\d{1,3}(?!\s?[MF]\.))\s?(?-i:[MF])\b(?![’'])"
+    r"|(?<![\w.'’])(?-i:[MF]),\s?(?P<young>\d{1,2})\s?(?P<young_unit>days?|weeks?|wks?|months?|mos?)\b(?!\s+(?:ago|of|history|after|before))"
     r"|(?<![\w.'’])(?-i:[MF])[\s,/]{0,2}(?P<letter_first>\d{1,3})\b(?![.:/%]\d|\s*(?:mg|kg|cm|mm|day|week|month|mo\b|wk|hr|%))"
     rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|$))"
     r"|(?:[今我]年|年仅)\s?(?P<zh_said>\d{1,3})(?=[，,。]|岁)",
     re.IGNORECASE,
 )
-_CERTAIN = ("number", "zh", "child", "infant", "plain")
+_CERTAIN = ("number", "zh", "child", "infant", "young", "plain")
 """Groups of _AGE that say outright that they are an age; the others are taken where none of these is there."""
 _OF_A_RELATIVE = re.compile(
     r"(?:[父母兄弟姐妹爷奶](?:亲|爸|妈)?[，,]?|mother|father|brother|sister|aunt|uncle|died at|age of)\s*$",
     re.IGNORECASE,
 )
 _FEMALE = re.compile(
-    r"\b(?:woman|female|girl|lady|mrs|ms|gravida|housewife|she|her|pregnant|schoolgirl|mother of)\b|女性|女孩|我是?女的|岁的?女|岁女|^女|女大学生|女学生|女教师|女工|[一这]名女|[一这]位女|女，|女,|患者女|女患|女士|女童|妇女|孕妇|产妇|她",
+    r"\b(?:woman|female|girl|lady|mrs|ms|gravida|housewife|she|her|pregnant|schoolgirl|mother of)\b|女性|女孩|我是?女的|岁的?女|岁女|^女|女大学生|女学生|女教师|女工|[一这]名女|[一这]位女|女，|女,|患者女|女患|女士|女童|妇女|孕妇|产妇|女生|她|女(?=[\s/]{1,2}\d{1,3}\s?岁)|(?<=岁[，,])女(?!儿|友|婿|朋)",
     re.IGNORECASE,
 )
 _MALE = re.compile(
-    r"\b(?:man|male|boy|gentleman|mr|he|his|him|schoolboy|father of)\b|男性|男孩|我是?男的|岁的?男|岁男|^男|男大学生|男学生|男教师|男工|[一这]名男|[一这]位男|男，|男,|患者男|男患|先生|男童|他",
+    r"\b(?:man|male|boy|gentleman|mr|he|his|him|schoolboy|father of)\b|男性|男孩|我是?男的|岁的?男|岁男|^男|男大学生|男学生|男教师|男工|[一这]名男|[一这]位男|男，|男,|患者男|男患|先生|男童|男生|他|男(?=[\s/]{1,2}\d{1,3}\s?岁)|(?<=岁[，,])男(?!友|朋)",
     re.IGNORECASE,
 )
 _SEX_LETTER = re.compile(r"\w?[\s,/-]*(?P<sex>[MF])\b")
@@ -57,6 +58,8 @@ _STRONG = {
     "男，",
     "女孩",
     "男孩",
+    "女生",
+    "男生",
     *(
         "我女的",
         "我是女的",
@@ -101,14 +104,14 @@ _ONLY_MEN = re.compile(
 _PATIENT_IS: tuple[tuple[re.Pattern[str], Sex], ...] = (
     (
         re.compile(
-            r"\bmy (?:wife|mother|mum|mom|daughter|girl|grandmother|grandma|sister|aunt|girlfriend)\b|我(?:老婆|妻子|爱人女|妈|母亲|女儿|姐|妹|奶奶|外婆|姥姥)",
+            r"\bmy (?:wife|mother|mum|mom|daughter|girl|grandmother|grandma|sister|aunt|girlfriend)\b|我(?:老婆|妻子|爱人女|妈|母亲|女儿|姐|妹|奶奶|外婆|姥姥|婆婆|岳母|丈母娘)",
             re.I,
         ),
         "female",
     ),
     (
         re.compile(
-            r"\bmy (?:husband|father|dad|son|boy|grandfather|grandpa|brother|uncle|boyfriend)\b|我(?:老公|丈夫|爸|父亲|儿子|哥|弟|爷爷|外公|姥爷)",
+            r"\bmy (?:husband|father|dad|son|boy|grandfather|grandpa|brother|uncle|boyfriend)\b|我(?:老公|丈夫|爸|父亲|儿子|哥|弟|爷爷|外公|姥爷|公公|岳父|丈人)",
             re.I,
         ),
         "male",
@@ -133,6 +136,11 @@ def demographics_of(text: str) -> Demographics:
     return Demographics(_age(head), _sex(head))
 
 
+def tells_of_one_sex(text: str) -> bool:
+    """Does a text speak of what only women or only men have: a pregnancy, a prostate?"""
+    return bool(_ONLY_WOMEN.search(text) or _ONLY_MEN.search(text))
+
+
 def _stated_age(text: str) -> re.Match[str] | None:
     """The first age that is the patient's: one that says so outright before one that may be a number beside a letter."""
     found = [match for match in _AGE.finditer(text) if not _OF_A_RELATIVE.search(text[: match.start()])]
@@ -150,12 +158,12 @@ def _age(text: str) -> float | None:
     elif plain := next(filter(None, (match[name] for name in _PLAIN_YEARS)), None):
         years = float(plain)
     else:
-        unit = (match["unit"] or match["short"] or "year").lower()
+        unit = (match["unit"] or match["short"] or match["young_unit"] or "year").lower()
         kind = next(
             (name for name in _YEARS_PER if unit.startswith(name[0]) and not (name == "month" and unit[0] != "m")),
             "year",
         )
-        years = int(match["number"]) * _YEARS_PER[kind]
+        years = int(match["number"] or match["young"]) * _YEARS_PER[kind]
     return years if years <= 125 else None
 
 
@@ -183,8 +191,8 @@ def _sex(text: str) -> Sex:
 
 
 def _letter_beside(match: re.Match[str], text: str) -> str | None:
-    """M or F right behind the age ("78F", "3 y/o M") or right before it ("F 54")."""
-    if match["letter_first"]:
+    """M or F right behind the age ("78F", "3 y/o M") or right before it ("F 54", "M, 8 months")."""
+    if match["letter_first"] or match["young"]:
         return match.group()[0]
     behind = _SEX_LETTER.match(text, match.end() - 1)
     return behind["sex"] if behind else None

@@ -21,6 +21,7 @@ from nlp_core.lexicon_names import DIAGNOSIS, PREFIX, Lexicons, attribute_entry,
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
 from nlp_core.onset import durations
+from nlp_core.person_names import without_names
 from nlp_core.sections import Section, Sentence, sentences
 from nlp_core.text_view import TextView, view
 from nlp_core.words import blank_pipeline, doc_stems
@@ -86,7 +87,7 @@ class MentionReader:
 
     def read(self, text: str, *, sex: Sex, age_years: float | None) -> tuple[list[Mention], list[ReadSentence]]:
         """Mentions in order of their place, and the sentences for a second reader."""
-        seen_as = view(text)
+        seen_as = view(without_names(text))
         composer = Composer(self._composition)
         found: list[Mention] = []
         read: list[ReadSentence] = []

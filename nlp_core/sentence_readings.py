@@ -18,6 +18,7 @@ from nlp_core.assertion import Assertion
 from nlp_core.batches import same_length_batches
 from nlp_core.encoder import Encoder, Vectors
 from nlp_core.head_outputs import ASSERTIONS
+from nlp_core.neutral_words import neutral_with_offsets
 from nlp_core.windows import USUAL_LENGTH, Tokens, frame_of, tokens_of
 
 
@@ -87,11 +88,13 @@ class SentenceEncoder:
         return [found[distinct[text]] for text in texts]
 
     def _pieces(self, text: str) -> list[Tokens]:
-        """The text's tokens, cut where a row of the encoder would be too long."""
-        tokens = tokens_of(text, self._tokenizer)
+        """The text's tokens, words of one sex made neutral, cut where a row of the encoder would be too long."""
+        seen = neutral_with_offsets(text)
+        tokens = tokens_of(seen.text, self._tokenizer)
+        starts, ends = seen.starts[tokens.starts], seen.ends[tokens.ends - 1]
         room = USUAL_LENGTH - len(self._frame)
         return [
-            Tokens(tokens.ids[at : at + room], tokens.starts[at : at + room], tokens.ends[at : at + room])
+            Tokens(tokens.ids[at : at + room], starts[at : at + room], ends[at : at + room])
             for at in range(0, len(tokens.ids), room)
         ]
 

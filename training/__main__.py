@@ -13,8 +13,11 @@ from training import (
     evaluate,
     export,
     fit,
+    measure_calibration,
     measure_concepts,
+    measure_evidence,
     measure_styles,
+    measure_swaps,
     simulate,
     write_charts,
 )
@@ -29,7 +32,10 @@ COMMANDS: tuple[Command, ...] = (
     measure_concepts.COMMAND,
     simulate.COMMAND,
     calibrate.COMMAND,
+    measure_calibration.COMMAND,
     evaluate.COMMAND,
+    measure_evidence.COMMAND,
+    measure_swaps.COMMAND,
 )
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
 from nlp_core.assessment import Language
+from nlp_core.chart import Chart
+from nlp_core.demographics import demographics_of
+from nlp_core.note import Note
+from nlp_core.setting import setting_of
 from training.intervals import wilson
 
 FOLDER = Path(__file__).parent / "case_texts"
-TEST = FOLDER / "test.jsonl"
+TEST, DEVELOPMENT = FOLDER / "test.jsonl", FOLDER / "development.jsonl"
+_READ_ON = datetime(2026, 1, 15, tzinfo=UTC)
 STYLES = ("note", "vignette", "message")
 
 
@@ -56,6 +62,23 @@ class CaseRank:
 def read_cases(path: Path = TEST) -> list[Case]:
     """Raises OSError, or ValidationError for a line that is no case."""
     return [Case.model_validate(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+
+
+def coded_chart(text: str) -> Chart:
+    """A text as an EHR hands it over: age, sex and setting, which it states in words, are coded besides.
+
+    What is then done to the text changes none of them.
+    """
+    stated = demographics_of(text)
+    note = Note(reference="DocumentReference/case", text=text)
+    return Chart(
+        age_years=stated.age_years, sex=stated.sex, setting=setting_of(f"\n{text}"), as_of=_READ_ON, notes=(note,)
+    )
+
+
+def reworded(chart: Chart, text: str) -> Chart:
+    """The same patient's chart with another text."""
+    return chart.model_copy(update={"notes": (chart.notes[0].model_copy(update={"text": text}),)})
 
 
 def rank_cases(

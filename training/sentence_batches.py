@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nlp_core.assertion import Assertion
 from nlp_core.knowledge import Knowledge
+from nlp_core.neutral_words import NeutralText, neutral_with_offsets
 from nlp_core.sections import Section, sentences
 from nlp_core.share_tables import ShareTables
 from nlp_core.words import blank_pipeline
@@ -90,9 +91,17 @@ class SentenceSampler:
         for sentence in sentences(note.text, self._nlp):
             start, end = sentence.start, sentence.end
             inside = [s for s in spans if start <= s.start and s.end <= end]
+            seen = neutral_with_offsets(note.text[start:end])
             yield SentenceExample(
-                text=note.text[start:end],
-                spans=tuple(GoldSpan(s.start - start, s.end - start, s.entry, s.assertion) for s in inside),
+                text=seen.text,
+                spans=tuple(_moved(span, start, seen) for span in inside),
                 telling=any(one.telling and one.start < end and start < one.end for one in told),
                 ruled=sentence.section in _RULED,
             )
+
+
+def _moved(span: GoldSpan, start: int, seen: NeutralText) -> GoldSpan:
+    """The span of a note as one of the sentence that begins at `start`, as the encoder sees it."""
+    first = int(np.searchsorted(seen.starts, span.start - start))
+    last = int(np.searchsorted(seen.ends, span.end - start, side="right"))
+    return GoldSpan(first, last, span.entry, span.assertion)

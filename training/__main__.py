@@ -7,7 +7,16 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export, measure_concepts, simulate, train_concepts
+from training import (
+    assertion_texts,
+    calibrate,
+    compare_precisions,
+    evaluate,
+    export,
+    measure_concepts,
+    simulate,
+    train_concepts,
+)
 from training.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -15,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     export.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,
+    assertion_texts.COMMAND,
     simulate.COMMAND,
     calibrate.COMMAND,
     evaluate.COMMAND,

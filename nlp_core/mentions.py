@@ -13,7 +13,7 @@ from typing import Literal
 from spacy.tokens import Span as TokenSpan
 
 from nlp_core.analytes import Thresholds
-from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
+from nlp_core.assertion import Assertion, assertion_of
 from nlp_core.chart import Sex
 from nlp_core.composed_findings import Composed, Composer, CompositionRules, Said
 from nlp_core.knowledge import FindingKind, Knowledge
@@ -23,6 +23,7 @@ from nlp_core.note import Span
 from nlp_core.onset import durations
 from nlp_core.sections import Section, Sentence, sentences
 from nlp_core.text_view import TextView, view
+from nlp_core.triggers import AssertionRules, Trigger
 from nlp_core.words import blank_pipeline, doc_stems
 
 _NOT_THIS_PATIENT_NOW = (Assertion.FAMILY, Assertion.CONDITIONAL, Assertion.PAST)

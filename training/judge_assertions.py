@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlp_core.assertion import Assertion, AssertionRules, assertion_of
+from nlp_core.assertion import Assertion, assertion_of
 from nlp_core.sections import sentences
 from nlp_core.text_view import view
+from nlp_core.triggers import AssertionRules
 from nlp_core.words import blank_pipeline
 
 JUDGED = (

@@ -1,8 +1,9 @@
 import pytest
 
-from nlp_core.assertion import AssertionRules, assertion_of
+from nlp_core.assertion import assertion_of
 from nlp_core.sections import sentences
 from nlp_core.text_view import view
+from nlp_core.triggers import AssertionRules
 from nlp_core.words import blank_pipeline
 
 

@@ -57,7 +57,7 @@ def assertion_of(
     if section in _BY_SECTION:
         rulings.add(_BY_SECTION[section])
     if Assertion.POSSIBLE in nearest and Assertion.ABSENT in nearest:
-        rulings.discard(_overruled(nearest[Assertion.POSSIBLE], nearest[Assertion.ABSENT], start))
+        rulings.discard(_overruled(nearest[Assertion.POSSIBLE], nearest[Assertion.ABSENT], start, sentence.doc))
     rulings.discard(apart_from or Assertion.PRESENT)
     return next((assertion for assertion in _ORDER if assertion in rulings), Assertion.PRESENT)
 
@@ -111,9 +111,9 @@ def _commas(doc: Doc) -> list[int]:
     return commas
 
 
-def _overruled(doubt: Trigger, denial: Trigger, start: int) -> Assertion:
+def _overruled(doubt: Trigger, denial: Trigger, start: int, doc: Doc) -> Assertion:
     """Of a denial and a doubt the nearer one rules, as in "cannot rule out"; but "no changes suggestive of" denies."""
-    if doubt.group.weak and denial.start < doubt.start:
+    if doubt.group.weak and denial.start < doubt.start and not _any_between(_commas(doc), denial.end, doubt.start):
         return Assertion.POSSIBLE
     near, far = sorted((doubt, denial), key=lambda t: (abs(t.start - start), -(t.end - t.start)))
     return Assertion.POSSIBLE if far is doubt else Assertion.ABSENT

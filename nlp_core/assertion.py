@@ -7,7 +7,7 @@ finding is, nor which words rule (rules/assertion.yaml).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from spacy.tokens import Doc, Span
@@ -41,18 +41,16 @@ def assertion_of(
     end: int,
     sentence: Span,
     section: Section,
-    triggers: Iterable[Trigger],
+    triggers: Sequence[Trigger],
     *,
     apart_from: Assertion | None = None,
 ) -> Assertion:
     """How the sentence asserts what stands at its document tokens `[start, end)`.
 
-    triggers: those of the whole document or of the sentence alone. apart_from: a ruling to leave out of account.
+    triggers: in order, those of the whole document or of the sentence alone; one that is part of the finding's own words
+    ("no appetite") does not rule it. apart_from: a ruling to leave out of account.
     """
-    first, last = sentence.start, sentence.end
-    # A trigger that is part of the finding's own words ("no appetite") does not rule it.
-    inside = [t for t in triggers if first <= t.start and t.end <= last and not (start <= t.start and t.end <= end)]
-    nearest = _nearest(start, end, inside, sentence.doc)
+    nearest = _nearest(start, end, sentence, triggers)
     rulings = set(nearest)
     if section in _BY_SECTION:
         rulings.add(_BY_SECTION[section])
@@ -62,37 +60,64 @@ def assertion_of(
     return next((assertion for assertion in _ORDER if assertion in rulings), Assertion.PRESENT)
 
 
-def _nearest(start: int, end: int, inside: Sequence[Trigger], doc: Doc) -> dict[Assertion, Trigger]:
-    """For each assertion the nearest trigger that reaches tokens `[start, end)`."""
-    reaching: dict[Assertion, Trigger] = {}
-    settled: set[str] = set()
-    ends, commas = sorted(t.start for t in inside if t.kind == "end"), _commas(doc)
-    for trigger in sorted(inside, key=lambda t: (abs(t.start - start), t.start - t.end)):
-        if trigger.kind in settled or trigger.kind == "end":
-            continue  # of a thousand denials in one sentence the nearest that reaches is enough
-        kind, _, place = trigger.kind.partition(" ")
-        if (place == "before" and _rules_forward(trigger, start, ends, commas, doc)) or (
-            place == "after" and _rules_backward(trigger, end, ends, commas)
-        ):
-            settled |= {f"{kind} before", f"{kind} after"}
-            reaching[Assertion(kind)] = trigger
-    return reaching
+def _nearest(start: int, end: int, sentence: Span, triggers: Sequence[Trigger]) -> dict[Assertion, Trigger]:
+    """For each assertion the nearest trigger of the sentence that reaches tokens `[start, end)`.
+
+    Walks away from the finding on both sides, so that of a thousand denials in one sentence few are looked at closely.
+    """
+    commas = _commas(sentence.doc)
+    here = bisect_left(triggers, start, key=_start)
+    nearest: dict[str, Trigger] = {}
+    for trigger in _before(triggers, here, sentence.start):
+        if trigger.kind not in nearest and _rules_forward(trigger, start, commas, sentence.doc):
+            nearest[trigger.kind] = trigger
+    behind: dict[str, Trigger] = {}
+    for trigger in _behind(triggers, here, end, sentence.end):
+        if trigger.kind not in behind and _rules_backward(trigger, end, commas):
+            behind[trigger.kind] = trigger
+    for kind, trigger in behind.items():
+        if kind not in nearest or trigger.start - end < start - nearest[kind].end:
+            nearest[kind] = trigger
+    return {Assertion(kind): trigger for kind, trigger in nearest.items()}
 
 
-def _rules_forward(trigger: Trigger, start: int, ends: Sequence[int], commas: Sequence[int], doc: Doc) -> bool:
-    if trigger.start >= start or start - trigger.end > trigger.group.reach:  # "[no history of] asthma" may share words
-        return False
-    if _any_between(ends, trigger.end, start):
+def _start(trigger: Trigger) -> int:
+    return trigger.start
+
+
+def _before(triggers: Sequence[Trigger], here: int, first: int) -> Iterator[Trigger]:
+    """Those that rule forward, nearest first, back to an `end` word or to token `first`."""
+    cut = first
+    for index in range(here - 1, -1, -1):
+        trigger = triggers[index]
+        if trigger.start < first or trigger.end <= cut:
+            return
+        if trigger.kind == "end":
+            cut = max(cut, trigger.start)
+        elif trigger.place == "before":
+            yield trigger
+
+
+def _behind(triggers: Sequence[Trigger], here: int, end: int, last: int) -> Iterator[Trigger]:
+    """Those that rule backward from behind token `end`, nearest first, up to an `end` word or to token `last`."""
+    for index in range(here, len(triggers)):
+        trigger = triggers[index]
+        if trigger.end > last or (trigger.kind == "end" and trigger.start >= end):
+            return
+        if trigger.place == "after" and trigger.end > end:
+            yield trigger
+
+
+def _rules_forward(trigger: Trigger, start: int, commas: Sequence[int], doc: Doc) -> bool:
+    if start - trigger.end > trigger.group.reach:
         return False
     # In Chinese a comma ends what 无 or 未 deny (their lists use 、); 否认 and 家族史 reach across.
     chinese = not (doc[trigger.start].text.isascii() and doc[trigger.end - 1].text.isascii())
     return not chinese or trigger.group.across_commas or not _any_between(commas, trigger.end, start)
 
 
-def _rules_backward(trigger: Trigger, end: int, ends: Sequence[int], commas: Sequence[int]) -> bool:
-    if trigger.end <= end or trigger.start - end > trigger.group.reach:
-        return False
-    if _any_between(ends, end, trigger.start):
+def _rules_backward(trigger: Trigger, end: int, commas: Sequence[int]) -> bool:
+    if trigger.start - end > trigger.group.reach:
         return False
     return trigger.group.across_commas or not _any_between(commas, end, trigger.start)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from spacy.language import Language
@@ -26,7 +26,6 @@ RULES = Path(__file__).parent / "rules" / "assertion.yaml"
 UNLIMITED = 1000
 """Tokens: more than a sentence has."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_YEAR_REACH = 8
 _CLAUSE_ENDS = frozenset(".;!?。；")
 
 
@@ -35,13 +34,18 @@ class Group:
     """What the rules say of a list of words."""
 
     kind: str
-    """`<assertion> before`, `<assertion> after`, `end` or `inert`."""
+    """An assertion's value, `end` or `inert`."""
+    place: Literal["before", "after", ""] = ""
+    """Where the words stand: before what they rule, or after."""
     reach: int = UNLIMITED
     across_commas: bool = False
     weak: bool = False
     """A doubt that a denial before it takes away."""
     closing: bool = False
     opening: bool = False
+
+
+_YEAR_GROUPS = (Group("past", "before", 8), Group("past", "after", 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Trigger:
     def kind(self) -> str:
         return self.group.kind
 
+    @property
+    def place(self) -> str:
+        return self.group.place
+
 
 @dataclass(frozen=True, slots=True)
 class _Unless:
@@ -68,7 +76,7 @@ class _Unless:
     previous: tuple[tuple[str, ...], ...]
 
     def applies(self, trigger: Trigger, doc: Doc) -> bool:
-        if not trigger.kind.startswith(self.kind):
+        if trigger.kind != self.kind:
             return False
         if self.first_words and doc[trigger.start].lower_ not in self.first_words:
             return False
@@ -129,11 +137,12 @@ def written_ways(phrase: str) -> Iterator[str]:
 def _phrases(rules: dict[str, Any]) -> Iterator[tuple[Group, list[str]]]:
     for kind, content in rules.items():
         if kind in ("end", "inert"):
-            yield Group(kind, 0), [word for words in content for word in words]
+            yield Group(kind), [word for words in content for word in words]
             continue
         for place, groups in content.items():
             for group in groups:
-                yield Group(f"{kind} {place}", **{key: value for key, value in group.items() if key != "words"}), group["words"]  # fmt: skip
+                flags = {key: value for key, value in group.items() if key != "words"}
+                yield Group(kind, place, **flags), group["words"]
 
 
 def _unless(entry: dict[str, Any], nlp: Language) -> _Unless:
@@ -151,8 +160,8 @@ def _years(doc: Doc) -> Iterator[Trigger]:
             before = doc[token.i - 1].lower_ if token.i else ""
             chinese = token.i + 1 < len(doc) and doc[token.i + 1].text == "年"
             if chinese or before in ("in", "(", "circa"):
-                for place in ("before", "after"):
-                    yield Trigger(token.i, token.i + 1 + chinese, Group(f"past {place}", _YEAR_REACH))
+                for group in _YEAR_GROUPS:
+                    yield Trigger(token.i, token.i + 1 + chinese, group)
 
 
 def _closes(doc: Doc, end: int) -> bool:

@@ -53,15 +53,16 @@ def limited_denials(
     return found
 
 
-def _limits(
-    limit: Said, denied: Said, words: Sequence[str], first: int, denials: Set[int], joined: Set[int]
-) -> bool:
+def _limits(limit: Said, denied: Said, words: Sequence[str], first: int, denials: Set[int], joined: Set[int]) -> bool:
     if limit.end <= denied.start:
         between = [i for i in range(limit.end, denied.start) if i not in joined]
+        if not between:
+            return _follows_a_denial(limit.start, words, first, denials | joined)
         joining = all(i in denials or words[i - first] in _BEFORE_A_DENIAL | _ARTICLES for i in between)
-        return joining and (not between or _begins_its_clause(limit.start, words, first, joined))
-    if limit.start < denied.end:
-        return not (limit.start <= denied.start and denied.end <= limit.end)  # "pain in the left leg" may be a name of leg pain: the side limits it from inside
+        return joining and _begins_its_clause(limit.start, words, first, joined)
+    if limit.start < denied.end:  # "pain in the left leg" may be a name of leg pain: the side limits it from inside
+        around = {words[i - first] for i in (limit.start - 1, limit.end) if first <= i < first + len(words)}
+        return not (limit.start <= denied.start and denied.end <= limit.end) and not around & _JOINTS
     return _follows(range(denied.end, limit.start), words, first, joined)
 
 
@@ -77,6 +78,12 @@ def _follows(between: range, words: Sequence[str], first: int, joined: Set[int])
         elif word not in _ARTICLES and index not in joined:
             return False
     return not listed
+
+
+def _follows_a_denial(start: int, words: Sequence[str], first: int, allowed: Set[int]) -> bool:
+    """Of "no severe headache" the severity limits; 无肉眼血便 says nothing of an eye."""
+    word = words[start - 1 - first] if start > first else ""
+    return start - 1 in allowed or word in _ARTICLES | _JOINTS or not word.isalnum()
 
 
 def _begins_its_clause(start: int, words: Sequence[str], first: int, joined: Set[int]) -> bool:

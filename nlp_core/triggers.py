@@ -147,7 +147,11 @@ def _phrases(rules: dict[str, Any]) -> Iterator[tuple[Group, list[str]]]:
 
 def _unless(entry: dict[str, Any], nlp: Language) -> _Unless:
     sides = {
-        side: tuple(tuple(token.lower_ for token in nlp.make_doc(str(word))) for word in entry.get(side, ()))
+        side: tuple(
+            tuple(token.lower_ for token in nlp.make_doc(way))
+            for word in entry.get(side, ())
+            for way in written_ways(str(word))
+        )
         for side in ("next", "previous")
     }
     return _Unless(entry["kind"], frozenset(map(str, entry.get("of", ()))), entry["within"], **sides)

@@ -140,5 +140,5 @@ def _overruled(doubt: Trigger, denial: Trigger, start: int, doc: Doc) -> Asserti
     """Of a denial and a doubt the nearer one rules, as in "cannot rule out"; but "no changes suggestive of" denies."""
     if doubt.group.weak and denial.start < doubt.start and not _any_between(_commas(doc), denial.end, doubt.start):
         return Assertion.POSSIBLE
-    near, far = sorted((doubt, denial), key=lambda t: (abs(t.start - start), -(t.end - t.start)))
-    return Assertion.POSSIBLE if far is doubt else Assertion.ABSENT
+    nearer = min((doubt, denial), key=lambda t: (abs(t.start - start), t.start - t.end))
+    return Assertion.ABSENT if nearer is doubt else Assertion.POSSIBLE

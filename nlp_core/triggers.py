@@ -89,7 +89,7 @@ class AssertionRules:
     """The rules, compiled once per process."""
 
     def __init__(self, nlp: Language, path: Path = RULES) -> None:
-        rules = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rules = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._groups: dict[str, Group] = {}
         self._unless = [_unless(entry, nlp) for entry in rules.pop("unless")]

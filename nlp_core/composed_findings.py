@@ -154,6 +154,25 @@ class Composer:
         self._behind.append((section, [a for a in anchors if not a.said.what.startswith(_BARE)]))
         return list(composed.values())
 
+    def deny(self, denied: Said, limits: Sequence[Said]) -> list[Composed]:
+        """What `denied` and its limits make together is denied, where the finding makes use of all the limits.
+
+        Of a finding of several places a denial at one says nothing.
+        """
+        values = {limit.what for limit in limits}
+        start = min(denied.start, *(limit.start for limit in limits))
+        end = max(denied.end, *(limit.end for limit in limits))
+        made = []
+        for rule in self._rules.of(denied.what):
+            needed = frozenset().union(*rule.needs)
+            all_used = all(any(one.what in needed for one in limits if one.start == limit.start) for limit in limits)
+            whole = all(need & values and (need <= values or not _is_place(need)) for need in rule.needs)
+            key = (rule.finding, Assertion.ABSENT)
+            if whole and all_used and key not in self._made:
+                self._made.add(key)
+                made.append(Composed(rule.finding, start, end, Assertion.ABSENT))
+        return made
+
     def _attach(self, attribute: Said, anchors: list[_Anchor], section: Section, composed: dict[str, Composed]) -> bool:
         """Gives an attribute to its symptoms; adds what they become to `anchors` and `composed`. False where it has none."""
         owners = self._owners(attribute, anchors, section)
@@ -208,6 +227,10 @@ def _is_of_something_else(attribute: Said, named: Sequence[Said], rules: Composi
         return False
     nearest = min(named, key=lambda said: _distance(said, attribute))
     return not any(attribute.what in need for rule in rules.of(nearest.what) for need in rule.needs)
+
+
+def _is_place(need: Set[str]) -> bool:
+    return any(attribute.startswith("site ") for attribute in need)
 
 
 def _distance(one: Said, other: Said) -> int:

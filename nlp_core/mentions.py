@@ -13,17 +13,19 @@ from typing import Literal
 from spacy.tokens import Span as TokenSpan
 
 from nlp_core.analytes import Thresholds
-from nlp_core.assertion import Assertion, AssertionRules, Trigger, assertion_of
+from nlp_core.assertion import Assertion, assertion_of
 from nlp_core.chart import Sex
 from nlp_core.composed_findings import Composed, Composer, CompositionRules, Said
 from nlp_core.knowledge import FindingKind, Knowledge
 from nlp_core.lexicon_names import DIAGNOSIS, PREFIX, Lexicons, attribute_entry, lexicons_of
+from nlp_core.limited_denials import limited_denials
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
 from nlp_core.onset import durations
 from nlp_core.person_names import without_names
 from nlp_core.sections import Section, Sentence, sentences
 from nlp_core.text_view import TextView, view
+from nlp_core.triggers import AssertionRules, Trigger
 from nlp_core.words import blank_pipeline, doc_stems
 
 _NOT_THIS_PATIENT_NOW = (Assertion.FAMILY, Assertion.CONDITIONAL, Assertion.PAST)
@@ -94,8 +96,8 @@ class MentionReader:
         for sentence, triggers in self._sentences(seen_as.text):
             words, stems = [token.lower_ for token in sentence.span], doc_stems(sentence.span)
             named = list(self._named(sentence, triggers, seen_as, words, stems))
-            composed = self._composed(composer, sentence, triggers, named, words, stems)
-            found += [mention for mention, _ in named]
+            composed, limited = self._composed(composer, sentence, triggers, named, words, stems)
+            found += [mention for mention, tokens in named if (mention.entry, tokens[0]) not in limited]
             found += self._of_the_family(sentence, triggers, seen_as, words, stems)
             found += [_put_together(part, sentence, seen_as) for part in composed]
             found += self._measured(sentence, triggers, seen_as, sex, age_years)
@@ -150,7 +152,7 @@ class MentionReader:
     ) -> Iterator[Mention]:
         """Diseases of relatives: "His father had gout." is a family history of gout."""
         tokens = sentence.span
-        if sentence.section is not Section.FAMILY and not any(t.kind.startswith(Assertion.FAMILY) for t in triggers):
+        if sentence.section is not Section.FAMILY and not any(t.kind == Assertion.FAMILY for t in triggers):
             return
         for match in self._lexicons.relatives.find(words, stems):
             start, end = tokens.start + match.start, tokens.start + match.end
@@ -166,8 +168,10 @@ class MentionReader:
         named: Sequence[tuple[Mention, list[int]]],
         words: Sequence[str],
         stems: Sequence[str],
-    ) -> list[Composed]:
-        """What the sentence says of a symptom that it or one before it names."""
+    ) -> tuple[list[Composed], set[tuple[str, int]]]:
+        """What the sentence says of a symptom that it or one before it names, and which of its findings (entry, first
+        token) are denied only together with such words: "no rash on the palms".
+        """
         said: dict[str, list[Said]] = {"finding": [], "diagnosis": []}
         for mention, tokens in named:
             said[mention.about].append(Said(mention.entry, tokens[0], tokens[-1] + 1, mention.assertion))
@@ -176,7 +180,14 @@ class MentionReader:
             Said(entry, start, end, assertion_of(start, end, sentence.span, sentence.section, triggers))
             for entry, start, end in self._attributes(sentence, taken, words, stems)
         ]
-        return composer.read(sentence.section, said["finding"], attributes, said["diagnosis"])
+        bare = [attribute for attribute in attributes if attribute.what.startswith("symptom ")]
+        denials = {i for t in triggers if t.kind == Assertion.ABSENT for i in range(t.start, t.end)}
+        limited = limited_denials([*said["finding"], *bare], attributes, words, sentence.span.start, denials)
+        composed = [part for one in limited for part in composer.deny(one.denied, one.limits)]
+        used = {attribute for one in limited for attribute in (one.denied, *one.limits)}
+        free = [attribute for attribute in attributes if attribute not in used]
+        composed += composer.read(sentence.section, said["finding"], free, said["diagnosis"])
+        return composed, {(one.denied.what, one.denied.start) for one in limited}
 
     def _attributes(
         self, sentence: Sentence, taken: set[int], words: Sequence[str], stems: Sequence[str]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 
 
 class Section(StrEnum):
@@ -48,12 +48,14 @@ _HEADINGS = {
     r"|presenting complaint|subjective|reason for visit|review of systems|ros|主诉|现病史|问诊|症状|interval history|presenting"
     r"|hospital course|病程记录|clinical course|narrative|history of presenting complaint|h&p",
 }
+_NAMES = "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items())
 _HEADING = re.compile(
-    r"^[ \t]*[#*•\-–\d.)]*[ \t]*(?:"
-    + "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items())
-    + r")[ \t]*(?P<end>[:：\-]|(?=\n))",
+    rf"(?:^[ \t]*[#*•\-–\d.)]*[ \t]*|(?P<inline>(?<=[.;。；][ ])|(?<=[;。；])))(?:{_NAMES})"
+    r"[ \t]*(?P<end>[:：]|(?(inline)(?!)|(?:-|(?=\n))))",
     re.IGNORECASE | re.MULTILINE,
 )
+"""A heading begins a line, or follows a full stop and ends with a colon ("PMH: gout. FH: nil.")."""
+_NEW_LINE = re.compile(r"\n\s*")
 _BULLET = re.compile(r"^\s*(?:[-*•–·]|\(?\d{1,2}[.)、]|[a-z][.)])\s")
 _NOT_AN_END = frozenset("dr mr mrs ms prof vs st approx no e.g i.e etc resp temp hr min max pt pts dx hx tx".split())
 _ENDS = frozenset(".!?。！？;；")
@@ -96,18 +98,27 @@ def sentences(text: str, nlp: Language) -> Iterator[Sentence]:
 
 
 def _headings(text: str) -> list[tuple[int, int, Section]]:
-    """Where each heading starts and ends, and what it says."""
-    found = []
+    """Where each heading starts and ends, and what it says; one within a line speaks for the rest of that line."""
+    found: list[tuple[int, int, Section]] = []
+    of_lines, back_at = Section.CURRENT, 0
     for match in _HEADING.finditer(text):
-        name = next(name for name, value in match.groupdict().items() if value and name != "end")
-        found.append((match.start(), match.end(), Section[name]))
-    return found
+        section = Section[next(s.name for s in Section if match[s.name])]
+        if back_at and match.start() >= back_at:
+            found.append((back_at, back_at, of_lines))
+            back_at = 0
+        if match["inline"] is None:
+            of_lines = section
+        elif not back_at:
+            line_break = _NEW_LINE.search(text, match.end())
+            back_at = line_break.end() if line_break else len(text)
+        found.append((match.start(), match.end(), section))
+    return [*found, (back_at, back_at, of_lines)] if back_at else found
 
 
 def _bounds(doc: Doc, text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for token in doc:
-        if token.i - start >= LONGEST or _ends_sentence(doc, token.i, text):
+        if token.i - start >= LONGEST or _ends_sentence(doc, token.i, start, text):
             if not doc[start : token.i + 1].text.isspace():
                 yield start, token.i + 1
             start = token.i + 1
@@ -115,18 +126,26 @@ def _bounds(doc: Doc, text: str) -> Iterator[tuple[int, int]]:
         yield start, len(doc)
 
 
-def _ends_sentence(doc: Doc, index: int, text: str) -> bool:
+def _ends_sentence(doc: Doc, index: int, start: int, text: str) -> bool:
     token = doc[index]
     if "\n" in token.text:
         return _line_break_ends(text, token.idx)
     if token.text[0] not in _ENDS:
         return False
+    if token.text == "?":
+        return not _is_a_query(token, start, text)
     if token.text != ".":
         return True
     previous = doc[index - 1].lower_ if index else ""
     return previous not in _NOT_AN_END and (
         index + 1 == len(doc) or bool(token.whitespace_) or "\n" in doc[index + 1].text
     )
+
+
+def _is_a_query(token: Token, start: int, text: str) -> bool:
+    """ "?PE" and, at the start of a sentence, "? PE" ask of what follows."""
+    before, after = text[max(0, token.idx - 1) : token.idx], text[token.idx + 1 : token.idx + 2]
+    return (not before or before in " \n\t(/:,") and after not in "\n?" and (token.i == start or not after.isspace())
 
 
 def _line_break_ends(text: str, at: int) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
 from training import (
+    assertion_texts,
     calibrate,
     compare_precisions,
     evaluate,
@@ -30,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     export.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,
+    assertion_texts.COMMAND,
     simulate.COMMAND,
     calibrate.COMMAND,
     measure_calibration.COMMAND,

@@ -6,7 +6,6 @@ Reads the evaluation sets (a folder of JSONL, see docs/evaluation.md for their f
 
 from __future__ import annotations
 
-import bisect
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -18,14 +17,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tqdm import tqdm
 
-from nlp_core.assertion import Assertion, AssertionRules, assertion_of
 from nlp_core.assess import Reader, diagnose
 from nlp_core.assessment import Language
 from nlp_core.knowledge import Knowledge
-from nlp_core.sections import sentences
-from nlp_core.text_view import view
-from nlp_core.words import blank_pipeline
-from training import own_cases
+from training import assertion_texts, judge_assertions, own_cases
 from training.command import Command, deliver
 from training.intervals import wilson
 
@@ -76,27 +71,6 @@ class Evaluation:
     own_cases: dict[Language, list[own_cases.CaseRank]]
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Counts of a yes-no judgement."""
-
-    true_positive: int
-    false_positive: int
-    false_negative: int
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.true_positive / max(1, 2 * self.true_positive + self.false_positive + self.false_negative)
-
-    @property
-    def precision(self) -> float:
-        return self.true_positive / max(1, self.true_positive + self.false_positive)
-
-    @property
-    def recall(self) -> float:
-        return self.true_positive / max(1, self.true_positive + self.false_negative)
-
-
 def category(code: str) -> str:
     """The three-character category of an ICD-10-CM code."""
     return code.replace(".", "").upper()[:3]
@@ -127,31 +101,6 @@ def rank_set(folder: Path, name: str, read: Diagnose, knowledge: Knowledge) -> R
             ranks.append(rank_of(read(row["text"]), gold))
             in_scope += bool(gold & scope)
     return Ranks(tuple(ranks), in_scope)
-
-
-def judge(folder: Path, name: str, field: str, value: str, said: Assertion) -> Score:
-    """How well `said` finds the rows whose `field` is `value`."""
-    nlp = blank_pipeline()
-    rules = AssertionRules(nlp)
-    counts = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
-    for row in _rows(folder / f"{name}.jsonl"):
-        if row.get("span"):
-            gold = row[field] if isinstance(row[field], str) else row[field][0]
-            counts[gold == value, _asserted(row["text"], tuple(row["span"]), nlp, rules) is said] += 1
-    return Score(counts[True, True], counts[False, True], counts[True, False])
-
-
-def _asserted(text: str, span: tuple[int, int], nlp: Any, rules: AssertionRules) -> Assertion:
-    seen_as = view(text)
-    offsets = seen_as.offsets or range(len(text))
-    start, end = bisect.bisect_left(offsets, span[0]), bisect.bisect_left(offsets, span[1])
-    for sentence in sentences(seen_as.text, nlp):
-        if sentence.start <= start < sentence.end:
-            inside = [t.i for t in sentence.span if t.idx < end and t.idx + len(t) > start]
-            if inside:
-                triggers = rules.triggers(sentence.span.doc)
-                return assertion_of(inside[0], inside[-1] + 1, sentence.span, sentence.section, triggers)
-    return Assertion.PRESENT
 
 
 def evaluated(folder: Path) -> Evaluation:
@@ -208,8 +157,8 @@ def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry]) -> st
             "",
             *_history_lines([*history, entry]),
             *own_cases.lines(found.own_cases),
-            *_assertion_lines(folder),
-            "",
+            *judge_assertions.lines(folder),
+            *assertion_texts.lines("test", assertion_texts.judge_texts(assertion_texts.read_texts("test"))),
         ]
     )
 
@@ -241,29 +190,6 @@ def read_history(path: Path) -> list[HistoryEntry]:
                 f"{path}, line {number}: not an entry of the history: {error.errors()[0]['msg']}"
             ) from error
     return entries
-
-
-def _assertion_lines(folder: Path) -> Iterator[str]:
-    yield "## What is asserted of a finding"
-    yield ""
-    yield "| judgement | precision | recall | F1 | published |"
-    yield "|---|---|---|---|---|"
-    judged = (
-        (
-            "negation (negation.jsonl)",
-            ("negation", "gold", "Negated", Assertion.ABSENT),
-            "negspaCy F1 .949, medspaCy .932",
-        ),
-        ("negation (assertion.jsonl)", ("assertion", "gold", "Negated", Assertion.ABSENT), "–"),
-        ("historical", ("assertion", "temporality", "Historical", Assertion.PAST), "medspaCy F1 .63"),
-        ("family", ("assertion", "experiencer", "Family member", Assertion.FAMILY), "–"),
-    )
-    for title, (name, field, value, said), published in judged:
-        score = judge(folder, name, field, value, said)
-        yield f"| {title} | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} | {published} |"
-    yield ""
-    yield "The trigger lists were corrected while looking at errors in these two sets, so their figures flatter; a set kept"
-    yield "apart would show less. The set names two family members in all: that line says nothing."
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,9 @@
 import pytest
 
-from nlp_core.assertion import AssertionRules, assertion_of
+from nlp_core.assertion import assertion_of
 from nlp_core.sections import sentences
 from nlp_core.text_view import view
+from nlp_core.triggers import AssertionRules
 from nlp_core.words import blank_pipeline
 
 
@@ -58,4 +59,121 @@ def asserted():
     ],
 )
 def test_c11_assertion(asserted, text: str, words: str, expected: str):
+    assert asserted(text, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("His wife has noticed tremor since spring.", "tremor", "present"),
+        ("Her mother is worried about the rash.", "rash", "present"),
+        ("We told her father about the murmur.", "murmur", "present"),
+        ("母亲诉患儿呕吐。", "呕吐", "present"),
+        ("我老婆40岁，头痛两天。", "头痛", "present"),
+        ("Her mother had gout.", "gout", "family"),
+        ("Everyone in the house has scabies.", "scabies", "family"),
+        ("同学得了水痘。", "水痘", "family"),
+        ("She sees friends, eats normally.", "eats normally", "present"),
+        ("Her friend has chickenpox.", "chickenpox", "family"),
+        ("邻居发现他昏迷。", "昏迷", "present"),
+        ("有乳腺癌家族史。", "乳腺癌", "family"),
+        ("父亲因肝癌去世。", "肝癌", "family"),
+        ("No sick contacts, fever or chills.", "fever", "absent"),
+    ],
+)
+def test_whose_a_finding_is_and_who_only_tells_of_it(asserted, text: str, words: str, expected: str):
+    assert asserted(text, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("He had hepatitis in 1998.", "hepatitis", "past"),
+        ("Pulmonary embolism (2011).", "Pulmonary embolism", "past"),
+        ("2015年患乳腺癌。", "乳腺癌", "past"),
+        ("Headaches since 2015.", "Headaches", "present"),
+        ("Known epilepsy, fell today.", "epilepsy", "past"),
+        ("Old lacunar infarct.", "lacunar infarct", "past"),
+        ("A 6-year-old boy with fever.", "fever", "present"),
+        ("An old man with fever.", "fever", "present"),
+        ("He used to have asthma when he was little.", "asthma", "past"),
+        ("The cough began two years ago.", "cough", "present"),
+        ("Shingles two years ago.", "Shingles", "past"),
+        ("小时候得过麻疹。", "麻疹", "past"),
+        ("三年前心梗，放了支架。", "心梗", "past"),
+        ("3年前无明显诱因出现头痛。", "头痛", "present"),
+        ("甲状腺癌术后复查。", "甲状腺癌", "past"),
+        ("术后发热3天。", "发热", "present"),
+        ("hx of asthma, now wheezing", "wheezing", "present"),
+        ("Chest film normal. PMH: gout. FH: nil.", "gout", "past"),
+    ],
+)
+def test_what_is_past_and_what_began_and_lasts(asserted, text: str, words: str, expected: str):
+    assert asserted(text, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("Hemoptysis - no. Cough - yes.", "Hemoptysis", "absent"),
+        ("Fever: no.", "Fever", "absent"),
+        ("Skin: no rash.", "Skin", "present"),
+        ("The vomiting has stopped.", "vomiting", "absent"),
+        ("Fever, night sweats: all denied.", "Fever", "absent"),
+        ("I don’t have a fever", "fever", "absent"),
+        ("dont have a fever", "fever", "absent"),
+        ("No changes suggestive of ischemia.", "ischemia", "absent"),
+        ("No fever, suggestive of a viral illness.", "a viral illness", "possible"),
+        ("The cough has not resolved.", "cough", "present"),
+        ("He denies alcohol use and has jaundice.", "jaundice", "present"),
+        ("胸痛：否认", "胸痛", "absent"),
+        ("恶心、呕吐均无。", "恶心", "absent"),
+        ("头痛2天，头颅CT、血常规均无异常。", "头痛", "present"),
+        ("不考虑脑膜炎。", "脑膜炎", "absent"),
+        ("腰痛未见好转。", "腰痛", "present"),
+        ("关节不肿。", "肿", "absent"),
+        ("不仅恶心，还有腹泻。", "恶心", "present"),
+        ("否认高血压、糖尿病，冠心病。", "冠心病", "absent"),
+    ],
+)
+def test_denials_and_what_only_looks_like_one(asserted, text: str, words: str, expected: str):
+    assert asserted(text, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("?PE", "PE", "possible"),
+        ("? appendicitis", "appendicitis", "possible"),
+        ("Pneumonia?", "Pneumonia", "possible"),
+        ("What can I do about my cough?", "cough", "present"),
+        ("Asthma suspected.", "Asthma", "possible"),
+        ("Chest pain likely muscular.", "Chest pain", "present"),
+        ("I wonder if I have diabetes.", "diabetes", "possible"),
+        ("为排除心肌梗死行心电图检查。", "心肌梗死", "possible"),
+        ("会不会是心脏病？", "心脏病", "possible"),
+        ("查血以明确有无贫血。", "贫血", "possible"),
+    ],
+)
+def test_doubts(asserted, text: str, words: str, expected: str):
+    assert asserted(text, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("Should bleeding recur, call the ward.", "bleeding", "conditional"),
+        ("He should rest because of the fever.", "fever", "present"),
+        ("Go to hospital if there is blood in the stool.", "blood in the stool", "conditional"),
+        ("Metformin can cause diarrhea.", "diarrhea", "conditional"),
+        ("Take ibuprofen for headache when needed.", "headache", "conditional"),
+        ("As if tied by a band: headache all day.", "headache", "present"),
+        ("Allergies: penicillin. Complaint: hives since today.", "hives", "present"),
+        ("一旦出现意识不清立即送医。", "意识不清", "conditional"),
+        ("注意观察有无黄疸。", "黄疸", "conditional"),
+        ("疼痛时口服布洛芬。", "疼痛", "conditional"),
+        ("过敏性鼻炎，流涕3天。", "流涕", "present"),
+    ],
+)
+def test_what_has_not_come_to_pass(asserted, text: str, words: str, expected: str):
     assert asserted(text, words) == expected

@@ -90,6 +90,10 @@ WORST = {
     "ages": "2 y" * 10_000,
     "denials": "no " * 10_000,
     "durations": "for 2 " * 5_000,
+    "limited denials": "no chest pain on the palms or feet " * 1_200,
+    "relatives and years": "mother in 1998 " * 2_500,
+    "headings in one line": "x. PMH: " * 5_000,
+    "queries": "?PE " * 8_000,
 }
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from nlp_core.sections import Section, sentences
 from nlp_core.words import blank_pipeline
 
@@ -43,3 +45,25 @@ def test_every_token_lies_in_one_sentence():
     doc_tokens = [t.i for t in NLP.make_doc(text) if not t.is_space]
     seen = [t.i for s in sentences(text, NLP) for t in s.span if not t.is_space]
     assert sorted(seen) == doc_tokens
+
+
+def test_a_heading_within_a_line_speaks_for_the_rest_of_that_line():
+    assert cut("Cough. PMH: gout. FH: nil.\nFever.") == [
+        ("Cough.", Section.CURRENT),
+        ("PMH: gout.", Section.PAST),
+        ("FH: nil.", Section.FAMILY),
+        ("Fever.", Section.CURRENT),
+    ]
+    assert cut("咳嗽。既往史：哮喘。")[1] == ("既往史：哮喘。", Section.PAST)
+
+
+def test_within_a_line_a_heading_needs_its_colon():
+    assert cut("Cough. Plan - rest.")[-1][1] is Section.CURRENT
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("?PE", 1), ("? appendicitis", 1), ("Fever. ?PE", 2), ("Flu? Rest.", 2), ("Flu ? Rest.", 2), ("Flu?? Rest.", 3)],
+)
+def test_a_question_mark_before_what_it_asks_of_ends_nothing(text: str, count: int):
+    assert len(cut(text)) == count

@@ -1,0 +1,192 @@
+"""Where a note has words that rule what is asserted near them: rules/assertion.yaml found in a document's tokens.
+
+Input  : "Cough, no fever." and the rules
+Output : Trigger "no", tokens [2, 3), kind "absent before".
+Knows the words and the places where they mean nothing; how far each reaches is assertion's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
+
+from nlp_core.text_view import view
+
+RULES = Path(__file__).parent / "rules" / "assertion.yaml"
+UNLIMITED = 1000
+"""Tokens: more than a sentence has."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_CLAUSE_ENDS = frozenset(".;!?。；")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the rules say of a list of words."""
+
+    kind: str
+    """An assertion's value, `end` or `inert`."""
+    place: Literal["before", "after", ""] = ""
+    """Where the words stand: before what they rule, or after."""
+    reach: int = UNLIMITED
+    across_commas: bool = False
+    weak: bool = False
+    """A doubt that a denial before it takes away."""
+    closing: bool = False
+    opening: bool = False
+
+
+_YEAR_GROUPS = (Group("past", "before", 8), Group("past", "after", 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A ruling word: tokens `[start, end)` of the document."""
+
+    start: int
+    end: int
+    group: Group
+
+    @property
+    def kind(self) -> str:
+        return self.group.kind
+
+    @property
+    def place(self) -> str:
+        return self.group.place
+
+
+@dataclass(frozen=True, slots=True)
+class _Unless:
+    """Triggers of `kind` that mean nothing near certain words."""
+
+    kind: str
+    first_words: frozenset[str]
+    within: int
+    next: tuple[tuple[str, ...], ...]
+    previous: tuple[tuple[str, ...], ...]
+
+    def applies(self, trigger: Trigger, doc: Doc) -> bool:
+        if trigger.kind != self.kind:
+            return False
+        if self.first_words and doc[trigger.start].lower_ not in self.first_words:
+            return False
+        after = _clause(doc, range(trigger.end, min(len(doc), trigger.end + self.within)))
+        before = _clause(doc, range(trigger.start - 1, max(-1, trigger.start - 1 - self.within), -1))[::-1]
+        return _holds(after, self.next) or _holds(before, self.previous)
+
+
+class AssertionRules:
+    """The rules, compiled once per process."""
+
+    def __init__(self, nlp: Language, path: Path = RULES) -> None:
+        rules = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+        self._groups: dict[str, Group] = {}
+        self._unless = [_unless(entry, nlp) for entry in rules.pop("unless")]
+        for group, words in _phrases(rules):
+            key = str(group)
+            self._groups[key] = group
+            self._matcher.add(key, [nlp.make_doc(way) for word in words for way in written_ways(str(word))])
+
+    def triggers(self, doc: Doc) -> list[Trigger]:
+        """All triggers of a document in order; longer ones and inert ones switch off what they overlap."""
+        found = [Trigger(start, end, self._groups[doc.vocab.strings[key]]) for key, start, end in self._matcher(doc)]
+        found = [trigger for trigger in (*found, *_years(doc)) if self._means_something(trigger, doc)]
+        found.sort(key=lambda trigger: (-(trigger.end - trigger.start), trigger.kind != "inert", trigger.start))
+        kept: list[Trigger] = []
+        taken: dict[int, set[tuple[int, int]]] = defaultdict(set)
+        for trigger in found:
+            others = {span for index in range(trigger.start, trigger.end) for span in taken[index]}
+            if others - {(trigger.start, trigger.end)}:
+                continue
+            for index in range(trigger.start, trigger.end):
+                taken[index].add((trigger.start, trigger.end))
+            kept.append(trigger)
+        inert = {(trigger.start, trigger.end) for trigger in kept if trigger.kind == "inert"}
+        return sorted(
+            (t for t in kept if t.kind != "inert" and (t.start, t.end) not in inert), key=lambda trigger: trigger.start
+        )
+
+    def _means_something(self, trigger: Trigger, doc: Doc) -> bool:
+        if trigger.group.closing and not _closes(doc, trigger.end):
+            return False
+        if trigger.group.opening and trigger.start and doc[trigger.start - 1].text[0].isalnum():
+            return False
+        return not any(unless.applies(trigger, doc) for unless in self._unless)
+
+
+def written_ways(phrase: str) -> Iterator[str]:
+    """ "he|she has" is "he has" and "she has"; an apostrophe is written straight or curly; marks as a view shows them."""
+    for words in product(*(part.split("|") for part in phrase.split(" "))):
+        way = view(" ".join(words)).text
+        yield way
+        if "'" in way:
+            yield way.replace("'", "’")
+
+
+def _phrases(rules: dict[str, Any]) -> Iterator[tuple[Group, list[str]]]:
+    for kind, content in rules.items():
+        if kind in ("end", "inert"):
+            yield Group(kind), [word for words in content for word in words]
+            continue
+        for place, groups in content.items():
+            for group in groups:
+                flags = {key: value for key, value in group.items() if key != "words"}
+                yield Group(kind, place, **flags), group["words"]
+
+
+def _unless(entry: dict[str, Any], nlp: Language) -> _Unless:
+    sides = {
+        side: tuple(
+            tuple(token.lower_ for token in nlp.make_doc(way))
+            for word in entry.get(side, ())
+            for way in written_ways(str(word))
+        )
+        for side in ("next", "previous")
+    }
+    return _Unless(entry["kind"], frozenset(map(str, entry.get("of", ()))), entry["within"], **sides)
+
+
+def _years(doc: Doc) -> Iterator[Trigger]:
+    """ "in 1998", "(2011)" and 2015年 tell of former times, before and after them in their sentence."""
+    for token in doc:
+        if len(token) == 4 and _YEAR.fullmatch(token.text):
+            before = doc[token.i - 1].lower_ if token.i else ""
+            chinese = token.i + 1 < len(doc) and doc[token.i + 1].text == "年"
+            if chinese or before in ("in", "(", "circa"):
+                for group in _YEAR_GROUPS:
+                    yield Trigger(token.i, token.i + 1 + chinese, group)
+
+
+def _closes(doc: Doc, end: int) -> bool:
+    """Does a clause end at token `end`, so that what stands before it is meant?"""
+    return end == len(doc) or not doc[end].text[0].isalnum() or doc[end].lower_ in ("and", "or", "but")
+
+
+def _clause(doc: Doc, indices: range) -> list[str]:
+    """The lower-case words at `indices`, up to where their clause ends."""
+    words: list[str] = []
+    for index in indices:
+        word = doc[index].lower_
+        if word in _CLAUSE_ENDS or "\n" in word:
+            break
+        words.append(word)
+    return words
+
+
+def _holds(words: Sequence[str], wanted: Sequence[tuple[str, ...]]) -> bool:
+    if not words or not wanted:
+        return False
+    return any(
+        tuple(words[at : at + len(phrase)]) == phrase for phrase in wanted for at in range(len(words) - len(phrase) + 1)
+    )

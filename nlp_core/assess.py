@@ -55,7 +55,7 @@ class Reader:
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
-        charts = ChartReader(knowledge, bundle.concepts(threads=threads), bundle.lexicons())
+        charts = ChartReader(knowledge, bundle.concepts(threads=threads), bundle.lexicons(), bundle.spelling())
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured

@@ -7,7 +7,17 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, compare_precisions, evaluate, export, measure_concepts, simulate, train_concepts
+from training import (
+    calibrate,
+    compare_precisions,
+    evaluate,
+    export,
+    measure_concepts,
+    measure_robustness,
+    reading_tables,
+    simulate,
+    train_concepts,
+)
 from training.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -15,6 +25,8 @@ COMMANDS: tuple[Command, ...] = (
     export.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,
+    measure_robustness.COMMAND,
+    reading_tables.COMMAND,
     simulate.COMMAND,
     calibrate.COMMAND,
     evaluate.COMMAND,

@@ -129,6 +129,8 @@ class Reader:
             return "no_note"
         if read.language == "other":
             return "unsupported_language"
+        if read.distrust is not None:
+            return read.distrust
         if not any(note.text.strip(" \n\t.。") for note in chart.notes):
             return "too_little_text"
         if not present or not candidates:

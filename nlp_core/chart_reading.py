@@ -26,6 +26,7 @@ from nlp_core.note import Note
 from nlp_core.onset import onset_of
 from nlp_core.setting import setting_of
 from nlp_core.spelling import Spelling
+from nlp_core.trust import Distrust, distrust_of
 
 MAX_CHARACTERS = 400_000
 """Characters of notes read per chart; older notes beyond are left out and counted."""
@@ -46,6 +47,8 @@ class ReadChart:
     """Language of most of the text read; `other` when it is one dxspan does not read."""
     known: dict[str, ProblemListStatus]
     """Diagnoses that the problem list speaks of, by id."""
+    distrust: Distrust | None = None
+    """Why the newest note that gives reason to should not be believed."""
 
 
 class ChartReader:
@@ -70,6 +73,7 @@ class ChartReader:
         mentions: list[tuple[Note, Mention]] = []
         weights: dict[ReadLanguage, int] = {}
         read: list[Note] = []
+        distrust: Distrust | None = None
         budget = MAX_CHARACTERS
         for note in chart.notes:
             if read and (budget <= 0 or _passed(deadline)):
@@ -78,7 +82,9 @@ class ChartReader:
             language = language_of(text)
             weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
             if language != "other":
-                mentions += [(note, mention) for mention in self._read_note(text, sex, age, deadline)]
+                said = self._read_note(text, sex, age, deadline)
+                mentions += [(note, mention) for mention in said]
+                distrust = distrust or distrust_of(text, said)
             read.append(note)
             budget -= len(text)
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
@@ -90,6 +96,7 @@ class ChartReader:
             notes_unread=len(chart.notes) - len(read),
             language=max(weights, key=lambda language: weights[language]) if weights else "en",
             known=self._problems.known(chart.problems),
+            distrust=distrust,
         )
 
     def _who(self, chart: Chart) -> tuple[float | None, Sex]:

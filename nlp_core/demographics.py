@@ -21,9 +21,9 @@ _AGE = re.compile(
     r"|儿[，,]\s*(?:[男女]性?[，,]\s*)?(?P<child>\d{1,3})\s*(?P<child_unit>个月|天)"
     r"|[男女]性?[，,]\s*(?P<infant>\d{1,2})\s*(?P<infant_unit>个月|天)(?!前|后|余)"
     r"|\b(?:age|aged|年龄)[:： ]\s*(?P<plain>\d{1,3})\b(?!\s*(?:month|week|day|mo\b))"
-    r"|(?:^|(?<=[\n.:;]\s)|(?<=\n))(?P<bare>\d{1,3})\s?(?-i:[MF])\b(?![.’'])"
+    r"|(?:^|(?<=[\n.:;]\s)|(?<=[\n;]))(?P<bare>\d{1,3})\s?(?-i:[MF])\b(?![.’'])"
     r"|(?<![\w.'’])(?-i:[MF])[\s,/]{0,2}(?P<letter_first>\d{1,3})\b(?![.:/%]\d|\s*(?:mg|kg|cm|mm|day|week|month|mo\b|wk|hr|%))"
-    rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|$))"
+    rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|an? (?:wo)?man\b|$))"
     r"|(?:[今我]年|年仅)\s?(?P<zh_said>\d{1,3})(?=[，,。]|岁)",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from nlp_core.text_view import Rewriting
 
@@ -19,10 +20,10 @@ _WORD = re.compile(r"[A-Za-z]+|[\u3400-\u9fff]")
 _MARK = re.compile(r"[,;:!?](?!\d)|\.(?!\w)|[。，、；：！？\n]")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _BEGINS = re.compile(
-    r"(?i)(?:no|not|denies|denied|denying|he|she|they|it|i|we|there|his|her|my|our|the patient|this|but|on (?:exam|examination)"
-    r"|exam|examination|physical|vitals?|temp|temperature|pulse|bp|blood pressure|heart rate|hr|rr|respirat\w+|spo2|oxygen"
-    r"|labs?|laboratory|ecg|ekg|ct|mri|cxr|x-?rays?|ultrasound|urinalysis|urine|hemoglobin|wbc|white|platelets|creatinine"
-    r"|lungs|abdomen|skin|pmh|past|family|social|medications|meds|allergies|hpi|cc|o/e|plan|assessment|impression)\b"
+    r"(?i)(?:no|denies|denied|denying|he|she|they|the patient|on (?:exam|examination)|exam|examination|physical|vitals?|temp"
+    r"|temperature|pulse|bp|blood pressure|heart rate|hr|rr|respiration\w*|spo2|oxygen|labs?|laboratory|ecg|ekg|ct|mri|cxr"
+    r"|x-?rays?|ultrasound|urinalysis|hemoglobin|wbc|platelets|creatinine|lungs|abdomen|pmh|past|family|social|medications"
+    r"|meds|allergies|hpi|o/e|plan|assessment|impression)\b"
 )
 _GOES_ON = frozenset(
     "a an the of in on at to for from with without by and or no her his my our their into over under is are was were has had"
@@ -30,9 +31,10 @@ _GOES_ON = frozenset(
     .split()
 )  # fmt: skip
 """Words that no statement ends with."""
-_TITLE = re.compile(r"[A-Z][a-z]+(?![a-zA-Z])|I(?![\w'’])")
-_SHORT = 4
-"""Characters of a Chinese item that, after a denial, still belongs to its list."""
+_TITLE = re.compile(r"[A-Z][a-z]+(?![a-zA-Z])|A(?= [a-z])|I(?![\w'’])|\d{1,3} ?[MF](?!\S)")
+_LISTED, _SHORT = 4, 6
+"""Characters of a Chinese item that after a denial still belongs to its list; and of one that goes on with the sentence."""
+_NEW_LIST = re.compile(r"查体|体检|体温|辅助|既往|伴|有|[A-Z]")
 _DENIAL = re.compile(r"无|否认|未|没|不伴")
 
 
@@ -58,12 +60,17 @@ def _english_marks(text: str) -> Iterator[Rewriting]:
 
 
 def _chinese_marks(text: str) -> Iterator[Rewriting]:
-    """A blank beside Chinese is a comma; after a denial short items go on with the list."""
+    """A blank beside Chinese is a full stop before a longer statement, else a comma; short items keep a denial's list."""
     pieces = list(re.finditer(r"\S+", text))
     denied = False
-    for piece, following in zip(pieces, pieces[1:], strict=False):
-        denied = bool(_DENIAL.match(piece.group())) or (denied and len(piece.group()) <= _SHORT)
-        if text[piece.end()] != " " or not (_CHINESE.search(piece.group()[-1] + following.group()[0])):
-            continue
-        listed = denied and len(following.group()) <= _SHORT
-        yield Rewriting(piece.end(), piece.end() + 1, "、" if listed else "，")
+    for piece, following in pairwise(pieces):
+        denied = bool(_DENIAL.match(piece.group())) or (denied and len(piece.group()) <= _LISTED)
+        denied = denied and not _NEW_LIST.match(following.group())
+        if text[piece.end()] == " " and _CHINESE.search(piece.group()[-1] + following.group()[0]):
+            yield Rewriting(piece.end(), piece.end() + 1, _chinese_mark(len(following.group()), denied=denied))
+
+
+def _chinese_mark(length: int, *, denied: bool) -> str:
+    if denied and length <= _LISTED:
+        return "、"
+    return "，" if length <= _SHORT else "。"

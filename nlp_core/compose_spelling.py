@@ -40,8 +40,10 @@ def _shortened(word: str) -> Iterator[str]:
 
 
 def _texts(knowledge: Knowledge) -> Iterator[str]:
-    for entry in (*knowledge.findings.values(), *knowledge.diagnoses.values()):
-        yield from entry.names.en
+    for finding in knowledge.findings.values():
+        yield from finding.names.en
+    for diagnosis in knowledge.diagnoses.values():
+        yield from diagnosis.names.en
     for names in attribute_names().values():
         yield from names.en
     yield _INTRODUCING

@@ -79,4 +79,4 @@ def _two_introductions(text: str) -> bool:
     found = [(int(match["age"]), match["who"].lower()) for match in _INTRODUCED.finditer(text)]
     sexes = {_SEX.get(who, who) for _, who in found}
     ages = [age for age, _ in found]
-    return len(sexes) > 1 or bool(ages) and max(ages) - min(ages) > 1
+    return len(sexes) > 1 or (bool(ages) and max(ages) - min(ages) > 1)

@@ -31,7 +31,7 @@ _HEADER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _INTRODUCED = re.compile(
-    r"(?:^|[.\n]\s*)(?:(?:An?|This|The patient is an?)\s+)?(?P<age>\d{1,3})[- ]year[- ]old\s+(?P<who>man|woman|male|female)\b"
+    r"(?:^|[.\n]\s{0,3})(?:(?:An?|This|The patient is an?)\s+)?(?P<age>\d{1,3})[- ]year[- ]old\s+(?P<who>man|woman|male|female)\b"
     r"(?!\s+(?:sibling|relative|partner|roommate|colleague))",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test train-concepts concepts simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ $(VENV)/.python:
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dxspan needs Python 3.11 or later")'
 	@touch $@
 
-$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/words.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/concepts.py $(wildcard nlp_core/bundle/*)
+$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/rules/traditional_characters.txt nlp_core/words.py nlp_core/text_view.py nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/concepts.py $(wildcard nlp_core/bundle/*)
 	@echo "[2/4] locked dependencies (about a minute)"
 	@$(PIP) $(LOCKED) -r requirements/run.lock
 	@$(PIP) $(LOCKED) -r requirements/base-encoder.lock
@@ -73,6 +73,9 @@ train-concepts: setup-test ## teach the encoder what findings are called (a quar
 
 concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings
 	@$(BIN)/dxspan-train measure-concepts --write docs/concepts.md
+
+robustness: setup-test ## figures of docs/robustness.md: careless and hostile writing (an hour)
+	@$(BIN)/dxspan-train measure-robustness --write docs/robustness.md
 
 simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
 	@$(BIN)/dxspan-train simulate --write docs/simulation.md

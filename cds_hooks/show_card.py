@@ -20,6 +20,8 @@ _SILENCE = {
     "no_finding": "no finding in the notes speaks for any diagnosis",
     "weak_evidence": "the evidence is too weak for a suggestion",
     "too_little_text": "too little text",
+    "stuffed_text": "a note repeats a name so often that it cannot be trusted",
+    "other_patient_text": "a note seems to hold another patient's record",
     "already-known": "everything worth considering is already on the problem list or in the notes",
 }
 

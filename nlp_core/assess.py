@@ -63,7 +63,9 @@ class Reader:
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
-        charts = ChartReader(knowledge, concepts or bundle.concepts(threads=threads), bundle.lexicons())
+        charts = ChartReader(
+            knowledge, concepts or bundle.concepts(threads=threads), bundle.lexicons(), bundle.spelling()
+        )
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured
@@ -144,6 +146,8 @@ class Reader:
             return "no_note"
         if read.language == "other":
             return "unsupported_language"
+        if read.distrust is not None:
+            return read.distrust
         if not any(note.text.strip(" \n\t.。") for note in chart.notes):
             return "too_little_text"
         if not present or not candidates:

@@ -15,8 +15,17 @@ from nlp_core.note import Span
 
 Language = Literal["en", "zh"]
 Silence = Literal[
-    "no_note", "too_little_text", "unsupported_language", "no_finding", "weak_evidence", "deceased", "old_notes"
+    "no_note",
+    "too_little_text",
+    "unsupported_language",
+    "no_finding",
+    "weak_evidence",
+    "deceased",
+    "old_notes",
+    "stuffed_text",
+    "other_patient_text",
 ]
+"""The last two warn of the chart itself: a name repeated to be found, another patient's note pasted in (trust)."""
 ProblemListStatus = Literal["active", "refuted", "past"]
 Urgency = Literal["emergency", "urgent", "soon", "routine"]
 

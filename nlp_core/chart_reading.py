@@ -25,9 +25,14 @@ from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
 from nlp_core.setting import setting_of
+from nlp_core.spelling import Spelling
+from nlp_core.trust import Distrust, distrust_of
 
 MAX_CHARACTERS = 400_000
 """Characters of notes read per chart; older notes beyond are left out and counted."""
+
+OPENING = 1_000
+"""Characters at the start of a note that say who the patient is, where, and how the illness came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,33 @@ class ReadChart:
     """Language of most of the text read; `other` when it is one dxspan does not read."""
     known: dict[str, ProblemListStatus]
     """Diagnoses that the problem list speaks of, by id."""
+    distrust: Distrust | None = None
+    """Why the newest note that gives reason to should not be believed."""
 
 
 class ChartReader:
     """Reads charts by one knowledge; built once per process. `concepts` None reads by names alone."""
 
-    def __init__(self, knowledge: Knowledge, concepts: ConceptReader | None, lexicons: Lexicons | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        concepts: ConceptReader | None,
+        lexicons: Lexicons | None = None,
+        spelling: Spelling | None = None,
+    ) -> None:
         self._knowledge = knowledge
-        self._mentions = MentionReader(knowledge, lexicons)
+        self._mentions = MentionReader(knowledge, lexicons, spelling)
         self._facts = FactReader(knowledge, self._mentions)
         self._problems = ProblemMatcher(knowledge, self._mentions)
         self._concepts = concepts
 
     def read(self, chart: Chart, *, deadline: float | None = None) -> ReadChart:
         """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read."""
-        age, sex = _who(chart)
+        age, sex = self._who(chart)
         mentions: list[tuple[Note, Mention]] = []
         weights: dict[ReadLanguage, int] = {}
         read: list[Note] = []
+        distrust: Distrust | None = None
         budget = MAX_CHARACTERS
         for note in chart.notes:
             if read and (budget <= 0 or _passed(deadline)):
@@ -68,18 +82,36 @@ class ChartReader:
             language = language_of(text)
             weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
             if language != "other":
-                mentions += [(note, mention) for mention in self._read_note(text, sex, age, deadline)]
+                said = self._read_note(text, sex, age, deadline)
+                mentions += [(note, mention) for mention in said]
+                distrust = distrust or distrust_of(text, said)
             read.append(note)
             budget -= len(text)
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
+        opening = self._opening(chart.notes[0]) if chart.notes else ""
         return ReadChart(
             found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge),
-            patient=Patient(age, sex, _onset(read), chart.setting or _setting(read)),
+            patient=Patient(age, sex, _onset(opening), chart.setting or _setting(chart.notes, opening)),
             notes_read=len(read),
             notes_unread=len(chart.notes) - len(read),
             language=max(weights, key=lambda language: weights[language]) if weights else "en",
             known=self._problems.known(chart.problems),
+            distrust=distrust,
         )
+
+    def _who(self, chart: Chart) -> tuple[float | None, Sex]:
+        """Age and sex of the coded chart, else as the newest note that states them says."""
+        age, sex = chart.age_years, chart.sex
+        for note in chart.notes:
+            if age is not None and sex != "unknown":
+                break
+            stated = demographics_of(self._opening(note))
+            age = stated.age_years if age is None else age
+            sex = stated.sex if sex == "unknown" else sex
+        return age, sex
+
+    def _opening(self, note: Note) -> str:
+        return self._mentions.seen(note.text[:OPENING]).text
 
     def _read_note(self, text: str, sex: Sex, age: float | None, deadline: float | None) -> list[Mention]:
         mentions, sentences = self._mentions.read(text, sex=sex, age_years=age)
@@ -88,25 +120,13 @@ class ChartReader:
         return mentions
 
 
-def _who(chart: Chart) -> tuple[float | None, Sex]:
-    """Age and sex of the coded chart, else as the newest note that states them says."""
-    age, sex = chart.age_years, chart.sex
-    for note in chart.notes:
-        if age is not None and sex != "unknown":
-            break
-        stated = demographics_of(note.text)
-        age = stated.age_years if age is None else age
-        sex = stated.sex if sex == "unknown" else sex
-    return age, sex
-
-
-def _onset(notes: Sequence[Note]) -> Onset | None:
-    stated = onset_of(notes[0].text) if notes else None
+def _onset(opening: str) -> Onset | None:
+    stated = onset_of(opening)
     return stated.onset if stated else None
 
 
-def _setting(notes: Sequence[Note]) -> Setting | None:
-    return setting_of(f"{notes[0].kind}\n{notes[0].text}") if notes else None
+def _setting(notes: Sequence[Note], opening: str) -> Setting | None:
+    return setting_of(f"{notes[0].kind}\n{opening}") if notes else None
 
 
 def _passed(deadline: float | None) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nlp_core.bundle_manifest import PLACING, PLACING_TENSOR
 from nlp_core.knowledge_files import compile_knowledge
-from nlp_core.model_bundle import DIAGNOSES, KNOWLEDGE, LEXICONS, NAMES, SHARES, Bundle
+from nlp_core.model_bundle import DIAGNOSES, KNOWLEDGE, LEXICONS, NAMES, SHARES, SPELLING, Bundle
 from nlp_core.share_tables import ShareTables
 
 
@@ -23,6 +23,14 @@ def add_knowledge(folder: Path) -> None:
     knowledge = compile_knowledge(folder / KNOWLEDGE)
     compile_lexicons(folder / LEXICONS, knowledge)
     ShareTables.of(knowledge).save(folder / SHARES)
+
+
+def add_spelling(folder: Path) -> None:
+    """Gathers the words that slips of the keyboard are mended by."""
+    from nlp_core.compose_spelling import spelling_of  # imported here for the same reason as below
+
+    bundle = Bundle.open(folder)
+    spelling_of(bundle.knowledge(), bundle.tokenizer().get_vocab()).save(folder / SPELLING)
 
 
 def add_names(folder: Path) -> None:

@@ -35,6 +35,10 @@ _SHORTEST, _LONGEST = 2, 16
 """Words of an English clause that is worth reading; the fewest without fillers."""
 _SHORTEST_CHINESE, _LONGEST_CHINESE = 4, 26
 """Characters of a Chinese one."""
+_LONGEST_STRETCH = 30
+"""Tokens between two borders that no clause reaches."""
+_PART, _STEP = 6, 3
+"""Tokens of the parts that such a stretch is read in, and from one part to the next."""
 _BORDERS = frozenset(", ; : . ! ? ( ) • | 、 。 ， ； ：".split()) | {
     "and",
     "but",
@@ -190,9 +194,22 @@ def _clauses(read: ReadSentence) -> Iterator[_Clause]:
         if token is not None and token.lower_ not in _BORDERS and "\n" not in token.text:
             continue
         end = token.i if token is not None else span.end
-        if _worth_reading(read, start, end):
-            yield _Clause(read, start, end)
+        for first, last in _stretches(read, start, end):
+            if _worth_reading(read, first, last):
+                yield _Clause(read, first, last)
         start = end + 1
+
+
+def _stretches(read: ReadSentence, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """`[start, end)` itself; what is too long for a clause, as text without punctuation is, in parts between its names."""
+    if end - start <= _LONGEST_STRETCH:
+        yield start, end
+        return
+    first = start
+    for index in range(start, end + 1):
+        if index == end or index in read.covered:
+            yield from ((part, min(part + _PART, index)) for part in range(first, max(first + 1, index - _STEP), _STEP))
+            first = index + 1
 
 
 def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:

@@ -21,10 +21,10 @@ _AGE = re.compile(
     r"|儿[，,]\s*(?:[男女]性?[，,]\s*)?(?P<child>\d{1,3})\s*(?P<child_unit>个月|天)"
     r"|[男女]性?[，,]\s*(?P<infant>\d{1,2})\s*(?P<infant_unit>个月|天)(?!前|后|余)"
     r"|\b(?:age|aged|年龄)[:： ]\s*(?P<plain>\d{1,3})\b(?!\s*(?:month|week|day|mo\b))"
-    r"|(?:^|(?<=[\n.:;]\s)|(?<=\n))(?P<bare>(?:[1-8]?\d|9[0-4])(?=\s?(?-i:[MF])\b)|\d{1,3}(?!\s?[MF]\.))\s?(?-i:[MF])\b(?![’'])"
+    r"|(?:^|(?<=[\n.:;]\s)|(?<=[\n;]))(?P<bare>(?:[1-8]?\d|9[0-4])(?=\s?(?-i:[MF])\b)|\d{1,3}(?!\s?[MF]\.))\s?(?-i:[MF])\b(?![’'])"
     r"|(?<![\w.'’])(?-i:[MF]),\s?(?P<young>\d{1,2})\s?(?P<young_unit>days?|weeks?|wks?|months?|mos?)\b(?!\s+(?:ago|of|history|after|before))"
     r"|(?<![\w.'’])(?-i:[MF])[\s,/]{0,2}(?P<letter_first>\d{1,3})\b(?![.:/%]\d|\s*(?:mg|kg|cm|mm|day|week|month|mo\b|wk|hr|%))"
-    rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|$))"
+    rf"|\b{_SOMEBODY}(?:['’]s|['’]m| is| was| am)\s(?:now\s|just\s|almost\s|about\s|already\s)?(?P<said>\d{{1,3}})(?=\s*(?:[,.;)]|and\b|with\b|an? (?:wo)?man\b|$))"
     r"|(?:[今我]年|年仅)\s?(?P<zh_said>\d{1,3})(?=[，,。]|岁)",
     re.IGNORECASE,
 )
@@ -56,6 +56,8 @@ _STRONG = {
     "男性",
     "女，",
     "男，",
+    "女,",
+    "男,",
     "女孩",
     "男孩",
     "女生",

@@ -22,9 +22,10 @@ from nlp_core.limited_denials import limited_denials
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
 from nlp_core.onset import durations
-from nlp_core.person_names import without_names
+from nlp_core.rewording import Rewording
 from nlp_core.sections import Section, Sentence, sentences
-from nlp_core.text_view import TextView, view
+from nlp_core.spelling import Spelling
+from nlp_core.text_view import TextView
 from nlp_core.triggers import AssertionRules, Trigger
 from nlp_core.words import blank_pipeline, doc_stems
 
@@ -78,18 +79,24 @@ class ReadSentence:
 class MentionReader:
     """Reads notes by the names and thresholds of one knowledge; built once per process."""
 
-    def __init__(self, knowledge: Knowledge, lexicons: Lexicons | None = None) -> None:
-        """lexicons: the compiled ones of this knowledge; None = built here, which takes a second or two."""
+    def __init__(
+        self, knowledge: Knowledge, lexicons: Lexicons | None = None, spelling: Spelling | None = None
+    ) -> None:
+        """lexicons: the compiled ones of this knowledge; None = built here, which takes a second or two.
+
+        spelling: None = words are read as they are written.
+        """
         self.nlp = blank_pipeline()
         self._rules = AssertionRules(self.nlp)
         self._lexicons = lexicons or lexicons_of(knowledge)
+        self._rewording = Rewording(spelling)
         self._composition = CompositionRules(knowledge)
         self.thresholds = Thresholds(knowledge.findings.values())
         self._measurements = MeasurementReader(self.thresholds)
 
     def read(self, text: str, *, sex: Sex, age_years: float | None) -> tuple[list[Mention], list[ReadSentence]]:
         """Mentions in order of their place, and the sentences for a second reader."""
-        seen_as = view(without_names(text))
+        seen_as = self.seen(text)
         composer = Composer(self._composition)
         found: list[Mention] = []
         read: list[ReadSentence] = []
@@ -105,6 +112,10 @@ class MentionReader:
             covered |= {index for part in composed for index in range(part.start, part.end)}
             read.append(ReadSentence(sentence, triggers, frozenset(covered), seen_as))
         return found, read
+
+    def seen(self, text: str) -> TextView:
+        """The text as every reader of a note should see it: slips mended, abbreviations spelt out, lost marks put in."""
+        return self._rewording.seen(text)
 
     def _sentences(self, text: str) -> Iterator[tuple[Sentence, tuple[Trigger, ...]]]:
         triggers: list[Trigger] | None = None

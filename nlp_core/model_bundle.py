@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
     from nlp_core.concepts import ConceptReader
     from nlp_core.lexicon_names import Lexicons
     from nlp_core.share_tables import ShareTables
+    from nlp_core.spelling import Spelling
 
 SHIPPED_BUNDLE = Path(__file__).parent / "bundle"
 COMPILED_BY = tuple(
@@ -41,6 +42,12 @@ COMPILED_BY = tuple(
     for name in (
         "rules/attributes.yaml",
         "words.py",
+        "text_view.py",
+        "rules/traditional_characters.txt",
+        "rules/assertion.yaml",
+        "rules/english_words.txt",
+        "spelling.py",
+        "compose_spelling.py",
         "lexicon.py",
         "lexicon_names.py",
         "attributes.py",
@@ -56,6 +63,8 @@ LEXICONS = "lexicons.json"
 """The names to look for in notes, taken apart (lexicon_names), where a step of composing wrote them."""
 SHARES = "shares.npz"
 """What every finding says of every diagnosis (share_tables), where a step of composing wrote it."""
+SPELLING = "spelling.json"
+"""Words for mending slips of the keyboard (spelling), where a step of composing wrote them."""
 NAMES = "names.npz"
 """Vectors of the findings' names (concepts.NameIndex), where a step of composing wrote them."""
 DIAGNOSES = "diagnoses.npz"
@@ -122,6 +131,12 @@ class Bundle:
         from nlp_core.share_tables import ShareTables
 
         return ShareTables.load(self.file(SHARES))
+
+    def spelling(self) -> Spelling:
+        """The words that slips of the keyboard are mended by. Raises BundleDamaged where composing did not write them."""
+        from nlp_core.spelling import Spelling
+
+        return Spelling.load(self.file(SPELLING))
 
     def concepts(self, *, threads: int = 1) -> ConceptReader:
         """What reads clauses by likeness to the findings' names. threads: for the encoder, 0 = all.

@@ -14,6 +14,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from nlp_core.text_view import view
+
 _CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff"
 _LETTER = rf"[^\W\d_{_CHINESE}]"
 _TOKEN = re.compile(
@@ -159,8 +161,8 @@ def stem(word: str) -> str:
 
 
 def name_stems(name: str, nlp: Language) -> tuple[str, ...]:
-    """The stems of a name in order, fillers left out. Names that consist of fillers alone give ()."""
-    stems = ((token, _stem_in_case(token.text)) for token in nlp.make_doc(name))
+    """The stems of a name in order, fillers left out, characters seen as a note's. Names that consist of fillers alone give ()."""
+    stems = ((token, _stem_in_case(token.text)) for token in nlp.make_doc(view(name).text))
     return tuple(found for token, found in stems if found and (token.lower_ not in FILLERS or found[0] == "="))
 
 

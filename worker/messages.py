@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from nlp_core.assessment import Assessment
 from worker.client import Degraded
 
-MESSAGE_VERSION: Final = 2
+MESSAGE_VERSION: Final = 3
 """1 (November 2026): first. 2 (November 2026): Chart.setting."""
 
 READ_TASK = "dxspan.read_chart"
@@ -33,7 +33,7 @@ class ReadRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[2] = MESSAGE_VERSION
+    version: Literal[3] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
     """Random id of this reading."""
     tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
@@ -50,7 +50,7 @@ class ReadReply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[2] = MESSAGE_VERSION
+    version: Literal[3] = MESSAGE_VERSION
     assessment: Assessment | None = None
     degraded: Degraded | None = None
     cached: bool = False
@@ -67,7 +67,7 @@ class Canary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[2] = MESSAGE_VERSION
+    version: Literal[3] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 

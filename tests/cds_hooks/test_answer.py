@@ -55,7 +55,7 @@ def test_the_card_builder_is_told_the_occasion(web: Served) -> None:
     assert str(occasion.hook_instance) == body["hookInstance"]
 
 
-@pytest.mark.parametrize("reason", ["no_finding", "weak_evidence", "unsupported_language", "deceased"])
+@pytest.mark.parametrize("reason", ["no_finding", "weak_evidence", "stuffed_text", "other_patient_text", "deceased"])
 def test_silence_says_why(web: Served, reason: str) -> None:
     before = counted("silent", reason)
     answer = asked(web, f"silence: {reason}")

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nlp_core.assertion import RULES
 from nlp_core.attributes import attribute_names
 from nlp_core.knowledge import Knowledge
 from nlp_core.spelling import LONGEST, SHORTEST, Spelling
+from nlp_core.triggers import RULES
 
 ENGLISH_WORDS = Path(__file__).parent / "rules" / "english_words.txt"
 """Made by `dxspan-train reading-tables`."""

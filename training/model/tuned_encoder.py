@@ -52,6 +52,7 @@ class ExtendedWords(torch.nn.Module):
         self.values = torch.nn.Parameter(first.clone())
         places = torch.full((words.num_embeddings,), -1, dtype=torch.int64)
         places[rows] = torch.arange(len(rows))
+        self.places: torch.Tensor
         self.register_buffer("places", places)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:

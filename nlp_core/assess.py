@@ -15,13 +15,13 @@ from nlp_core.assessment import Assessment, Candidate, Language, Silence
 from nlp_core.calibration import Calibration, band_of
 from nlp_core.chart import Chart
 from nlp_core.chart_reading import ChartReader, ReadChart
-from nlp_core.concepts import ConceptReader
 from nlp_core.diagnoses import Ranked, Reasoner
 from nlp_core.evidence import evidence_of
 from nlp_core.knowledge import Knowledge
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
+from nlp_core.second_reader import SecondReader
 from nlp_core.share_tables import ShareTables
 
 MOST_CANDIDATES = 10
@@ -53,18 +53,18 @@ class Reader:
         *,
         threads: int = 0,
         calibrated: bool = True,
-        concepts: ConceptReader | None = None,
+        second: SecondReader | None = None,
     ) -> Reader:
         """Loads a composed bundle, by default the one set-up made.
 
-        threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities. concepts:
-        what reads clauses instead of the bundle's own reader with its encoder.
+        threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities. second:
+        what reads after the names, instead of the bundle's own.
         Raises BundleError when the bundle is missing or does not match its checksums.
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
         charts = ChartReader(
-            knowledge, concepts or bundle.concepts(threads=threads), bundle.lexicons(), bundle.spelling()
+            knowledge, second or bundle.second_reader(threads=threads), bundle.lexicons(), bundle.spelling()
         )
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:

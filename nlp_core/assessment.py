@@ -48,7 +48,7 @@ class Evidence(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     finding: str
-    """Id of the finding in the knowledge."""
+    """Id of the finding in the knowledge; empty where a sentence as a whole speaks."""
     names: Words
     present: bool
     """True when the patient has the finding, False when the chart says it is absent."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from nlp_core.assessment import ProblemListStatus
 from nlp_core.chart import Chart, Setting, Sex
-from nlp_core.concepts import ConceptReader
 from nlp_core.demographics import demographics_of
 from nlp_core.diagnoses import Patient
 from nlp_core.facts import FactReader
@@ -24,6 +23,7 @@ from nlp_core.lexicon_names import Lexicons
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
+from nlp_core.second_reader import SecondReader, SecondReading, ToldSentence
 from nlp_core.setting import setting_of
 from nlp_core.spelling import Spelling
 from nlp_core.trust import Distrust, distrust_of
@@ -52,12 +52,12 @@ class ReadChart:
 
 
 class ChartReader:
-    """Reads charts by one knowledge; built once per process. `concepts` None reads by names alone."""
+    """Reads charts by one knowledge; built once per process. `second` None reads by names alone."""
 
     def __init__(
         self,
         knowledge: Knowledge,
-        concepts: ConceptReader | None,
+        second: SecondReader | None,
         lexicons: Lexicons | None = None,
         spelling: Spelling | None = None,
     ) -> None:
@@ -65,12 +65,13 @@ class ChartReader:
         self._mentions = MentionReader(knowledge, lexicons, spelling)
         self._facts = FactReader(knowledge, self._mentions)
         self._problems = ProblemMatcher(knowledge, self._mentions)
-        self._concepts = concepts
+        self._second = second
 
     def read(self, chart: Chart, *, deadline: float | None = None) -> ReadChart:
         """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read."""
         age, sex = self._who(chart)
         mentions: list[tuple[Note, Mention]] = []
+        told: list[tuple[Note, ToldSentence]] = []
         weights: dict[ReadLanguage, int] = {}
         read: list[Note] = []
         distrust: Distrust | None = None
@@ -83,14 +84,15 @@ class ChartReader:
             weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
             if language != "other":
                 said = self._read_note(text, sex, age, deadline)
-                mentions += [(note, mention) for mention in said]
-                distrust = distrust or distrust_of(text, said)
+                mentions += [(note, mention) for mention in said.mentions]
+                told += [(note, sentence) for sentence in said.told]
+                distrust = distrust or distrust_of(text, said.mentions)
             read.append(note)
             budget -= len(text)
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
         opening = self._opening(chart.notes[0]) if chart.notes else ""
         return ReadChart(
-            found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge),
+            found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge, told),
             patient=Patient(age, sex, _onset(opening), chart.setting or _setting(chart.notes, opening)),
             notes_read=len(read),
             notes_unread=len(chart.notes) - len(read),
@@ -113,11 +115,11 @@ class ChartReader:
     def _opening(self, note: Note) -> str:
         return self._mentions.seen(note.text[:OPENING]).text
 
-    def _read_note(self, text: str, sex: Sex, age: float | None, deadline: float | None) -> list[Mention]:
+    def _read_note(self, text: str, sex: Sex, age: float | None, deadline: float | None) -> SecondReading:
         mentions, sentences = self._mentions.read(text, sex=sex, age_years=age)
-        if self._concepts is not None and not _passed(deadline):
-            mentions = mentions + self._concepts.find(sentences)
-        return mentions
+        if self._second is None or _passed(deadline):
+            return SecondReading(mentions, [])
+        return self._second.read(mentions, sentences)
 
 
 def _onset(opening: str) -> Onset | None:

@@ -17,12 +17,11 @@ from nlp_core.share_tables import ShareTables
 
 
 def add_knowledge(folder: Path) -> None:
-    """Compiles the knowledge files, their names and their shares. Raises KnowledgeError when they do not parse."""
+    """Compiles the knowledge files and their names. Raises KnowledgeError when they do not parse."""
     from nlp_core.lexicon_names import compile_lexicons  # imported here for the same reason as below
 
     knowledge = compile_knowledge(folder / KNOWLEDGE)
     compile_lexicons(folder / LEXICONS, knowledge)
-    ShareTables.of(knowledge).save(folder / SHARES)
 
 
 def add_spelling(folder: Path) -> None:
@@ -41,6 +40,16 @@ def add_names(folder: Path) -> None:
 
     bundle = Bundle.open(folder)
     NameIndex.build(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0)).save(folder / NAMES)
+
+
+def add_shares(folder: Path) -> None:
+    """Compiles the shares, those included that a finding borrows from one of like meaning; a few seconds."""
+    from nlp_core.concepts import NameIndex
+
+    bundle = Bundle.open(folder)
+    knowledge = bundle.knowledge()
+    likeness = NameIndex.load(bundle.file(NAMES)).likeness(list(knowledge.findings))
+    ShareTables.of(knowledge, likeness=likeness).save(folder / SHARES)
 
 
 def add_diagnoses(folder: Path) -> None:

@@ -24,7 +24,7 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.neutral_words import neutral
 from nlp_core.sections import Section
-from nlp_core.sentence_readings import SentenceEncoder
+from nlp_core.sentence_readings import SentenceReading
 from nlp_core.words import FILLERS, stem
 
 LEAST_LIKENESS: dict[Language, float] = {"en": 0.74, "zh": 0.76}
@@ -91,6 +91,16 @@ class NameIndex:
         with np.load(path, allow_pickle=False) as stored:
             return NameIndex([str(entry) for entry in stored["entries"]], stored["vectors"].astype(np.float32))
 
+    def likeness(self, findings: Sequence[str]) -> NDArray[np.float32]:
+        """Cosines [findings, findings] of what their names mean together; 0 for a finding that is not in the index."""
+        rows = {finding: row for row, finding in enumerate(findings)}
+        sums = np.zeros((len(rows), self._vectors.shape[1]), np.float32)
+        for entry, vector in zip(self._entries, self._vectors, strict=True):
+            if entry in rows:
+                sums[rows[entry]] += vector
+        means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+        return np.asarray(means @ means.T, np.float32)
+
     def nearest(self, vectors: NDArray[np.float32]) -> list[tuple[str, float]]:
         """For each row (unit length) the entry of the nearest name and the cosine."""
         likeness = vectors @ self._vectors.T
@@ -136,44 +146,49 @@ class ConceptReader:
         index: NameIndex,
         least_likeness: Mapping[Language, float] = LEAST_LIKENESS,
         *,
-        sentences: SentenceEncoder | None = None,
         least_finding: float = LEAST_FINDING,
     ) -> None:
-        """sentences: reads whole sentences with heads; None = clauses are read alone, without any."""
         self._encoder = encoder
         self._index = index
         self._least = least_likeness
-        self._sentences = sentences
         self._least_finding = least_finding
 
-    def find(self, sentences: Iterable[ReadSentence]) -> list[Mention]:
-        """Mentions of what the clauses mean, in order of their place."""
+    def find(
+        self,
+        sentences: Iterable[ReadSentence],
+        readings: Mapping[str, Sequence[SentenceReading]] | None = None,
+        *,
+        gated: bool = True,
+    ) -> list[Mention]:
+        """Mentions of what the clauses mean, in order of their place.
+
+        readings: the sentences by their text, as an encoder with heads reads them; None = clauses are read alone. gated: only
+        where the finding head sees a finding.
+        """
         clauses = [clause for read in sentences if read.sentence.section not in _SKIPPED for clause in _clauses(read)]
         if not clauses:
             return []
-        if self._sentences is None:
+        if readings is None:
             vectors = self._encoder.embed([neutral(clause.text) for clause in clauses])
         else:
-            clauses, vectors = self._by_the_head(clauses, self._sentences)
+            clauses, vectors = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
         return [
             _mention(clause, entry)
             for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
             if likeness >= self._least[_language(clause)]
         ]
 
-    def _by_the_head(
-        self, clauses: Sequence[_Clause], sentences: SentenceEncoder
+    def _in_their_sentences(
+        self, clauses: Sequence[_Clause], readings: Mapping[str, Sequence[SentenceReading]], least: float
     ) -> tuple[list[_Clause], NDArray[np.float32]]:
         """The clauses in which the finding head sees a finding, narrowed to its words, with their vectors in the sentence."""
-        texts = list(dict.fromkeys(clause.read.sentence.span.text for clause in clauses))
-        readings = dict(zip(texts, sentences.read(texts), strict=True))
         kept: list[_Clause] = []
         vectors: list[NDArray[np.float32]] = []
         for clause in clauses:
             begun = clause.read.sentence.start
             for piece in readings[clause.read.sentence.span.text]:
                 places = piece.tokens_within(clause.first - begun, clause.last - begun)
-                places = places[piece.finding[places] >= self._least_finding]
+                places = places[piece.finding[places] >= least]
                 if len(places):
                     start, end = int(piece.starts[places[0]]), int(piece.ends[places[-1]])
                     kept.append(clause.narrowed(begun + start, begun + end))

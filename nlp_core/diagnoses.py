@@ -48,7 +48,17 @@ class Ranked:
     probability: float
     """Share of this diagnosis among all; uncalibrated."""
     shares: dict[str, float]
-    """Finding id -> natural-log odds it adds."""
+    """Finding id, or the key of a told sentence -> natural-log odds it adds."""
+
+
+def told_key(place: int) -> str:
+    """Names the told sentence at `place` of ChartFindings.told among the shares."""
+    return f"told {place}"
+
+
+def told_place(key: str) -> int | None:
+    """The place that `told_key` named; None for a finding."""
+    return int(key.removeprefix("told ")) if key.startswith("told ") else None
 
 
 class Reasoner:
@@ -72,14 +82,14 @@ class Reasoner:
         """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone."""
         present = self._most_specific(f for f, o in found.observed.items() if o.present)
         absent = self._most_general(f for f, o in found.observed.items() if not o.present)
-        shares = self._shares(present, absent)
+        shares = np.concatenate([self._shares(present, absent), self._told(found)])
         scores = self._prior + shares.sum(axis=0) + self._fits(patient) + self._naming(found)
         possible = np.isfinite(scores)
         if not possible.any():
             return []
         odds = np.exp(scores - scores[possible].max())
         probabilities = odds / odds.sum()
-        findings = [*present, *absent]
+        findings = [*present, *absent, *(told_key(place) for place in range(len(found.told)))]
         order = np.argsort(-scores, kind="stable")
         return [
             Ranked(self._diagnoses[i], float(scores[i]), float(probabilities[i]), _nonzero(findings, shares[:, i]))
@@ -116,6 +126,14 @@ class Reasoner:
                 shares[earlier, same & ~weaker] = 0
         denied = self._tables.absent[[self._row[finding] for finding in absent]]
         return np.concatenate([shares, denied]) * np.float32(self._weights.evidence)
+
+    def _told(self, found: ChartFindings) -> Floats:
+        """[sentences, diagnoses]: what sentences say as a whole; together no more than one strong finding."""
+        if not found.told:
+            return np.zeros((0, len(self._diagnoses)), np.float32)
+        moved = self._weights.told * np.stack([told.moved for told in found.told])
+        total = np.abs(moved.sum(axis=0, keepdims=True))
+        return np.asarray(moved * np.minimum(1, self._weights.strongest / np.maximum(total, 1e-6)), np.float32)
 
     def _fits(self, patient: Patient) -> Floats:
         """[diagnoses]: how age, sex, onset and setting fit; -inf where age or sex excludes."""

@@ -5,15 +5,17 @@ Every quoted span is a slice of its note; a finding without a source is no evide
 
 from __future__ import annotations
 
-from nlp_core.assessment import Evidence
-from nlp_core.diagnoses import Ranked
-from nlp_core.findings import ChartFindings, Observed, Source
+from nlp_core.assessment import Evidence, Words
+from nlp_core.diagnoses import Ranked, told_place
+from nlp_core.findings import ChartFindings, Source
 from nlp_core.knowledge import Knowledge
 
 LEAST_FOR = 0.2
 LEAST_AGAINST = -0.3
 """Natural-log odds below which a share is too small to be worth a reader's time."""
 MOST_FOR, MOST_AGAINST = 6, 4
+WORDS_AS_A_WHOLE = Words(en="wording like that of such patients", zh="与此病描述相近的语句")
+"""Stands where no finding has a name: the evidence head weighed the sentence as a whole."""
 
 
 def evidence_of(
@@ -31,21 +33,25 @@ def evidence_of(
 def _worded(shares: list[tuple[str, float]], found: ChartFindings, knowledge: Knowledge) -> tuple[Evidence, ...]:
     told: set[tuple[str, str]] = set()
     evidence = []
-    for finding, share in shares:
-        observed = found.observed[finding]
-        source = observed.sources[0]
+    for key, share in shares:
+        place = told_place(key)
+        source = found.observed[key].sources[0] if place is None else found.told[place].source
         if (source.reference, source.quote) in told:
             continue
         told.add((source.reference, source.quote))
-        evidence.append(_evidence(observed, source, share, knowledge))
+        if place is None:
+            names, present = knowledge.findings[key].names.display, found.observed[key].present
+        else:
+            names, present = WORDS_AS_A_WHOLE, True
+        evidence.append(_evidence(key if place is None else "", names, present, source, share))
     return tuple(evidence)
 
 
-def _evidence(observed: Observed, source: Source, share: float, knowledge: Knowledge) -> Evidence:
+def _evidence(finding: str, names: Words, present: bool, source: Source, share: float) -> Evidence:
     return Evidence(
-        finding=observed.finding,
-        names=knowledge.findings[observed.finding].names.display,
-        present=observed.present,
+        finding=finding,
+        names=names,
+        present=present,
         share=share,
         reference=source.reference,
         span=source.span,

@@ -11,12 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact
 from nlp_core.facts import CLOCK_SKEW, FactFinding
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import LASTING, Mention, answer_of
 from nlp_core.note import Note, Span
+from nlp_core.second_reader import ToldSentence
 
 CURRENT = timedelta(days=90)
 """Symptoms, signs and results older than this, counted from the newest note, are no longer the present illness."""
@@ -48,11 +52,20 @@ class Observed:
     sources: tuple[Source, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """A sentence that moves diagnoses as a whole. moved: float32 [diagnoses], natural-log odds."""
+
+    source: Source
+    moved: NDArray[np.float32]
+
+
 @dataclass(slots=True)
 class ChartFindings:
-    """Everything observed, by finding; and the diagnoses that notes name, by how they name them."""
+    """Everything observed, by finding; sentences that no finding explains; and the diagnoses that notes name, by how."""
 
     observed: dict[str, Observed] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
     named: dict[str, dict[Assertion, list[Source]]] = field(default_factory=dict)
 
 
@@ -61,15 +74,16 @@ def bring_together(
     mentions: Sequence[tuple[Note, Mention]],
     facts: Iterable[FactFinding],
     knowledge: Knowledge,
+    told: Sequence[tuple[Note, ToldSentence]] = (),
 ) -> ChartFindings:
-    """One answer per finding from the mentions (newest note first) and the facts of a chart."""
+    """One answer per finding from the mentions (newest note first) and the facts of a chart; what is told, once each."""
     result = ChartFindings()
     now = _present_time(chart)
     answers: dict[str, list[tuple[bool, Source]]] = defaultdict(list)
     for note, mention in mentions:
         if mention.span.end - mention.span.start > MAX_QUOTE:
             continue
-        source = _note_source(note, mention)
+        source = _source(note, mention.span)
         if mention.about == "diagnosis":
             _name(result.named, mention, source, now)
             continue
@@ -81,9 +95,20 @@ def bring_together(
         lasting = knowledge.findings[fact.finding].kind in LASTING
         if lasting or _is_current(fact.fact.date, now, CURRENT_FACTS):
             answers[fact.finding].append((fact.present, _fact_source(fact)))
+    result.told = _told_once((note, one) for note, one in told if _is_current(note.date, now, CURRENT))
     for finding, said in answers.items():
         result.observed[finding] = _settle(finding, said, chart.as_of)
     return result
+
+
+def _told_once(told: Iterable[tuple[Note, ToldSentence]]) -> list[Told]:
+    """What is told in words short enough to quote; a copied sentence counts once."""
+    once: dict[str, Told] = {}
+    for note, sentence in told:
+        if sentence.span.end - sentence.span.start <= MAX_QUOTE:
+            source = _source(note, sentence.span)
+            once.setdefault(source.quote.lower(), Told(source, sentence.moved))
+    return list(once.values())
 
 
 def _present_time(chart: Chart) -> datetime:
@@ -127,8 +152,8 @@ def _age(date: datetime | None, now: datetime) -> float:
     return (now - date).total_seconds()
 
 
-def _note_source(note: Note, mention: Mention) -> Source:
-    return Source(note.reference, mention.span, note.quote(mention.span), note.kind, note.author_role, note.date)
+def _source(note: Note, span: Span) -> Source:
+    return Source(note.reference, span, note.quote(span), note.kind, note.author_role, note.date)
 
 
 def _fact_source(found: FactFinding) -> Source:

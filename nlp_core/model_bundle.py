@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from nlp_core.bundle_checks import check_folder
@@ -31,8 +33,10 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import knowledge_paths
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
-    from nlp_core.concepts import ConceptReader
+    from nlp_core.encoder import Encoder
     from nlp_core.lexicon_names import Lexicons
+    from nlp_core.second_reader import HeadsUsed, SecondReader
+    from nlp_core.sentence_readings import SentenceEncoder
     from nlp_core.share_tables import ShareTables
     from nlp_core.spelling import Spelling
 
@@ -138,18 +142,34 @@ class Bundle:
 
         return Spelling.load(self.file(SPELLING))
 
-    def concepts(self, *, threads: int = 1) -> ConceptReader:
-        """What reads clauses by likeness to the findings' names. threads: for the encoder, 0 = all.
+    def second_reader(self, *, threads: int = 1, used: HeadsUsed | None = None) -> SecondReader:
+        """What reads with the encoder after the names. threads: 0 = all. used: which heads count; None = all.
 
-        Raises BundleDamaged where composing did not write the names' vectors.
+        Raises BundleDamaged where composing did not write the vectors of names and diagnoses.
         """
-        from nlp_core.concepts import ConceptReader, NameIndex
         from nlp_core.onnx_encoder import OnnxEncoder
         from nlp_core.sentence_readings import SentenceEncoder
 
         encoder = OnnxEncoder.open(self, threads=threads)
         sentences = SentenceEncoder(encoder, self.tokenizer()) if encoder.has_heads else None
-        return ConceptReader(encoder, NameIndex.load(self.file(NAMES)), sentences=sentences)
+        return self.second_reader_with(encoder, sentences, used)
+
+    def second_reader_with(
+        self, encoder: Encoder, sentences: SentenceEncoder | None, used: HeadsUsed | None = None
+    ) -> SecondReader:
+        """The same with another way of running the encoder."""
+        from nlp_core.concepts import ConceptReader, NameIndex
+        from nlp_core.second_reader import SecondReader
+
+        return SecondReader(
+            ConceptReader(encoder, NameIndex.load(self.file(NAMES))), sentences, self._placed_diagnoses(), used
+        )
+
+    def _placed_diagnoses(self) -> NDArray[np.float32] | None:
+        if DIAGNOSES not in self.manifest.files:
+            return None
+        with np.load(self.file(DIAGNOSES), allow_pickle=False) as stored:
+            return np.asarray(stored["placed"], np.float32)
 
 
 def digest_of(files: Mapping[str, StoredFile]) -> str:

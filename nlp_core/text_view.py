@@ -9,6 +9,7 @@ Knows characters only; `rewritten` lets readers of words (spelling, abbreviation
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +57,12 @@ class TextView:
         if self.offsets is None:
             return Span(start=start, end=end)
         return Span(start=self.offsets[start], end=self.offsets[end - 1] + 1)
+
+    def from_note(self, span: Span) -> tuple[int, int]:
+        """The view's characters `[start, end)` that stand for some of the note's `span`."""
+        if self.offsets is None:
+            return span.start, span.end
+        return bisect_left(self.offsets, span.start), bisect_left(self.offsets, span.end)
 
     def rewritten(self, rewritings: Sequence[Rewriting]) -> TextView:
         """The same view with other words at some places; rewritings in order, none over another."""

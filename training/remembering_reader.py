@@ -12,10 +12,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from nlp_core.assess import Reader
-from nlp_core.concepts import ConceptReader, NameIndex
 from nlp_core.encoder import Encoder
-from nlp_core.model_bundle import NAMES, Bundle, composed_bundle_path
+from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.onnx_encoder import OnnxEncoder
+from nlp_core.second_reader import HeadsUsed
 from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
 
 
@@ -33,14 +33,13 @@ class RememberingSentences(SentenceEncoder):
         return [self._known[text] for text in texts]
 
 
-def remembering_reader(bundle_path: Path | None = None) -> Reader:
+def remembering_reader(bundle_path: Path | None = None, used: HeadsUsed | None = None) -> Reader:
     """A reader of a composed bundle, by default the one set-up made; one thread, so that cores do not change figures.
 
-    Raises BundleError when the bundle is missing or does not match its checksums.
+    used: which heads count; None = all. Raises BundleError when the bundle is missing or does not match its checksums.
     """
     path = bundle_path or composed_bundle_path()
     bundle = Bundle.open(path)
     encoder = OnnxEncoder.open(bundle, threads=1)
     sentences = RememberingSentences(encoder, bundle.tokenizer()) if encoder.has_heads else None
-    index = NameIndex.load(bundle.file(NAMES))
-    return Reader.load(path, concepts=ConceptReader(encoder, index, sentences=sentences))
+    return Reader.load(path, second=bundle.second_reader_with(encoder, sentences, used))

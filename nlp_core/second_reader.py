@@ -1,0 +1,145 @@
+"""What the encoder adds to a note that names have read: clauses in other words, assertions no rule saw, telling sentences.
+
+Input : mentions and sentences of one note (mentions.MentionReader)
+Output: the mentions, some asserted otherwise, those of the concepts besides; and the sentences that tell something which
+        neither a name nor a concept explains, as they move the diagnoses
+Each sentence goes through the encoder once, for all of it. Knows which head answers what, and from which probability on it
+counts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp_core.assertion import Assertion
+from nlp_core.concepts import ConceptReader
+from nlp_core.mentions import Mention, ReadSentence
+from nlp_core.note import Span
+from nlp_core.sections import Section
+from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
+
+SUREST_ASSERTION = 0.9
+"""Probability from which the assertion head counts where no rule speaks; see docs/log.md."""
+LEAST_TELLING = 0.5
+"""Probability of telling anything from which a sentence moves diagnoses."""
+_RULED = (Section.PAST, Section.FAMILY, Section.ALLERGIES, Section.PLAN)
+"""Sections whose heading says how their findings are asserted; the heads were not asked about them."""
+
+Readings = Mapping[str, Sequence[SentenceReading]]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadsUsed:
+    """Which heads count; all do in serving, measurements switch them off one by one."""
+
+    finding: bool = True
+    assertion: bool = True
+    salience: bool = True
+    evidence: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ToldSentence:
+    """A sentence that moves diagnoses by what it says as a whole.
+
+    moved: float32 [diagnoses], natural-log odds, mean 0.
+    """
+
+    span: Span
+    moved: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReading:
+    """What is known of one note after both readings."""
+
+    mentions: list[Mention]
+    told: list[ToldSentence]
+
+
+class SecondReader:
+    """Reads after the names; built once per process."""
+
+    def __init__(
+        self,
+        concepts: ConceptReader,
+        sentences: SentenceEncoder | None = None,
+        placed: NDArray[np.float32] | None = None,
+        used: HeadsUsed | None = None,
+    ) -> None:
+        """sentences: None where the model has no heads. placed: diagnoses in the evidence space [diagnoses, 128]."""
+        self._concepts, self._sentences = concepts, sentences
+        self._placed = placed
+        self._used = used or HeadsUsed()
+
+    def read(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> SecondReading:
+        """Both lists of one note, in order of their place."""
+        if self._sentences is None:
+            return SecondReading([*mentions, *self._concepts.find(sentences)], [])
+        texts = list(dict.fromkeys(read.sentence.span.text for read in sentences))
+        readings: Readings = dict(zip(texts, self._sentences.read(texts), strict=True))
+        found = self._concepts.find(sentences, readings, gated=self._used.finding)
+        said = list(self._reviewed(mentions, sentences, readings)) if self._used.assertion else list(mentions)
+        told = list(self._told([*said, *found], sentences, readings)) if self._used.evidence else []
+        return SecondReading([*said, *found], told)
+
+    def _reviewed(
+        self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence], readings: Readings
+    ) -> Iterator[Mention]:
+        """Where no rule speaks (present) the head's other answer counts if it is sure."""
+        places = _Places(sentences)
+        for mention in mentions:
+            read = places.sentence_of(mention.span)
+            if mention.assertion is Assertion.PRESENT and read and read.sentence.section not in _RULED:
+                judged = _asserted(read, mention.span, readings)
+                yield replace(mention, assertion=judged) if judged else mention
+            else:
+                yield mention
+
+    def _told(
+        self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence], readings: Readings
+    ) -> Iterator[ToldSentence]:
+        """Sentences without any mention that tell something of this patient now."""
+        if self._placed is None:
+            return
+        places = _Places(sentences)
+        explained = {id(places.sentence_of(mention.span)) for mention in mentions}
+        for read in sentences:
+            if id(read) in explained or read.sentence.section in _RULED:
+                continue
+            for piece in readings[read.sentence.span.text]:
+                if self._used.salience and piece.telling < LEAST_TELLING:
+                    continue
+                moved = self._placed @ piece.evidence
+                yield ToldSentence(
+                    read.view.to_note(read.sentence.start, read.sentence.end),
+                    np.asarray(moved - moved.mean(), np.float32),
+                )
+
+
+class _Places:
+    """Which sentence a stretch of the note stands in."""
+
+    def __init__(self, sentences: Sequence[ReadSentence]) -> None:
+        self._sentences = sentences
+        self._starts = [read.view.to_note(read.sentence.start, read.sentence.end).start for read in sentences]
+
+    def sentence_of(self, span: Span) -> ReadSentence | None:
+        at = bisect_right(self._starts, span.start) - 1
+        return self._sentences[at] if at >= 0 else None
+
+
+def _asserted(read: ReadSentence, span: Span, readings: Readings) -> Assertion | None:
+    """The head's answer for the words at `span`; None where it says present or is not sure."""
+    start, end = read.view.from_note(span)
+    for piece in readings[read.sentence.span.text]:
+        places = piece.tokens_within(start - read.sentence.start, end - read.sentence.start)
+        if len(places):
+            judged, probability = piece.asserted(places)
+            return judged if judged is not Assertion.PRESENT and probability >= SUREST_ASSERTION else None
+    return None

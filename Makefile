@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ $(VENV)/.python:
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dxspan needs Python 3.11 or later")'
 	@touch $@
 
-$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/rules/traditional_characters.txt nlp_core/words.py nlp_core/text_view.py nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/concepts.py $(wildcard nlp_core/bundle/*)
+$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/words.py nlp_core/text_view.py nlp_core/rules/traditional_characters.txt nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/concepts.py nlp_core/diagnosis_features.py $(wildcard nlp_core/bundle/*)
 	@echo "[2/4] locked dependencies (about a minute)"
 	@$(PIP) $(LOCKED) -r requirements/run.lock
 	@$(PIP) $(LOCKED) -r requirements/base-encoder.lock
@@ -66,10 +66,21 @@ check: setup-test ## style, types, import directions, knowledge
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m nlp_core.check_knowledge
 
-train-concepts: setup-test ## teach the encoder what findings are called (a quarter of an hour), and put it into the bundle
-	@$(BIN)/dxspan-train train-concepts --out var/concepts
-	@$(BIN)/dxspan-train export --trained var/concepts
+fit: setup-test ## train the reading model by its recipe (half an hour on two idle cores), and put it into the bundle
+	@$(BIN)/dxspan-train fit --out var/model
+	@$(BIN)/dxspan-train export --trained var/model
+	@$(BIN)/dxspan-train plot-training
 	@$(BIN)/python -m nlp_core.compose_bundle
+
+styles: setup-test ## figures of docs/synthetic_charts.md: are the invented notes varied?
+	@$(BIN)/dxspan-train measure-styles --write docs/synthetic_charts.md
+
+ablations: setup-test ## what each part adds, for docs/evaluation.md (a quarter of an hour; needs the run of `make fit`)
+	@$(BIN)/dxspan-train export --trained var/model --precision int8-rows --out var/int8/shipped --compose var/int8/composed --with-knowledge
+	@$(BIN)/dxspan-train measure-ablations --texts $(or $(EVAL),../shared/eval) --int8 var/int8/composed
+
+model-card: setup-test ## nlp_core/bundle/model_card.md, from the files that say so
+	@$(BIN)/dxspan-train model-card
 
 concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings
 	@$(BIN)/dxspan-train measure-concepts --write docs/concepts.md
@@ -88,7 +99,7 @@ calibration: setup-test ## fit the table from scores to probabilities anew, and 
 	@$(BIN)/python -m nlp_core.compose_bundle
 
 evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
-	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md --history docs/evaluation_history.jsonl
+	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md --ablations docs/ablations.json --history docs/evaluation_history.jsonl
 
 evidence: setup-test ## figures of docs/evidence.md: do the quoted words carry the diagnosis?
 	@$(BIN)/dxspan-train measure-evidence --write docs/evidence.md

@@ -44,7 +44,7 @@ class Reader:
         self.knowledge = knowledge
         self.model_version = model_version
         self._charts = charts
-        self._reasoner = Reasoner(knowledge, shares)
+        self.reasoner = Reasoner(knowledge, shares)
         self._calibration = calibration
 
     @staticmethod
@@ -54,18 +54,19 @@ class Reader:
         threads: int = 0,
         calibrated: bool = True,
         second: SecondReader | None = None,
+        names_alone: bool = False,
     ) -> Reader:
         """Loads a composed bundle, by default the one set-up made.
 
         threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities. second:
-        what reads after the names, instead of the bundle's own.
+        what reads after the names, instead of the bundle's own. names_alone: nothing does, no encoder is loaded.
         Raises BundleError when the bundle is missing or does not match its checksums.
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
-        charts = ChartReader(
-            knowledge, second or bundle.second_reader(threads=threads), bundle.lexicons(), bundle.spelling()
-        )
+        if not names_alone:
+            second = second or bundle.second_reader(threads=threads)
+        charts = ChartReader(knowledge, second, bundle.lexicons(), bundle.spelling())
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured
@@ -76,14 +77,14 @@ class Reader:
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
         """What to make of a chart. deadline: `time.monotonic()` seconds after which no further note is begun."""
         read = self._charts.read(chart, deadline=deadline)
-        ranked = self._reasoner.rank(read.found, read.patient)
+        ranked = self.reasoner.rank(read.found, read.patient)
         candidates = self._candidates(ranked, read)
         dates = [note.date for note in chart.notes[: read.notes_read] if note.date]
         laboratory = [fact.date for fact in chart.facts if fact.kind == "laboratory" and fact.date]
         return Assessment(
             language=_language(read),
             candidates=candidates,
-            next_steps=tuple(next_steps(_offered(ranked, candidates), read.found.observed, self._reasoner)),
+            next_steps=tuple(next_steps(_offered(ranked, candidates), read.found.observed, self.reasoner)),
             silence=self._silence(chart, read, candidates),
             notes_read=read.notes_read,
             notes_unread=read.notes_unread,
@@ -104,7 +105,7 @@ class Reader:
 
     def rank_read(self, read: ReadChart) -> list[tuple[Ranked, float]]:
         """As `rank`, of a chart that has been read already."""
-        ranked = self._reasoner.rank(read.found, read.patient)
+        ranked = self.reasoner.rank(read.found, read.patient)
         return list(zip(ranked, self._probabilities(ranked), strict=True))
 
     def _candidates(self, ranked: Sequence[Ranked], read: ReadChart) -> tuple[Candidate, ...]:

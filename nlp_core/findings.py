@@ -65,8 +65,8 @@ class ChartFindings:
     """Everything observed, by finding; sentences that no finding explains; and the diagnoses that notes name, by how."""
 
     observed: dict[str, Observed] = field(default_factory=dict)
-    told: list[Told] = field(default_factory=list)
     named: dict[str, dict[Assertion, list[Source]]] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
 
 
 def bring_together(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,8 +129,9 @@ def _rank(text: str, codes: set[str]) -> int | None:
     return rank_of(diagnose(text), {category(code) for code in codes})
 
 
-def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry]) -> str:
-    """The whole evaluation as Markdown. history: earlier figures, oldest first, without the present ones."""
+def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry], ablations: Iterable[str] = ()) -> str:
+    """The whole evaluation as Markdown. history: earlier figures, oldest first, without the present ones. ablations:
+    their section."""
     entry = found.entry
     lines = [
         "# Evaluation",
@@ -157,6 +158,7 @@ def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry]) -> st
             "",
             *_history_lines([*history, entry]),
             *own_cases.lines(found.own_cases),
+            *ablations,
             *judge_assertions.lines(folder),
             *assertion_texts.lines("test", assertion_texts.judge_texts(assertion_texts.read_texts("test"))),
         ]
@@ -200,7 +202,16 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--texts", type=Path, required=True, help="folder with the evaluation sets (JSONL)")
     parser.add_argument("--write", type=Path, help="Markdown file to write; without it the page is printed")
+    parser.add_argument(
+        "--ablations", type=Path, help="figures of `measure-ablations`, put on the page where the file is there"
+    )
     parser.add_argument("--history", type=Path, help="JSONL file of earlier figures; the present ones are added to it")
+
+
+def _ablations(path: Path | None) -> Sequence[str]:
+    from training.measure_ablations import Ablations, lines  # which measures by this module's own means
+
+    return list(lines(Ablations.model_validate_json(path.read_bytes()))) if path and path.exists() else []
 
 
 def _run(options: Namespace) -> int:
@@ -208,7 +219,7 @@ def _run(options: Namespace) -> int:
     found = evaluated(options.texts)
     version = (found.entry.model, found.entry.knowledge)
     earlier = [entry for entry in history if (entry.model, entry.knowledge) != version]
-    written = page(options.texts, found, earlier)
+    written = page(options.texts, found, earlier, _ablations(options.ablations))
     if options.history:
         lines = [entry.model_dump_json() for entry in (*earlier, found.entry)]
         options.history.write_text("\n".join(lines) + "\n", encoding="utf-8")

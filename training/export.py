@@ -32,7 +32,7 @@ from nlp_core.bundle_manifest import (
     write_manifest,
     write_table,
 )
-from nlp_core.compose_bundle import compose
+from nlp_core.compose_bundle import EXTRA_STEPS, compose
 from nlp_core.compose_weights import write_weights
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE
@@ -147,6 +147,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
     parser.add_argument("--bundle-version", default=BUNDLE_VERSION)
     parser.add_argument("--compose", type=Path, help="compose it here as well, with the weights, ready to be opened")
+    parser.add_argument("--with-knowledge", action="store_true", help="compose with the knowledge too, ready to serve")
 
 
 def _run(arguments: Namespace) -> int:
@@ -160,7 +161,8 @@ def _run(arguments: Namespace) -> int:
     for name, file in manifest.files.items():
         print(f"{arguments.out / name}  {file.size:,} bytes")
     if arguments.compose:
-        print(compose(arguments.compose, shipped=arguments.out, base=arguments.model))
+        extra = EXTRA_STEPS if arguments.with_knowledge else ()
+        print(compose(arguments.compose, shipped=arguments.out, base=arguments.model, extra=extra))
     return 0
 
 

@@ -52,7 +52,7 @@ def test_a_shipped_calibration_travels_with_the_bundle(tmp_path: Path, base: Pat
     assert calibration.fitted_on == "ten"
 
 
-@pytest.mark.parametrize("what", ["knowledge", "concepts"])
+@pytest.mark.parametrize("what", ["knowledge", "second_reader"])
 def test_what_composing_did_not_write_is_said(composed: Path, what: str) -> None:
     with pytest.raises(BundleDamaged, match="compose it anew"):
         getattr(Bundle.open(composed), what)()

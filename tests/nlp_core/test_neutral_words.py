@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nlp_core.neutral_words import neutral
+from nlp_core.neutral_words import neutral, neutral_with_offsets
 from nlp_core.onnx_encoder import OnnxEncoder
 
 
@@ -25,3 +27,14 @@ def test_clauses_of_him_and_her_are_one_to_the_encoder(one: str, other: str, enc
 @pytest.mark.parametrize("text", ["the chest hurts", "human heart", "mother had gout", "胸口疼", "manual work"])
 def test_other_words_stay(text: str) -> None:
     assert neutral(text) == text
+
+
+@given(st.lists(st.sampled_from(["he", "she", "her", " ", "pain", "她", "Woman,", "\n", "他的"]), max_size=12))
+def test_the_way_back_leads_to_the_same_words(words: list[str]) -> None:
+    text = " ".join(words)
+    seen = neutral_with_offsets(text)
+    assert seen.text == neutral(text)
+    assert len(seen.starts) == len(seen.ends) == len(seen.text)
+    for at, character in enumerate(seen.text):
+        original = text[seen.starts[at] : seen.ends[at]]
+        assert original == character or neutral(original).find(character) >= 0

@@ -1,6 +1,6 @@
 """Row C15 of the table of failures: typos, abbreviations, capitals, no punctuation, mixed languages, traditional script.
 
-On every second of our own development cases in both languages, with the shipped bundle: the share of right diagnoses within
+On every fourth of our own development cases in both languages, with the shipped bundle: the share of right diagnoses within
 three falls by at most three points.
 """
 
@@ -18,7 +18,7 @@ from training.measure_robustness import DEVELOPMENT, Reading, fall, own_stories,
 from training.perturb import PERTURBATIONS, Perturbation
 
 MOST_POINTS = 3.0
-STORIES = [story for number, story in enumerate(own_stories(DEVELOPMENT)) if number % 4 < 2]
+STORIES = [story for number, story in enumerate(own_stories(DEVELOPMENT)) if number % 8 < 2]
 CARELESS = [perturbation for perturbation in PERTURBATIONS if perturbation.row == "C15"]
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.assessment import Language
-from nlp_core.concepts import LEAST_LIKENESS, NameIndex
-from nlp_core.knowledge import Knowledge
+from nlp_core.concepts import LEAST_FINDING, LEAST_LIKENESS, NameIndex
 from nlp_core.model_bundle import NAMES, Bundle, composed_bundle_path
+from nlp_core.neutral_words import neutral
 from nlp_core.onnx_encoder import OnnxEncoder
+from nlp_core.sentence_readings import SentenceEncoder
 from training.command import Command, deliver
 from training.phrases import Phrase, clauses_of_nothing, written_phrases
 
@@ -45,9 +46,13 @@ class Matches:
         )
 
 
-def match(phrases: Sequence[Phrase], encoder: OnnxEncoder, index: NameIndex, knowledge: Knowledge) -> Matches:
-    """Nearest names of `phrases`; the finding itself and its relatives are right."""
-    nearest = index.nearest(encoder.embed([phrase.text for phrase in phrases]))
+def match(phrases: Sequence[Phrase], bundle: Bundle, encoder: OnnxEncoder, index: NameIndex) -> Matches:
+    """Nearest names of `phrases`, each a sentence of its own; the finding itself and its relatives are right.
+
+    Where the finding head sees nothing the likeness is 0.
+    """
+    knowledge = bundle.knowledge()
+    nearest = index.nearest(_vectors([phrase.text for phrase in phrases], bundle, encoder))
     right = [
         bool(p.entry) and knowledge.related(entry, p.entry) for p, (entry, _) in zip(phrases, nearest, strict=True)
     ]
@@ -56,6 +61,19 @@ def match(phrases: Sequence[Phrase], encoder: OnnxEncoder, index: NameIndex, kno
         np.array(right, dtype=np.bool_),
         np.array([not phrase.entry for phrase in phrases], dtype=np.bool_),
     )
+
+
+def _vectors(texts: Sequence[str], bundle: Bundle, encoder: OnnxEncoder) -> NDArray[np.float32]:
+    """What reading compares with the names: [texts, width], of length 1, or of nothing but zeros."""
+    if not encoder.has_heads:
+        return encoder.embed([neutral(text) for text in texts])
+    vectors = np.zeros((len(texts), encoder.width), np.float32)
+    for row, pieces in enumerate(SentenceEncoder(encoder, bundle.tokenizer()).read(texts)):
+        for piece in pieces[:1]:
+            (places,) = np.nonzero(piece.finding >= LEAST_FINDING)
+            if len(places):
+                vectors[row] = piece.vector_of(places)
+    return vectors
 
 
 def page(bundle: Bundle) -> str:
@@ -67,7 +85,15 @@ def page(bundle: Bundle) -> str:
         p for p in written_phrases(knowledge) if p.split == "held_apart" and knowledge.findings[p.entry].kind in kinds
     ]
     nothing = list(clauses_of_nothing())
-    return "\n".join(_lines(bundle, {language: match([p for p in (*held, *nothing) if p.language == language], encoder, index, knowledge) for language in LANGUAGES}))  # fmt: skip
+    return "\n".join(
+        _lines(
+            bundle,
+            {
+                language: match([p for p in (*held, *nothing) if p.language == language], bundle, encoder, index)
+                for language in LANGUAGES
+            },
+        )
+    )
 
 
 def _lines(bundle: Bundle, found: dict[Language, Matches]) -> Iterator[str]:

@@ -39,11 +39,16 @@ class Transfer:
         """Mean over the styles where training and asking agree."""
         return float(np.diag(self.right).mean())
 
-    @property
-    def others(self) -> float:
-        """Mean over all pairs of different styles."""
-        count = len(self.styles)
-        return float((self.right.sum() - np.trace(self.right)) / (count * (count - 1)))
+    def others(self, *, same_register: bool | None = None) -> float:
+        """Mean over pairs of different styles: all of them, or those of one register or of two."""
+        registers = [styles()[name].register_ for name in self.styles]
+        counted = [
+            self.right[row, column]
+            for row in range(len(self.styles))
+            for column in range(len(self.styles))
+            if row != column and same_register in (None, registers[row] == registers[column])
+        ]
+        return float(np.mean(counted)) if counted else 0.0
 
 
 def drawn_samples(
@@ -96,8 +101,9 @@ def page(transfer: Transfer, per_style: int, diagnoses: int) -> Iterator[str]:
     for name, row in zip(transfer.styles, transfer.right, strict=True):
         yield f"| {name} | {' | '.join(f'{100 * value:.0f}' for value in row)} |"
     yield ""
-    yield f"Same style {100 * transfer.own:.1f} on average, another style {100 * transfer.others:.1f}: what the classifier learns of one"
-    yield "style it largely loses on the next."
+    worst = float(transfer.right.min())
+    yield f"On average {100 * transfer.own:.1f} in the style it learned from, {100 * transfer.others(same_register=True):.1f} in another style of the same"
+    yield f"register (formal, short, plain words), {100 * transfer.others(same_register=False):.1f} in one of another register; {100 * worst:.0f} at worst."
     yield ""
 
 

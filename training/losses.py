@@ -27,8 +27,8 @@ def concept_loss(encoder: TunedEncoder, batch: PairBatch, temperature: float) ->
 
 def paired_loss(left: torch.Tensor, right: torch.Tensor, rival: torch.Tensor, temperature: float) -> torch.Tensor:
     """left and right unit rows [n, width]; rival bool [n, n], False where two are no rivals."""
-    likeness = (left @ right.T / temperature).masked_fill(~rival, float("-inf"))
-    own = torch.arange(len(left))
+    likeness = (left @ right.T / temperature).masked_fill(~rival.to(left.device), float("-inf"))
+    own = torch.arange(len(left), device=left.device)
     return (functional.cross_entropy(likeness, own) + functional.cross_entropy(likeness.T, own)) / 2
 
 
@@ -64,7 +64,8 @@ def token_labels(group: ReadTexts, examples: Sequence[SentenceExample]) -> Token
             if not examples[place].ruled:
                 assertion[row, inside] = ASSERTIONS.index(span.assertion)
             spans.append((row, inside[0], inside[-1] + 1, span.entry))
-    return TokenLabels(finding, assertion, tuple(spans))
+    device = group.vectors.device
+    return TokenLabels(finding.to(device), assertion.to(device), tuple(spans))
 
 
 def sentence_losses(
@@ -88,12 +89,14 @@ def sentence_losses(
         places = list(group.places)
         sums["finding"].append(_tokens_wrong(answered.finding, labels.finding))
         sums["assertion"].append(_tokens_wrong(answered.assertion, labels.assertion))
-        telling = torch.tensor([float(examples[place].telling) for place in places])
+        telling = torch.tensor([float(examples[place].telling) for place in places]).to(group.vectors)
         sums["salience"].append(
             functional.binary_cross_entropy_with_logits(answered.salience, telling, reduction="none")
         )
         said = functional.log_softmax(answered.evidence @ placed.T, dim=1)
-        sums["evidence"].append(functional.kl_div(said, torch.from_numpy(targets[places]), reduction="none").sum(dim=1))
+        sums["evidence"].append(
+            functional.kl_div(said, torch.from_numpy(targets[places]).to(said), reduction="none").sum(dim=1)
+        )
         for row, first, end, entry in labels.spans:
             pooled.append(group.vectors[row, first:end].mean(dim=0))
             entries.append(entry)
@@ -116,4 +119,6 @@ def _spans_wrong(
     distinct = list(dict.fromkeys(entries))
     index = encoder.embed([names[entry] for entry in distinct])
     likeness = functional.normalize(pooled.float(), dim=1) @ index.T / temperature
-    return functional.cross_entropy(likeness, torch.tensor([distinct.index(entry) for entry in entries]))
+    return functional.cross_entropy(
+        likeness, torch.tensor([distinct.index(e) for e in entries], device=likeness.device)
+    )

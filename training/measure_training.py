@@ -93,8 +93,8 @@ class SentenceMeasure:
                 said, gold = answered.finding.argmax(-1)[asked] > 0, labels.finding[asked] > 0
                 counts += [int(said.sum()), int(gold.sum()), int((said & gold).sum())]
                 asked = labels.assertion != NOT_ASKED
-                asserted.append((answered.assertion.argmax(-1)[asked] == labels.assertion[asked]).numpy())
-                moved = (answered.evidence @ placed.T).argmax(dim=1).numpy()
+                asserted.append((answered.assertion.argmax(-1)[asked] == labels.assertion[asked]).cpu().numpy())
+                moved = (answered.evidence @ placed.T).argmax(dim=1).cpu().numpy()
                 for row, place in enumerate(group.places):
                     telling = self._examples[place].telling
                     salience.append(bool(answered.salience[row] > 0) == telling)

@@ -54,6 +54,8 @@ class Recipe(BaseModel):
     measure_every: int = Field(default=500, ge=1)
     measure_sentences: int = Field(default=600, ge=1)
     """Held-apart sentences that the heads are measured on."""
+    device: str = "auto"
+    """`cpu`, `cuda`, or `auto`: a GPU where there is one."""
     threads: int = Field(default=2, ge=1)
 
 

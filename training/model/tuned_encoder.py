@@ -105,6 +105,12 @@ class TunedEncoder(torch.nn.Module):
     def width(self) -> int:
         return int(self.base.config.hidden_size)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        device: torch.device = next(self.model.parameters()).device
+        return device
+
     def learning(self) -> list[torch.nn.Parameter]:
         """What learns besides the new rows."""
         new = self.new_rows.values if self.new_rows else None
@@ -131,9 +137,9 @@ class TunedEncoder(torch.nn.Module):
             if hasattr(module, "lora_A") and "default" in module.lora_A:
                 out = module.lora_B["default"].weight.detach() * module.scaling["default"]
                 inner = module.lora_A["default"].weight.detach()
-                writer.add_low_rank(f"{name}.weight", out.numpy(), inner.numpy())
+                writer.add_low_rank(f"{name}.weight", out.cpu().numpy(), inner.cpu().numpy())
         if self.new_rows:
-            writer.add_rows(self._words_name, self.rows.numpy(), self.new_rows.values.detach().numpy())
+            writer.add_rows(self._words_name, self.rows.numpy(), self.new_rows.values.detach().cpu().numpy())
         writer.save(path)
 
     def _add_rows(self, first: torch.Tensor) -> None:
@@ -151,6 +157,7 @@ class TunedEncoder(torch.nn.Module):
         longest = max(map(len, rows))
         ids = torch.tensor([[*row, *[self.padding] * (longest - len(row))] for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+        ids, mask = ids.to(self.device), mask.to(self.device)
         vectors = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
         return ReadTexts(places, encodings, vectors, mask.to(vectors.dtype))
 

@@ -106,9 +106,29 @@ class Training:
             if (step + 1) % recipe.measure_every == 0 or step + 1 == recipe.steps:
                 history.append(self._measured(step + 1, {n: float(v.detach()) for n, v in losses.items()}, curves))
                 self._keep(optimizer, history, step + 1)
+        if recipe.resting_sentences and recipe.weights.evidence:
+            self._rest()
+            history.append(self._measured(recipe.steps, {}, curves))
         curves.close()
         self.finish(history)
         return history
+
+    def _rest(self) -> None:
+        """The encoder rests, the sentence heads learn on."""
+        import torch
+
+        from training.evidence_stage import learn, read_sentences
+        from training.sentence_batches import SentenceSampler
+
+        recipe = self.recipe
+        sampler = SentenceSampler(self.knowledge, seed=recipe.seed + 3, chinese=recipe.chinese)
+        examples = [
+            example for batch in sampler.batches(500, recipe.resting_sentences // 500 or 1) for example in batch
+        ]
+        self.features = torch.from_numpy(diagnosis_features(self.knowledge, self.vectors)).to(self.encoder.device)
+        read = read_sentences(self.encoder, examples, sampler.targets(examples))
+        loss = learn(self.heads, read, self.features, epochs=recipe.resting_epochs, seed=recipe.seed)
+        tqdm.write(f"sentence heads at rest: evidence loss {loss:.3f}")
 
     def finish(self, history: Sequence[Measured]) -> None:
         """Writes adapter, heads, tokenizer, recipe and history; with `full` the whole encoder."""

@@ -54,6 +54,9 @@ class Recipe(BaseModel):
     measure_every: int = Field(default=500, ge=1)
     measure_sentences: int = Field(default=600, ge=1)
     """Held-apart sentences that the heads are measured on."""
+    resting_sentences: int = Field(default=12_000, ge=0)
+    """Sentences that the sentence heads learn from at the end, the encoder at rest; 0 leaves that stage out."""
+    resting_epochs: int = Field(default=60, ge=1)
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: a GPU where there is one."""
     threads: int = Field(default=2, ge=1)

@@ -28,7 +28,7 @@ from training.pair_batches import PairSampler
 from training.phrases import Phrase, by_entry, clauses_of_nothing, names_of, written_phrases
 from training.recipe import SHIPPED, Recipe, read_recipe
 
-SMALL = Recipe(steps=6, concepts=8, sentences=4, measure_every=3, measure_sentences=20, seed=5)
+SMALL = Recipe(steps=6, concepts=8, sentences=4, measure_every=3, measure_sentences=20, resting_sentences=500, seed=5)
 TEXTS = ["chest pain", "胸痛", "it hurts when I breathe in", "吸气时胸口痛"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from nlp_core.adapters import ADAPTER
@@ -19,7 +20,7 @@ from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
-from training.export import base_of, export
+from training.export import HEAD_WEIGHTS, base_of, export
 from training.fit import ENCODER, Training
 from training.measure_training import Measured
 from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
@@ -132,6 +133,7 @@ def restored(run: Path, recipe: Recipe, model: Path) -> Training:
     """The run as it ended, in torch."""
     training = Training(recipe, small_knowledge(), run, model)
     training._restore(training._optimizer(), [])
+    training.heads.load_state_dict(load_file(run / HEAD_WEIGHTS))  # which learned on after the last checkpoint
     return training
 
 

@@ -27,9 +27,12 @@ from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceReading
 from nlp_core.words import FILLERS, stem
 
-LEAST_LIKENESS: dict[Language, float] = {"en": 0.74, "zh": 0.76}
-"""Cosine below which the nearest name is no match, by the language of the clause; see docs/concepts.md."""
-LEAST_FINDING = 0.3
+LEAST_LIKENESS: dict[Language, float] = {"en": 0.58, "zh": 0.58}
+"""Cosine below which the nearest name is no match, by the language of the clause, where the finding head has chosen the
+words; see docs/concepts.md."""
+LEAST_LIKENESS_ALONE: dict[Language, float] = {"en": 0.74, "zh": 0.76}
+"""The same where a model without heads reads whole clauses."""
+LEAST_FINDING = 0.5
 """Probability of standing inside a finding below which a token is none of its words; see docs/concepts.md."""
 _SHORTEST, _LONGEST = 2, 16
 """Words of an English clause that is worth reading; the fewest without fillers."""
@@ -144,10 +147,11 @@ class ConceptReader:
         self,
         encoder: Encoder,
         index: NameIndex,
-        least_likeness: Mapping[Language, float] = LEAST_LIKENESS,
+        least_likeness: Mapping[Language, float] | None = None,
         *,
         least_finding: float = LEAST_FINDING,
     ) -> None:
+        """least_likeness: None = the usual one, which depends on whether sentences are read with heads."""
         self._encoder = encoder
         self._index = index
         self._least = least_likeness
@@ -169,13 +173,15 @@ class ConceptReader:
         if not clauses:
             return []
         if readings is None:
+            least = self._least or LEAST_LIKENESS_ALONE
             vectors = self._encoder.embed([neutral(clause.text) for clause in clauses])
         else:
+            least = self._least or LEAST_LIKENESS
             clauses, vectors = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
         return [
             _mention(clause, entry)
             for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
-            if likeness >= self._least[_language(clause)]
+            if likeness >= least[_language(clause)]
         ]
 
     def _in_their_sentences(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp_core.bundle_manifest import PLACING, PLACING_TENSOR
+from nlp_core.bundle_manifest import HEAD_WEIGHTS, PLACING
 from nlp_core.knowledge_files import compile_knowledge
 from nlp_core.model_bundle import DIAGNOSES, KNOWLEDGE, LEXICONS, NAMES, SHARES, SPELLING, Bundle
 from nlp_core.share_tables import ShareTables
@@ -60,7 +60,7 @@ def add_diagnoses(folder: Path) -> None:
     from nlp_core.onnx_encoder import OnnxEncoder
 
     bundle = Bundle.open(folder)
-    if PLACING in bundle.manifest.files:
+    if HEAD_WEIGHTS in bundle.manifest.files:
         features = diagnosis_features(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0).embed)
-        placing = load_file(bundle.file(PLACING))[PLACING_TENSOR]
+        placing = load_file(bundle.file(HEAD_WEIGHTS))[PLACING].T
         np.savez(folder / DIAGNOSES, placed=(features @ placing).astype(np.float16))

@@ -27,13 +27,15 @@ from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceReading
 from nlp_core.words import FILLERS, stem
 
-LEAST_LIKENESS: dict[Language, float] = {"en": 0.58, "zh": 0.58}
+LEAST_LIKENESS: dict[Language, float] = {"en": 0.5, "zh": 0.5}
 """Cosine below which the nearest name is no match, by the language of the clause, where the finding head has chosen the
 words; see docs/concepts.md."""
 LEAST_LIKENESS_ALONE: dict[Language, float] = {"en": 0.74, "zh": 0.76}
 """The same where a model without heads reads whole clauses."""
 LEAST_FINDING = 0.5
 """Probability of standing inside a finding below which a token is none of its words; see docs/concepts.md."""
+_LEAST_TRUST, _TRUSTED_FROM = 0.2, 0.2
+"""Trust at the threshold, and how far above it a match is trusted wholly."""
 _SHORTEST, _LONGEST = 2, 16
 """Words of an English clause that is worth reading; the fewest without fillers."""
 _SHORTEST_CHINESE, _LONGEST_CHINESE = 4, 26
@@ -179,7 +181,7 @@ class ConceptReader:
             least = self._least or LEAST_LIKENESS
             clauses, vectors = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
         return [
-            _mention(clause, entry)
+            _mention(clause, entry, _trust(likeness, least[_language(clause)]))
             for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
             if likeness >= least[_language(clause)]
         ]
@@ -201,6 +203,11 @@ class ConceptReader:
                     vectors.append(piece.vector_of(places))
                     break
         return kept, np.stack(vectors) if vectors else np.zeros((0, self._encoder.width), np.float32)
+
+
+def _trust(likeness: float, least: float) -> float:
+    """Rises from the threshold on: what just passes it counts a little, so that nothing hangs on a hair."""
+    return float(min(1.0, _LEAST_TRUST + (1 - _LEAST_TRUST) * (likeness - least) / _TRUSTED_FROM))
 
 
 def _language(clause: _Clause) -> Language:
@@ -249,8 +256,8 @@ def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
     return sum(t.lower_ not in FILLERS for t in words) >= _SHORTEST and len(words) <= _LONGEST
 
 
-def _mention(clause: _Clause, entry: str) -> Mention:
+def _mention(clause: _Clause, entry: str, trust: float) -> Mention:
     """A ruling word inside the clause ("no", "if") rules the whole clause: the clause's last token stands for it."""
     read = clause.read
     assertion = assertion_of(clause.end - 1, clause.end, read.sentence.span, read.sentence.section, read.triggers)
-    return Mention("finding", entry, read.view.to_note(clause.first, clause.last), assertion, "concept")
+    return Mention("finding", entry, read.view.to_note(clause.first, clause.last), assertion, "concept", trust)

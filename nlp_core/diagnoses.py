@@ -7,7 +7,7 @@ evidence. Knows numbers only; the words behind a finding are kept by findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import get_args
@@ -80,9 +80,10 @@ class Reasoner:
 
     def rank(self, found: ChartFindings, patient: Patient) -> list[Ranked]:
         """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone."""
-        present = self._most_specific(f for f, o in found.observed.items() if o.present)
+        present = self._most_specific({f: o.trust for f, o in found.observed.items() if o.present})
         absent = self._most_general(f for f, o in found.observed.items() if not o.present)
-        shares = np.concatenate([self._shares(present, absent), self._told(found)])
+        trust = np.array([found.observed[f].trust for f in (*present, *absent)], np.float32)
+        shares = np.concatenate([self._shares(present, absent) * trust[:, None], self._told(found)])
         scores = self._prior + shares.sum(axis=0) + self._fits(patient) + self._naming(found)
         possible = np.isfinite(scores)
         if not possible.any():
@@ -102,10 +103,17 @@ class Reasoner:
         listed = self.knowledge.diagnoses[diagnosis].shares.get(finding)
         return listed if listed is not None else self.knowledge.findings[finding].background
 
-    def _most_specific(self, present: Iterable[str]) -> list[str]:
-        """Drops findings that another one already implies: pleuritic chest pain makes chest pain redundant."""
-        present = list(present)
-        implied = {ancestor for finding in present for ancestor in self.knowledge.ancestors(finding)}
+    def _most_specific(self, present: Mapping[str, float]) -> list[str]:
+        """Drops findings that another one, trusted as much, implies: pleuritic chest pain makes chest pain redundant.
+
+        present: finding -> trust.
+        """
+        implied = {
+            ancestor
+            for finding, trust in present.items()
+            for ancestor in self.knowledge.ancestors(finding)
+            if trust >= present.get(ancestor, 0.0)
+        }
         return [finding for finding in present if finding not in implied]
 
     def _most_general(self, absent: Iterable[str]) -> list[str]:

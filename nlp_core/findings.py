@@ -50,6 +50,17 @@ class Observed:
     finding: str
     present: bool
     sources: tuple[Source, ...]
+    trust: float = 1.0
+    """How far its most trusted source can be trusted, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One source's answer."""
+
+    present: bool
+    source: Source
+    trust: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +90,7 @@ def bring_together(
     """One answer per finding from the mentions (newest note first) and the facts of a chart; what is told, once each."""
     result = ChartFindings()
     now = _present_time(chart)
-    answers: dict[str, list[tuple[bool, Source]]] = defaultdict(list)
+    answers: dict[str, list[_Said]] = defaultdict(list)
     for note, mention in mentions:
         if mention.span.end - mention.span.start > MAX_QUOTE:
             continue
@@ -90,11 +101,11 @@ def bring_together(
         kind = knowledge.findings[mention.entry].kind
         answer = answer_of(mention, kind)
         if answer is not None and (kind in LASTING or _is_current(note.date, now, CURRENT)):
-            answers[mention.entry].append((answer, source))
+            answers[mention.entry].append(_Said(answer, source, mention.trust))
     for fact in facts:
         lasting = knowledge.findings[fact.finding].kind in LASTING
         if lasting or _is_current(fact.fact.date, now, CURRENT_FACTS):
-            answers[fact.finding].append((fact.present, _fact_source(fact)))
+            answers[fact.finding].append(_Said(fact.present, _fact_source(fact)))
     result.told = _told_once((note, one) for note, one in told if _is_current(note.date, now, CURRENT))
     for finding, said in answers.items():
         result.observed[finding] = _settle(finding, said, chart.as_of)
@@ -134,15 +145,14 @@ def _is_current(date: datetime | None, now: datetime, long: timedelta) -> bool:
     return date is None or now - date <= long
 
 
-def _settle(finding: str, said: list[tuple[bool, Source]], now: datetime) -> Observed:
+def _settle(finding: str, said: list[_Said], now: datetime) -> Observed:
     """The newest source that speaks decides, dated ones before undated; within one a presence outweighs a denial."""
-    said = sorted(said, key=lambda answer: _age(answer[1].date, now))
-    newest = said[0][1].reference
-    first = [answer for answer, source in said if source.reference == newest]
-    present = any(first)
-    sources = [source for answer, source in said if answer is present]
-    unique = {(source.reference, source.quote.lower()): source for source in reversed(sources)}
-    return Observed(finding, present, tuple(reversed(unique.values())))
+    said = sorted(said, key=lambda one: _age(one.source.date, now))
+    newest = said[0].source.reference
+    present = any(one.present for one in said if one.source.reference == newest)
+    agreeing = [one for one in said if one.present is present]
+    unique = {(one.source.reference, one.source.quote.lower()): one.source for one in reversed(agreeing)}
+    return Observed(finding, present, tuple(reversed(unique.values())), max(one.trust for one in agreeing))
 
 
 def _age(date: datetime | None, now: datetime) -> float:

@@ -35,12 +35,13 @@ Readings = Mapping[str, Sequence[SentenceReading]]
 
 @dataclass(frozen=True, slots=True)
 class HeadsUsed:
-    """Which heads count; all do in serving, measurements switch them off one by one."""
+    """Which heads count; measurements switch them one by one."""
 
     finding: bool = True
     assertion: bool = True
     salience: bool = True
-    evidence: bool = True
+    evidence: bool = False
+    """Off in serving: on no set it told itself from chance, and it moved diagnoses for sentences of normality (docs/log.md)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,17 +12,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
-
 from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
     GRAPH,
-    PLACING,
-    PLACING_TENSOR,
+    HEAD_WEIGHTS,
     TABLE,
     TOKENIZER,
     BaseModelFiles,
@@ -38,8 +33,6 @@ from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
 
-HEAD_WEIGHTS = "heads.safetensors"
-"""What `dxspan-train fit` writes of the heads."""
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
 
@@ -88,8 +81,6 @@ def export(
     (out / GRAPH).write_bytes(traced.graph.SerializeToString(deterministic=True))
     write_table(out / TABLE, table)
     added = _take_over(trained, out) if trained else ()
-    if heads:
-        added += (_place_diagnoses(heads, out),)
     adapter = Adapter.open(out / ADAPTER) if trained else None
     with tempfile.TemporaryDirectory() as folder:
         write_weights(weights, table, Path(folder) / "weights", adapter=adapter)
@@ -111,20 +102,13 @@ def export(
 
 def _take_over(trained: Path, out: Path) -> tuple[str, ...]:
     """Copies what a training run adds; returns the names. Raises ValueError where the folder holds no finished run."""
-    for name in (ADAPTER, TOKENIZER):
+    names = (ADAPTER, TOKENIZER, *((HEAD_WEIGHTS,) if (trained / HEAD_WEIGHTS).is_file() else ()))
+    for name in names:
         if not (trained / name).is_file():
             raise ValueError(f"{trained} holds no {name}; let `dxspan-train fit` finish there")
         if (trained / name).resolve() != (out / name).resolve():
             shutil.copyfile(trained / name, out / name)
-    return ADAPTER, TOKENIZER
-
-
-def _place_diagnoses(heads: Path, out: Path) -> str:
-    """Writes what turns a diagnosis's features into its vector, float32 [2 width, EVIDENCE_WIDTH]; returns its name."""
-    with safe_open(heads, framework="numpy") as tensors:
-        placing = np.ascontiguousarray(tensors.get_tensor("diagnosis.weight").T, np.float32)
-    save_file({PLACING_TENSOR: placing}, out / PLACING)
-    return PLACING
+    return names
 
 
 def base_of(model: Path | None) -> BaseModelFiles:

@@ -20,12 +20,12 @@ from tqdm import tqdm
 
 from nlp_core.adapters import ADAPTER
 from nlp_core.base_package import base_files
-from nlp_core.bundle_manifest import BASE_WEIGHTS, TOKENIZER
+from nlp_core.bundle_manifest import BASE_WEIGHTS, HEAD_WEIGHTS, TOKENIZER
 from nlp_core.diagnosis_features import diagnosis_features
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
-from training.export import HEAD_WEIGHTS, base_of
+from training.export import base_of
 from training.measure_training import Measured, SentenceMeasure, nearest_name_shares
 from training.phrases import Phrase, by_entry, names_of, written_phrases
 from training.recipe import SHIPPED, Recipe, read_recipe, write_recipe

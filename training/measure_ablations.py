@@ -37,8 +37,8 @@ VARIANTS: Mapping[str, HeadsUsed | None] = {
     "both, as shipped": HeadsUsed(),
     "finding head off": HeadsUsed(finding=False),
     "assertion head off": HeadsUsed(assertion=False),
-    "salience head off": HeadsUsed(salience=False),
-    "evidence head off": HeadsUsed(evidence=False),
+    "evidence head on": HeadsUsed(evidence=True),
+    "evidence head on, salience head off": HeadsUsed(salience=False, evidence=True),
     "all heads off": HeadsUsed(False, False, False, False),
 }
 """Name -> which heads count; None = the encoder reads nothing."""

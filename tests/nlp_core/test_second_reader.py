@@ -108,7 +108,9 @@ def test_a_rule_is_not_overruled() -> None:
 
 
 def test_a_sentence_without_findings_speaks_as_a_whole_and_one_with_does_not() -> None:
-    found = read("It all began on a boat.\nChest pain.", HandMadeSentences(finding=lambda _: 0.0))
+    found = read(
+        "It all began on a boat.\nChest pain.", HandMadeSentences(finding=lambda _: 0.0), HeadsUsed(evidence=True)
+    )
     (told,) = found.told
     assert (told.span.start, told.span.end) == (0, 23)
     assert told.moved[0] > 0 > told.moved[1]
@@ -117,7 +119,7 @@ def test_a_sentence_without_findings_speaks_as_a_whole_and_one_with_does_not() -
 
 @pytest.mark.parametrize(
     ("telling", "used", "count"),
-    [(0.1, HeadsUsed(), 0), (0.1, HeadsUsed(salience=False), 1), (1.0, HeadsUsed(evidence=False), 0)],
+    [(0.1, HeadsUsed(evidence=True), 0), (0.1, HeadsUsed(salience=False, evidence=True), 1), (1.0, HeadsUsed(), 0)],
 )
 def test_only_telling_sentences_speak(telling: float, used: HeadsUsed, count: int) -> None:
     head = HandMadeSentences(finding=lambda _: 0.0, telling=telling)
@@ -134,7 +136,7 @@ def test_without_heads_the_concepts_read_clauses_alone() -> None:
 
 def test_what_a_sentence_says_as_a_whole_is_quoted_as_evidence() -> None:
     text = "It all began on a boat.\nChest pain and breathless."
-    charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0)))
+    charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0), HeadsUsed(evidence=True)))
     reader = Reader(small_knowledge(), charts, calibration=None, model_version="test")
     first = next(iter(small_knowledge().diagnoses))
     candidate = next(c for c in reader.assess(chart_of(text)).candidates if c.diagnosis == first)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from nlp_core.adapters import ADAPTER
+from nlp_core.bundle_manifest import HEAD_WEIGHTS
 from nlp_core.compose_bundle import compose
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
@@ -20,7 +21,7 @@ from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
-from training.export import HEAD_WEIGHTS, base_of, export
+from training.export import base_of, export
 from training.fit import ENCODER, Training
 from training.measure_training import Measured
 from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer

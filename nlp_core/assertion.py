@@ -34,6 +34,8 @@ _BY_SECTION = {
     Section.ALLERGIES: Assertion.CONDITIONAL,
     Section.PLAN: Assertion.CONDITIONAL,
 }
+RULING_SECTIONS = frozenset(_BY_SECTION)
+"""Sections whose heading says how their findings are asserted: a sentence alone cannot know."""
 
 
 def assertion_of(
@@ -52,7 +54,7 @@ def assertion_of(
     """
     nearest = _nearest(start, end, sentence, triggers)
     rulings = set(nearest)
-    if section in _BY_SECTION:
+    if section in RULING_SECTIONS:
         rulings.add(_BY_SECTION[section])
     if Assertion.POSSIBLE in nearest and Assertion.ABSENT in nearest:
         rulings.discard(_overruled(nearest[Assertion.POSSIBLE], nearest[Assertion.ABSENT], start, sentence.doc))

@@ -62,7 +62,8 @@ _NORMAL_CHINESE = re.compile(
     r"正常|未见异常|无异常|清楚|良好|无殊|平软|对称|规则|整齐|通畅|稳定|健康|没事|都好|还好|挺好"
 )
 _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_SKIPPED = (Section.FAMILY, Section.ALLERGIES, Section.PLAN, Section.MEDICATIONS)
+SKIPPED_SECTIONS = frozenset((Section.FAMILY, Section.ALLERGIES, Section.PLAN, Section.MEDICATIONS))
+"""Sections whose clauses are no concepts of the present illness."""
 
 
 class NameIndex:
@@ -171,7 +172,9 @@ class ConceptReader:
         readings: the sentences by their text, as an encoder with heads reads them; None = clauses are read alone. gated: only
         where the finding head sees a finding.
         """
-        clauses = [clause for read in sentences if read.sentence.section not in _SKIPPED for clause in _clauses(read)]
+        clauses = [
+            clause for read in sentences if read.sentence.section not in SKIPPED_SECTIONS for clause in _clauses(read)
+        ]
         if not clauses:
             return []
         if readings is None:

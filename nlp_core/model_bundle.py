@@ -159,11 +159,11 @@ class Bundle:
     ) -> SecondReader:
         """The same with another way of running the encoder."""
         from nlp_core.concepts import ConceptReader, NameIndex
-        from nlp_core.second_reader import SecondReader
+        from nlp_core.second_reader import HeadsUsed, SecondReader
 
-        return SecondReader(
-            ConceptReader(encoder, NameIndex.load(self.file(NAMES))), sentences, self._placed_diagnoses(), used
-        )
+        used = used or HeadsUsed()
+        placed = self._placed_diagnoses() if used.evidence else None  # not read where nobody asks
+        return SecondReader(ConceptReader(encoder, NameIndex.load(self.file(NAMES))), sentences, placed, used)
 
     def _placed_diagnoses(self) -> NDArray[np.float32] | None:
         if DIAGNOSES not in self.manifest.files:

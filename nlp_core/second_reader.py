@@ -16,19 +16,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp_core.assertion import Assertion
-from nlp_core.concepts import ConceptReader
+from nlp_core.assertion import RULING_SECTIONS, Assertion
+from nlp_core.concepts import SKIPPED_SECTIONS, ConceptReader
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.note import Span
-from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
 
 SUREST_ASSERTION = 0.9
 """Probability from which the assertion head counts where no rule speaks; see docs/log.md."""
 LEAST_TELLING = 0.5
 """Probability of telling anything from which a sentence moves diagnoses."""
-_RULED = (Section.PAST, Section.FAMILY, Section.ALLERGIES, Section.PLAN)
-"""Sections whose heading says how their findings are asserted; the heads were not asked about them."""
+_UNREAD = RULING_SECTIONS & SKIPPED_SECTIONS
+"""Sections that no head and no concept is asked about."""
 
 Readings = Mapping[str, Sequence[SentenceReading]]
 
@@ -82,7 +81,8 @@ class SecondReader:
         """Both lists of one note, in order of their place."""
         if self._sentences is None:
             return SecondReading([*mentions, *self._concepts.find(sentences)], [])
-        texts = list(dict.fromkeys(read.sentence.span.text for read in sentences))
+        asked = (read for read in sentences if read.sentence.section not in _UNREAD)
+        texts = list(dict.fromkeys(read.sentence.span.text for read in asked))
         readings: Readings = dict(zip(texts, self._sentences.read(texts), strict=True))
         found = self._concepts.find(sentences, readings, gated=self._used.finding)
         said = list(self._reviewed(mentions, sentences, readings)) if self._used.assertion else list(mentions)
@@ -96,7 +96,7 @@ class SecondReader:
         places = _Places(sentences)
         for mention in mentions:
             read = places.sentence_of(mention.span)
-            if mention.assertion is Assertion.PRESENT and read and read.sentence.section not in _RULED:
+            if mention.assertion is Assertion.PRESENT and read and read.sentence.section not in RULING_SECTIONS:
                 judged = _asserted(read, mention.span, readings)
                 yield replace(mention, assertion=judged) if judged else mention
             else:
@@ -111,7 +111,7 @@ class SecondReader:
         places = _Places(sentences)
         explained = {id(places.sentence_of(mention.span)) for mention in mentions}
         for read in sentences:
-            if id(read) in explained or read.sentence.section in _RULED:
+            if id(read) in explained or read.sentence.section in RULING_SECTIONS:
                 continue
             for piece in readings[read.sentence.span.text]:
                 if self._used.salience and piece.telling < LEAST_TELLING:

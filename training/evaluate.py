@@ -71,6 +71,13 @@ class Evaluation:
     own_cases: dict[Language, list[own_cases.CaseRank]]
 
 
+def asked_rows(folder: Path, name: str) -> Iterator[tuple[str, set[str]]]:
+    """(text, accepted categories) of the rows of a set that ask something. Raises FileNotFoundError."""
+    for row in _rows(folder / f"{name}.jsonl"):
+        if gold := accepted(row, SETS[name]):
+            yield row["text"], gold
+
+
 def category(code: str) -> str:
     """The three-character category of an ICD-10-CM code."""
     return code.replace(".", "").upper()[:3]
@@ -95,11 +102,9 @@ def rank_set(folder: Path, name: str, read: Diagnose, knowledge: Knowledge) -> R
     scope = {category(diagnosis.icd10cm) for diagnosis in knowledge.diagnoses.values()}
     ranks: list[int | None] = []
     in_scope = 0
-    for row in tqdm(list(_rows(folder / f"{name}.jsonl")), desc=name, unit="text"):
-        gold = accepted(row, SETS[name])
-        if gold:
-            ranks.append(rank_of(read(row["text"]), gold))
-            in_scope += bool(gold & scope)
+    for text, gold in tqdm(list(asked_rows(folder, name)), desc=name, unit="text"):
+        ranks.append(rank_of(read(text), gold))
+        in_scope += bool(gold & scope)
     return Ranks(tuple(ranks), in_scope)
 
 

@@ -32,6 +32,7 @@ from training.recipe import SHIPPED, Recipe, read_recipe, write_recipe
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
+RECIPE = "recipe.yaml"
 ENCODER = "encoder"
 """Folder of the whole encoder where all of its weights were trained."""
 _FEATURES_EVERY = 250
@@ -142,7 +143,7 @@ class Training:
         if self.recipe.tuning == "full":
             self.encoder.base.save_pretrained(self.out / ENCODER)
             (self.out / ENCODER / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
-        write_recipe(self.out / "recipe.yaml", self.recipe)
+        write_recipe(self.out / RECIPE, self.recipe)
         self._write_history(history)
 
     def vectors(self, texts: Sequence[str], batch: int = 256) -> NDArray[np.float32]:

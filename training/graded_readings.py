@@ -6,7 +6,6 @@ the three-character ICD-10-CM category, as in docs/evaluation.md. Does not know 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from nlp_core.assess import Reader
 from nlp_core.assessment import Assessment, Candidate, Language
 from nlp_core.chart import Chart
 from training.calibrate import LEADING
-from training.evaluate import SETS, accepted, category
+from training.evaluate import SETS, asked_rows, category
 from training.own_cases import DEVELOPMENT, TEST, coded_chart, read_cases
 from training.simulated_patients import simulated_patients
 
@@ -74,12 +73,9 @@ def own(reader: Reader, language: Language) -> Graded:
 
 def evaluation(reader: Reader, folder: Path) -> list[Graded]:
     """The evaluation sets of a folder, rows that ask nothing left out. Raises FileNotFoundError."""
-    found = []
-    for name, only_unnamed in SETS.items():
-        rows = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()]
-        asked = [(coded_chart(row["text"]), gold) for row in rows if (gold := accepted(row, only_unnamed))]
-        found.append(_read(reader, name, asked))
-    return found
+    return [
+        _read(reader, name, [(coded_chart(text), gold) for text, gold in asked_rows(folder, name)]) for name in SETS
+    ]
 
 
 def together(name: str, sets: Sequence[Graded]) -> Graded:

@@ -7,7 +7,6 @@ sentences, no names, no findings), with both, with each head switched off, and w
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from nlp_core.sections import sentences
 from nlp_core.text_view import view
 from nlp_core.words import blank_pipeline
 from training.command import Command
-from training.evaluate import SETS, accepted, category, rank_of
+from training.evaluate import SETS, asked_rows, category, rank_of
 from training.own_cases import coded_chart, read_cases
 from training.remembering_reader import RememberingSentences, remembering_reader
 
@@ -63,11 +62,7 @@ Texts = dict[str, list[tuple[Chart, set[str]]]]
 
 def read_texts(folder: Path) -> Texts:
     """The evaluation sets of a folder, and our own test cases by language."""
-    texts: Texts = {}
-    for name, only_unnamed in SETS.items():
-        rows = map(json.loads, (folder / f"{name}.jsonl").read_text("utf-8").splitlines())
-        asked = [(coded_chart(row["text"]), accepted(row, only_unnamed)) for row in rows]
-        texts[name] = [(chart, gold) for chart, gold in asked if gold]
+    texts: Texts = {name: [(coded_chart(text), gold) for text, gold in asked_rows(folder, name)] for name in SETS}
     for language in ("en", "zh"):
         texts[f"own cases, {language}"] = [
             (coded_chart(case.zh if language == "zh" else case.en), {category(gold.icd10) for gold in case.gold})

@@ -6,7 +6,6 @@ share of right diagnoses within three falls. With a folder of evaluation texts i
 
 from __future__ import annotations
 
-import json
 import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
@@ -22,13 +21,12 @@ from nlp_core.assessment import Language
 from nlp_core.chart import Chart
 from nlp_core.note import Note
 from training.command import Command, deliver
-from training.evaluate import SETS, accepted, category, rank_of
-from training.own_cases import FOLDER, read_cases
+from training.evaluate import SETS, asked_rows, category, rank_of
+from training.own_cases import DEVELOPMENT, TEST, read_cases
 from training.perturb import PERTURBATIONS, Perturbation
 
 MOST = 3
 """Ranks within which a right diagnosis is a hit."""
-DEVELOPMENT = FOLDER / "development.jsonl"
 _NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -76,11 +74,8 @@ def own_stories(path: Path) -> Iterator[Story]:
 
 def set_stories(folder: Path, name: str) -> Iterator[Story]:
     """The English rows of an evaluation set that ask something."""
-    for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines():
-        row = json.loads(line)
-        right = accepted(row, SETS[name])
-        if right:
-            yield Story(row["text"], "en", frozenset(right))
+    for text, right in asked_rows(folder, name):
+        yield Story(text, "en", frozenset(right))
 
 
 def read_story(reader: Reader, story: Story, text: str, copies: int = 1) -> Reading:
@@ -126,7 +121,7 @@ def _largest_change(plain: Reading, other: Reading) -> float:
 def page(reader: Reader, texts: Path | None) -> str:
     """The whole measurement as Markdown."""
     groups: dict[str, list[Story]] = {}
-    for name, path in (("development", DEVELOPMENT), ("test", FOLDER / "test.jsonl")):
+    for name, path in (("development", DEVELOPMENT), ("test", TEST)):
         stories = list(own_stories(path))
         for language in ("en", "zh"):
             groups[f"{name}, {language}"] = [story for story in stories if story.language == language]

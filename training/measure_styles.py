@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nlp_core.knowledge import Knowledge
+from nlp_core.knowledge import Frequency, Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from training.command import Command, deliver
 from training.synthetic_charts.charts import ChartWriter
@@ -55,7 +55,8 @@ def drawn_samples(
     knowledge: Knowledge, per_style: int, *, diagnoses: int, seed: int
 ) -> dict[str, list[tuple[str, str]]]:
     """English notes of each style about the same few diagnoses, the commonest of them, half of them asked later."""
-    commonest = sorted(knowledge.diagnoses.values(), key=lambda d: (_ORDER.index(d.frequency), d.id))[:diagnoses]
+    order = get_args(Frequency)
+    commonest = sorted(knowledge.diagnoses.values(), key=lambda d: (order.index(d.frequency), d.id))[:diagnoses]
     few = knowledge.model_copy(update={"diagnoses": {diagnosis.id: diagnosis for diagnosis in commonest}})
     samples: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for number, style in enumerate(tqdm(styles(), desc="styles", unit="style")):
@@ -63,9 +64,6 @@ def drawn_samples(
         for chart in writer.charts(per_style, styles_used=[style]):
             samples[style].append((chart.notes[0].text, chart.story.diagnosis.id))
     return samples
-
-
-_ORDER = ("very_common", "common", "uncommon", "rare", "very_rare")
 
 
 def measure_transfer(samples: Samples) -> Transfer:

@@ -16,11 +16,11 @@ from nlp_core.calibration import Calibration
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
 from training.evaluate import HistoryEntry, read_history
+from training.fit import HISTORY, RECIPE
 from training.measure_training import Measured
 from training.recipe import Recipe, read_recipe
 
 CARD = "model_card.md"
-RECIPE, HISTORY = "recipe.yaml", "history.jsonl"
 
 
 def card(bundle: Path, run: Path, evaluations: Path) -> Iterator[str]:

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp_core.assertion import Assertion
+from nlp_core.assertion import RULING_SECTIONS, Assertion
 from nlp_core.knowledge import Knowledge
 from nlp_core.neutral_words import NeutralText, neutral_with_offsets
-from nlp_core.sections import Section, sentences
+from nlp_core.sections import sentences
 from nlp_core.share_tables import ShareTables
 from nlp_core.words import blank_pipeline
 from training.synthetic_charts.charts import ChartWriter
 from training.synthetic_charts.gold import GoldSpan, WrittenNote
 
-_RULED = (Section.PAST, Section.FAMILY, Section.ALLERGIES, Section.PLAN)
-"""Sections whose heading says how their findings are asserted: the sentence alone cannot know."""
 _BUFFER = 1500
 """Sentences that are mixed before they are drawn from."""
 
@@ -96,7 +94,7 @@ class SentenceSampler:
                 text=seen.text,
                 spans=tuple(_moved(span, start, seen) for span in inside),
                 telling=any(one.telling and one.start < end and start < one.end for one in told),
-                ruled=sentence.section in _RULED,
+                ruled=sentence.section in RULING_SECTIONS,
             )
 
 

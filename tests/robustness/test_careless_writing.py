@@ -1,6 +1,6 @@
 """Row C15 of the table of failures: typos, abbreviations, capitals, no punctuation, mixed languages, traditional script.
 
-On every fourth of our own development cases in both languages, with the shipped bundle: the share of right diagnoses within
+On every second of our own development cases in both languages, with the shipped bundle: the share of right diagnoses within
 three falls by at most three points.
 """
 
@@ -18,15 +18,8 @@ from training.measure_robustness import DEVELOPMENT, Reading, fall, own_stories,
 from training.perturb import PERTURBATIONS, Perturbation
 
 MOST_POINTS = 3.0
-STORIES = [story for number, story in enumerate(own_stories(DEVELOPMENT)) if number % 8 < 2]
-NOT_YET = pytest.mark.xfail(
-    reason="English without punctuation still loses about five points: docs/log.md", strict=False
-)
-CARELESS = [
-    pytest.param(one, id=one.name, marks=[NOT_YET] if one.name == "no punctuation" else [])
-    for one in PERTURBATIONS
-    if one.row == "C15"
-]
+STORIES = [story for number, story in enumerate(own_stories(DEVELOPMENT)) if number % 4 < 2]
+CARELESS = [perturbation for perturbation in PERTURBATIONS if perturbation.row == "C15"]
 
 
 @cache
@@ -40,7 +33,7 @@ def as_written() -> list[Reading]:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("perturbation", CARELESS)
+@pytest.mark.parametrize("perturbation", CARELESS, ids=lambda perturbation: perturbation.name)
 def test_c15_careless_writing_costs_at_most_three_points(perturbation: Perturbation) -> None:
     texts = [perturbation.rewrite(s.text, s.language, Random(number)) for number, s in enumerate(STORIES)]
     rewritten = [read_story(reader(), story, text) for story, text in zip(STORIES, texts, strict=True)]

@@ -36,6 +36,8 @@ _BY_SECTION = {
 }
 RULING_SECTIONS = frozenset(_BY_SECTION)
 """Sections whose heading says how their findings are asserted: a sentence alone cannot know."""
+_MOST_TRIGGERS = 32
+"""Triggers on either side of a finding that are looked at; with more between them no word of a sentence rules another."""
 
 
 def assertion_of(
@@ -90,8 +92,7 @@ def _start(trigger: Trigger) -> int:
 def _before(triggers: Sequence[Trigger], here: int, first: int) -> Iterator[Trigger]:
     """Those that rule forward, nearest first, back to an `end` word or to token `first`."""
     cut = first
-    for index in range(here - 1, -1, -1):
-        trigger = triggers[index]
+    for trigger in reversed(triggers[max(0, here - _MOST_TRIGGERS) : here]):
         if trigger.start < first or trigger.end <= cut:
             return
         if trigger.kind == "end":
@@ -102,8 +103,7 @@ def _before(triggers: Sequence[Trigger], here: int, first: int) -> Iterator[Trig
 
 def _behind(triggers: Sequence[Trigger], here: int, end: int, last: int) -> Iterator[Trigger]:
     """Those that rule backward from behind token `end`, nearest first, up to an `end` word or to token `last`."""
-    for index in range(here, len(triggers)):
-        trigger = triggers[index]
+    for trigger in triggers[here : here + _MOST_TRIGGERS]:
         if trigger.end > last or (trigger.kind == "end" and trigger.start >= end):
             return
         if trigger.place == "after" and trigger.end > end:

@@ -97,7 +97,7 @@ WORST = {
 }
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("text", WORST.values(), ids=WORST)
 def test_c21_the_worst_texts_for_patterns_are_read_in_time(text: str) -> None:
     _read_in_time(text)
@@ -111,31 +111,31 @@ WORST_FOR_THE_TOKENIZER = {
 }
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("text", WORST_FOR_THE_TOKENIZER.values(), ids=WORST_FOR_THE_TOKENIZER)
 def test_c21_text_without_blanks_is_read_in_time(text: str) -> None:
     _read_in_time(text)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_c21_forty_thousand_characters_without_a_full_stop_are_read_in_time() -> None:
     _read_in_time("no chest pain or cough " * 1_750)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_c21_twenty_thousand_chinese_characters_of_denials_are_read_in_time() -> None:
     _read_in_time("无胸痛、咳嗽" * 3_500)
 
 
 def _read_in_time(text: str) -> None:
-    """Shared machines are slow and noisy: what is tested is that the time is no matter of tens of seconds."""
-    assert _seconds(text) < 4
+    """Processor seconds, and many of them: machines are shared and coverage is slow, but a square takes minutes."""
+    assert _processor_seconds(text) < 10
 
 
-def _seconds(text: str) -> float:
-    started = time.monotonic()
+def _processor_seconds(text: str) -> float:
+    started = time.process_time()
     small_reader().assess(chart_of(text))
-    return time.monotonic() - started
+    return time.process_time() - started
 
 
 @given(any_note, any_note)

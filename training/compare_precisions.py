@@ -21,6 +21,7 @@ from nlp_core.model_bundle import Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
 from training.command import Command
 from training.export import PRECISIONS, base_of, export
+from training.named_encoder import add_model_argument, encoder_folder
 from training.precision_measures import LIKENESS, Encode, compare, outcome, speed, texts_of
 
 _LENGTHS = (8, 32, 128, 256, 512)
@@ -103,12 +104,12 @@ def _row(name: str, cells: Sequence[str]) -> str:
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, help="folder of another encoder (default: the base package)")
+    add_model_argument(parser)
     parser.add_argument("--names", type=int, default=6000, help="names to decide on (default: %(default)s)")
 
 
 def _run(arguments: Namespace) -> int:
-    for line in report(arguments.model, arguments.names):
+    for line in report(encoder_folder(arguments.model), arguments.names):
         print(line, flush=True)
     return 0
 

@@ -32,6 +32,7 @@ from nlp_core.compose_weights import write_weights
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
+from training.named_encoder import add_model_argument, encoder_folder
 
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
@@ -125,7 +126,7 @@ def base_of(model: Path | None) -> BaseModelFiles:
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, help="folder of another encoder (default: the base package)")
+    add_model_argument(parser)
     parser.add_argument("--trained", type=Path, help="folder of a training run whose adapter joins the bundle")
     parser.add_argument("--out", type=Path, default=SHIPPED_BUNDLE, help="where the bundle goes (default: %(default)s)")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32")
@@ -135,9 +136,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    model = encoder_folder(arguments.model)
     manifest = export(
         arguments.out,
-        model=arguments.model,
+        model=model,
         trained=arguments.trained,
         precision=arguments.precision,
         version=arguments.bundle_version,
@@ -146,7 +148,7 @@ def _run(arguments: Namespace) -> int:
         print(f"{arguments.out / name}  {file.size:,} bytes")
     if arguments.compose:
         extra = EXTRA_STEPS if arguments.with_knowledge else ()
-        print(compose(arguments.compose, shipped=arguments.out, base=arguments.model, extra=extra))
+        print(compose(arguments.compose, shipped=arguments.out, base=model, extra=extra))
     return 0
 
 

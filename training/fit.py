@@ -27,6 +27,7 @@ from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
 from training.export import base_of
 from training.measure_training import Measured, SentenceMeasure, nearest_name_shares
+from training.named_encoder import add_model_argument, encoder_folder
 from training.phrases import Phrase, by_entry, names_of, written_phrases
 from training.recipe import SHIPPED, Recipe, read_recipe, write_recipe
 
@@ -294,7 +295,7 @@ def _word_vectors(folder: Path) -> NDArray[np.float32]:
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("var/model"), help="folder of the run (default: %(default)s)")
     parser.add_argument("--recipe", type=Path, default=SHIPPED, help="YAML file (default: the shipped recipe)")
-    parser.add_argument("--model", type=Path, help="folder of another encoder (default: the base package)")
+    add_model_argument(parser)
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
     parser.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
 
@@ -304,7 +305,8 @@ def _run(options: Namespace) -> int:
     if options.steps:
         recipe = recipe.model_copy(update={"steps": options.steps})
     options.out.mkdir(parents=True, exist_ok=True)
-    history = Training(recipe, read_knowledge(), options.out, options.model).run(resume=options.resume)
+    model = encoder_folder(options.model)
+    history = Training(recipe, read_knowledge(), options.out, model).run(resume=options.resume)
     print(f"{options.out}: {history[-1].line()}")
     return 0
 

@@ -7,13 +7,12 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import (
+from training import calibrate, export, model_card, simulate, write_charts
+from training.command import Command
+from training.measures import (
     assertion_texts,
-    calibrate,
     compare_precisions,
     evaluate,
-    export,
-    fit,
     measure_ablations,
     measure_calibration,
     measure_concepts,
@@ -21,13 +20,9 @@ from training import (
     measure_robustness,
     measure_styles,
     measure_swaps,
-    model_card,
-    plot_training,
     reading_tables,
-    simulate,
-    write_charts,
 )
-from training.command import Command
+from training.model import fit, plot_training
 
 COMMANDS: tuple[Command, ...] = (
     write_charts.COMMAND,

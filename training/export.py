@@ -32,7 +32,7 @@ from nlp_core.compose_weights import write_weights
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
-from training.named_encoder import add_model_argument, encoder_folder
+from training.model.named_encoder import add_model_argument, encoder_folder
 
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")

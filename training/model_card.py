@@ -15,10 +15,10 @@ from nlp_core.bundle_manifest import CALIBRATION, GRAPH, Manifest, read_manifest
 from nlp_core.calibration import Calibration
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
-from training.evaluate import HistoryEntry, read_history
-from training.fit import HISTORY, RECIPE
-from training.measure_training import Measured
-from training.recipe import Recipe, read_recipe
+from training.measures.evaluate import HistoryEntry, read_history
+from training.model.fit import HISTORY, RECIPE
+from training.model.measure_training import Measured
+from training.model.recipe import Recipe, read_recipe
 
 CARD = "model_card.md"
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from nlp_core.assess import Reader
 from nlp_core.knowledge import Knowledge
 from training.command import Command, deliver
-from training.intervals import wilson
+from training.measures.intervals import wilson
 from training.simulated_patients import simulated_patients
 
 MOST_LISTED = 40

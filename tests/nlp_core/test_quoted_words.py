@@ -8,8 +8,8 @@ import pytest
 
 from nlp_core.assess import Reader
 from nlp_core.assessment import Assessment
-from training.note_spans import without
-from training.own_cases import DEVELOPMENT, Case, coded_chart, read_cases, reworded
+from training.measures.note_spans import without
+from training.measures.own_cases import DEVELOPMENT, Case, coded_chart, read_cases, reworded
 
 CASES = read_cases(DEVELOPMENT)[::12]
 

@@ -13,9 +13,9 @@ import pytest
 
 from nlp_core.assess import Reader
 from nlp_core.text_view import TRADITIONAL
-from training import reading_tables
-from training.measure_robustness import DEVELOPMENT, Reading, fall, own_stories, read_story
-from training.perturb import PERTURBATIONS, Perturbation
+from training.measures import reading_tables
+from training.measures.measure_robustness import DEVELOPMENT, Reading, fall, own_stories, read_story
+from training.measures.perturb import PERTURBATIONS, Perturbation
 
 MOST_POINTS = 3.0
 STORIES = [story for number, story in enumerate(own_stories(DEVELOPMENT)) if number % 4 < 2]

@@ -12,7 +12,7 @@ from nlp_core.assess import Reader
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from nlp_core.note import Note
-from training.perturb import INJECTIONS, homoglyphs, random_suffix, stuffed, traditional_script, typos
+from training.measures.perturb import INJECTIONS, homoglyphs, random_suffix, stuffed, traditional_script, typos
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 APPENDICITIS = (

@@ -10,8 +10,17 @@ import pytest
 
 from nlp_core.assertion import Assertion
 from training.__main__ import main
-from training.assertion_texts import HALVES, LANGUAGES, AssertionText, Half, Judged, judge_texts, lines, read_texts
-from training.judge_assertions import score_of
+from training.measures.assertion_texts import (
+    HALVES,
+    LANGUAGES,
+    AssertionText,
+    Half,
+    Judged,
+    judge_texts,
+    lines,
+    read_texts,
+)
+from training.measures.judge_assertions import score_of
 
 
 @pytest.mark.parametrize("half", HALVES)

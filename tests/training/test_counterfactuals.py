@@ -6,8 +6,8 @@ import pytest
 
 from nlp_core.assessment import Language
 from nlp_core.demographics import demographics_of
-from training.counterfactuals import ORIGINS, WORDS_TOO, aged, name_of, named, other_sex
-from training.own_cases import DEVELOPMENT, coded_chart, read_cases
+from training.measures.counterfactuals import ORIGINS, WORDS_TOO, aged, name_of, named, other_sex
+from training.measures.own_cases import DEVELOPMENT, coded_chart, read_cases
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.evaluate import SETS, HistoryEntry, _history_lines, read_history
+from training.measures.evaluate import SETS, HistoryEntry, _history_lines, read_history
 
 ENTRY = HistoryEntry(
     date="2026-11-24",

@@ -22,13 +22,13 @@ from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
 from training.export import base_of, export
-from training.fit import ENCODER, Training
-from training.measure_training import Measured
 from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
+from training.model.fit import ENCODER, Training
+from training.model.measure_training import Measured
+from training.model.pair_batches import PairSampler
+from training.model.recipe import SHIPPED, Recipe, read_recipe
 from training.model.tuned_encoder import Tuning
-from training.pair_batches import PairSampler
 from training.phrases import Phrase, by_entry, clauses_of_nothing, names_of, written_phrases
-from training.recipe import SHIPPED, Recipe, read_recipe
 
 SMALL = Recipe(steps=6, concepts=8, sentences=4, measure_every=3, measure_sentences=20, resting_sentences=500, seed=5)
 TEXTS = ["chest pain", "胸痛", "it hurts when I breathe in", "吸气时胸口痛"]

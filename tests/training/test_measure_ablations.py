@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training.evaluate import SETS
-from training.measure_ablations import ENCODER_ALONE, VARIANTS, Ablations, Texts, lines, measure, read_texts
-from training.own_cases import coded_chart
+from training.measures.evaluate import SETS
+from training.measures.measure_ablations import ENCODER_ALONE, VARIANTS, Ablations, Texts, lines, measure, read_texts
+from training.measures.own_cases import coded_chart
 
 
 def test_every_variant_is_measured_on_every_set() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nlp_core.calibration import Calibration
-from training.graded_readings import Graded, grade, together
-from training.measure_calibration import draw_reliability, draw_risk_coverage, page, reliability, risk_coverage
+from training.measures.graded_readings import Graded, grade, together
+from training.measures.measure_calibration import draw_reliability, draw_risk_coverage, page, reliability, risk_coverage
 
 TABLE = Calibration(
     fitted_on="nobody",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nlp_core.assess import Reader
-from training.measure_evidence import (
+from training.measures.measure_evidence import (
     VALUES,
     Measured,
     Standing,
@@ -23,8 +23,8 @@ from training.measure_evidence import (
     page,
     removed,
 )
-from training.own_cases import DEVELOPMENT, read_cases
-from training.remembering_reader import remembering_reader
+from training.measures.own_cases import DEVELOPMENT, read_cases
+from training.measures.remembering_reader import remembering_reader
 
 CASES = read_cases(DEVELOPMENT)[::15]
 

@@ -9,9 +9,9 @@ import pytest
 from nlp_core.assess import Reader
 from nlp_core.assessment import Language
 from nlp_core.chart import Sex
-from training.measure_swaps import KINDS, Judge, Outcome, measure, page, read
-from training.own_cases import DEVELOPMENT, Case, Gold, coded_chart, read_cases
-from training.remembering_reader import remembering_reader
+from training.measures.measure_swaps import KINDS, Judge, Outcome, measure, page, read
+from training.measures.own_cases import DEVELOPMENT, Case, Gold, coded_chart, read_cases
+from training.measures.remembering_reader import remembering_reader
 
 CASES = read_cases(DEVELOPMENT)[::12]
 

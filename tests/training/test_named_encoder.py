@@ -11,7 +11,7 @@ import pytest
 
 from tests.training.hub_server import hub
 from tests.training.tiny_encoders import save_encoder
-from training.named_encoder import encoder_folder
+from training.model.named_encoder import encoder_folder
 
 REPOSITORY = "hospital/bert"
 

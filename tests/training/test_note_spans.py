@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nlp_core.note import Span
-from training.note_spans import merged, only, random_spans, without
+from training.measures.note_spans import merged, only, random_spans, without
 
 TEXT = "Fever and cough for three days, no rash. 咳嗽三天，无皮疹。"
 

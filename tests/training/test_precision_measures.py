@@ -10,7 +10,7 @@ from nlp_core.compose_bundle import compose
 from nlp_core.knowledge_files import read_knowledge
 from nlp_core.model_bundle import Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
-from training.precision_measures import Outcome, Texts, compare, decisions, outcome, speed, texts_of
+from training.measures.precision_measures import Outcome, Texts, compare, decisions, outcome, speed, texts_of
 
 NAMES = np.array([[1, 0], [0.9, np.sqrt(0.19)], [0, 1], [0, 1]], np.float32)
 TEXTS = Texts([], ["a", "b", "c", "d"], np.array([0, 0, 1, 1]))

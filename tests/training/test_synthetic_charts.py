@@ -18,9 +18,9 @@ from nlp_core.fhir_notes import chart_from_resources
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from training.__main__ import main
-from training.measure_styles import Transfer, measure_transfer
+from training.measures.measure_styles import Transfer, measure_transfer
+from training.model.sentence_batches import SentenceSampler
 from training.phrases import names_of, written_phrases
-from training.sentence_batches import SentenceSampler
 from training.synthetic_charts.charts import ChartWriter, WrittenChart
 from training.synthetic_charts.distortions import traditional, with_slips
 from training.synthetic_charts.fhir_bundle import fhir_bundle

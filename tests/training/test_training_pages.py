@@ -8,11 +8,11 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from nlp_core.model_bundle import SHIPPED_BUNDLE
-from training.fit import HISTORY, RECIPE
-from training.measure_training import Measured
+from training.model.fit import HISTORY, RECIPE
+from training.model.measure_training import Measured
+from training.model.plot_training import draw, read_curves, smoothed
+from training.model.recipe import Recipe, write_recipe
 from training.model_card import CARD, card
-from training.plot_training import draw, read_curves, smoothed
-from training.recipe import Recipe, write_recipe
 
 MEASURED = Measured(
     step=8,

@@ -1,1 +1,1 @@
-"""The encoder with its heads in torch: tuning, tracing to ONNX, quantising."""
+"""The reading model in torch and how it learns: encoder and heads, what a step sees, losses, the run, tracing to ONNX, quantising."""

@@ -23,11 +23,11 @@ from nlp_core.assessment import Candidate, Language
 from nlp_core.chart import Chart
 from nlp_core.note import Span
 from training.command import Command, deliver
-from training.intervals import bootstrap_mean, wilson
-from training.note_spans import merged, only, random_spans, without
-from training.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
-from training.plots import COLOURS, svg
-from training.remembering_reader import remembering_reader
+from training.measures.intervals import bootstrap_mean, wilson
+from training.measures.note_spans import merged, only, random_spans, without
+from training.measures.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
+from training.measures.plots import COLOURS, svg
+from training.measures.remembering_reader import remembering_reader
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 FILES = (DEVELOPMENT, TEST)

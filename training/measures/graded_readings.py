@@ -18,8 +18,8 @@ from nlp_core.assess import Reader
 from nlp_core.assessment import Assessment, Candidate, Language
 from nlp_core.chart import Chart
 from training.calibrate import LEADING
-from training.evaluate import SETS, asked_rows, category
-from training.own_cases import DEVELOPMENT, TEST, coded_chart, read_cases
+from training.measures.evaluate import SETS, asked_rows, category
+from training.measures.own_cases import DEVELOPMENT, TEST, coded_chart, read_cases
 from training.simulated_patients import simulated_patients
 
 Right = Callable[[Candidate], bool]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-SHIPPED = Path(__file__).parent / "recipes" / "shipped.yaml"
+SHIPPED = Path(__file__).parents[1] / "recipes" / "shipped.yaml"
 Weight = Annotated[float, Field(ge=0)]
 
 

@@ -19,9 +19,9 @@ from nlp_core.calibration import Calibration, band_of
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from training.calibrate import calibration_error
 from training.command import Command, deliver
-from training.graded_readings import Graded, evaluation, own, simulated, together
-from training.intervals import wilson
-from training.plots import COLOURS, svg
+from training.measures.graded_readings import Graded, evaluation, own, simulated, together
+from training.measures.intervals import wilson
+from training.measures.plots import COLOURS, svg
 
 AIM = 0.05
 """Expected calibration error aimed for on held-apart simulated patients."""

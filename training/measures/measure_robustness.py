@@ -1,6 +1,6 @@
 """`dxspan-train measure-robustness`: how much worse the reading gets when the same story is written carelessly or hostilely.
 
-Reads our own cases as written and under each perturbation (training.perturb), in both languages, and writes how far the
+Reads our own cases as written and under each perturbation (training.measures.perturb), in both languages, and writes how far the
 share of right diagnoses within three falls. With a folder of evaluation texts it does so for them too, in totals alone.
 """
 
@@ -21,9 +21,9 @@ from nlp_core.assessment import Language
 from nlp_core.chart import Chart
 from nlp_core.note import Note
 from training.command import Command, deliver
-from training.evaluate import SETS, asked_rows, category, rank_of
-from training.own_cases import DEVELOPMENT, TEST, read_cases
-from training.perturb import PERTURBATIONS, Perturbation
+from training.measures.evaluate import SETS, asked_rows, category, rank_of
+from training.measures.own_cases import DEVELOPMENT, TEST, read_cases
+from training.measures.perturb import PERTURBATIONS, Perturbation
 
 MOST = 3
 """Ranks within which a right diagnosis is a hit."""
@@ -134,7 +134,7 @@ def _lines(reader: Reader, groups: dict[str, dict[str, Fall]]) -> Iterator[str]:
     yield "# Robustness"
     yield ""
     yield "Written by `make robustness` (`dxspan-train measure-robustness`): our own cases (training/case_texts) as written and as"
-    yield "hurried, careless or hostile writers would have written them (training/perturb.py, seeded). Share of cases with a right"
+    yield "hurried, careless or hostile writers would have written them (training/measures/perturb.py, seeded). Share of cases with a right"
     yield f"diagnosis within {MOST}, and the loss in points with its 95 % interval, pair by pair. Model {reader.model_version}, knowledge"
     yield f"{reader.knowledge.version}. Traditional script is OpenCC's (Apache-2.0), sounds of characters are pypinyin's (MIT)."
     for name, found in groups.items():

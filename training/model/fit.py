@@ -26,10 +26,10 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
 from training.export import base_of
-from training.measure_training import Measured, SentenceMeasure, nearest_name_shares
-from training.named_encoder import add_model_argument, encoder_folder
+from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
+from training.model.named_encoder import add_model_argument, encoder_folder
+from training.model.recipe import SHIPPED, Recipe, read_recipe, write_recipe
 from training.phrases import Phrase, by_entry, names_of, written_phrases
-from training.recipe import SHIPPED, Recipe, read_recipe, write_recipe
 
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
@@ -47,8 +47,8 @@ class Training:
         import torch
 
         from training.model.heads import Heads
-        from training.pair_batches import PairSampler
-        from training.sentence_batches import SentenceSampler
+        from training.model.pair_batches import PairSampler
+        from training.model.sentence_batches import SentenceSampler
 
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
@@ -119,8 +119,8 @@ class Training:
         """The encoder rests, the sentence heads learn on."""
         import torch
 
-        from training.evidence_stage import learn, read_sentences
-        from training.sentence_batches import SentenceSampler
+        from training.model.evidence_stage import learn, read_sentences
+        from training.model.sentence_batches import SentenceSampler
 
         recipe = self.recipe
         sampler = SentenceSampler(self.knowledge, seed=recipe.seed + 3, chinese=recipe.chinese)
@@ -192,7 +192,7 @@ class Training:
         return wordings[int(self._random.integers(len(wordings)))].text
 
     def _losses(self, pairs: Any, sentences: Sequence[Any], names: dict[str, str]) -> dict[str, Any]:
-        from training.losses import concept_loss, sentence_losses
+        from training.model.losses import concept_loss, sentence_losses
 
         self.encoder.train()
         temperature = self.recipe.temperature

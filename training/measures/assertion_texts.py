@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from nlp_core.assertion import Assertion
 from nlp_core.assessment import Language
 from training.command import Command, deliver
-from training.judge_assertions import Score, SpanReader, mean_f1, score_of
+from training.measures.judge_assertions import Score, SpanReader, mean_f1, score_of
 
-FOLDER = Path(__file__).parent / "assertion_texts"
+FOLDER = Path(__file__).parents[1] / "assertion_texts"
 Half = Literal["development", "test"]
 HALVES: tuple[Half, ...] = ("development", "test")
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

@@ -20,9 +20,9 @@ from tqdm import tqdm
 from nlp_core.assess import Reader, diagnose
 from nlp_core.assessment import Language
 from nlp_core.knowledge import Knowledge
-from training import assertion_texts, judge_assertions, own_cases
 from training.command import Command, deliver
-from training.intervals import wilson
+from training.measures import assertion_texts, judge_assertions, own_cases
+from training.measures.intervals import wilson
 
 SETS = {"notes_inferred": False, "notes_whole": True, "vignettes": False, "ddxplus": False}
 """Name -> count only what the text does not already name."""
@@ -214,7 +214,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _ablations(path: Path | None) -> Sequence[str]:
-    from training.measure_ablations import Ablations, lines  # which measures by this module's own means
+    from training.measures.measure_ablations import Ablations, lines  # which measures by this module's own means
 
     return list(lines(Ablations.model_validate_json(path.read_bytes()))) if path and path.exists() else []
 

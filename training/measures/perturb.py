@@ -19,7 +19,7 @@ import yaml
 
 from nlp_core.assessment import Language
 
-ABBREVIATIONS = Path(__file__).parent / "abbreviations.yaml"
+ABBREVIATIONS = Path(__file__).parents[1] / "abbreviations.yaml"
 COPIES = 20
 STUFFED = 500
 TYPO_SHARE = 0.05

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.command import Command
-from training.plots import COLOURS, svg
+from training.measures.plots import COLOURS, svg
 
 _WINDOW = 40
 """Steps over which a loss is averaged."""

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from nlp_core.head_outputs import ASSERTIONS
 from training.model.heads import Heads
+from training.model.pair_batches import PairBatch
+from training.model.sentence_batches import SentenceExample
 from training.model.tuned_encoder import ReadTexts, TunedEncoder
-from training.pair_batches import PairBatch
-from training.sentence_batches import SentenceExample
 
 NOT_ASKED = -100
 """Label of tokens that a question leaves out (torch's own mark)."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from nlp_core.knowledge import Knowledge
+from training.model.sentence_batches import SentenceExample, SentenceSampler
 from training.phrases import Phrase
-from training.sentence_batches import SentenceExample, SentenceSampler
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -78,7 +78,7 @@ class SentenceMeasure:
         """Figures of `Measured` that concern the heads."""
         import torch
 
-        from training.losses import NOT_ASKED, token_labels
+        from training.model.losses import NOT_ASKED, token_labels
 
         encoder.eval()
         counts = np.zeros(3)  # found, wanted, both

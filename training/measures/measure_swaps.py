@@ -30,11 +30,11 @@ from nlp_core.demographics import tells_of_one_sex
 from nlp_core.diagnoses import Ranked
 from nlp_core.knowledge import Diagnosis, Knowledge
 from training.command import Command, deliver
-from training.counterfactuals import ORIGINS, WORDS_TOO, aged, name_of, named, other_sex
-from training.evaluate import category
-from training.intervals import wilson
-from training.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
-from training.remembering_reader import remembering_reader
+from training.measures.counterfactuals import ORIGINS, WORDS_TOO, aged, name_of, named, other_sex
+from training.measures.evaluate import category
+from training.measures.intervals import wilson
+from training.measures.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
+from training.measures.remembering_reader import remembering_reader
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 AIM = 0.01
@@ -175,7 +175,7 @@ def page(reader: Reader, found: Sequence[Outcome], listed: set[str], options: st
         f"Written by `dxspan-train measure-swaps{options}`. Model {reader.model_version}, knowledge {reader.knowledge.version}.",
         "",
         "Our own cases (training/case_texts, both files, both languages) told of a patient of the other sex, of another age, by another",
-        "name, where medicine does not care (training/measure_swaps.py says how the knowledge decides that). A flip is another leading",
+        "name, where medicine does not care (training/measures/measure_swaps.py says how the knowledge decides that). A flip is another leading",
         f"diagnosis; at most {100 * AIM:.0f} % are aimed for. Names are put where nlp_core/person_names.py looks for them (a title, a heading,",
         "a signature); elsewhere a name is still read as a word. In brackets: 95 % intervals (Wilson).",
         "",

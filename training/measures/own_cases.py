@@ -19,9 +19,9 @@ from nlp_core.chart import Chart
 from nlp_core.demographics import demographics_of
 from nlp_core.note import Note
 from nlp_core.setting import setting_of
-from training.intervals import wilson
+from training.measures.intervals import wilson
 
-FOLDER = Path(__file__).parent / "case_texts"
+FOLDER = Path(__file__).parents[1] / "case_texts"
 TEST, DEVELOPMENT = FOLDER / "test.jsonl", FOLDER / "development.jsonl"
 _READ_ON = datetime(2026, 1, 15, tzinfo=UTC)
 STYLES = ("note", "vignette", "message")

@@ -21,8 +21,8 @@ from nlp_core.model_bundle import Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
 from training.command import Command
 from training.export import PRECISIONS, base_of, export
-from training.named_encoder import add_model_argument, encoder_folder
-from training.precision_measures import LIKENESS, Encode, compare, outcome, speed, texts_of
+from training.measures.precision_measures import LIKENESS, Encode, compare, outcome, speed, texts_of
+from training.model.named_encoder import add_model_argument, encoder_folder
 
 _LENGTHS = (8, 32, 128, 256, 512)
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from training.model.heads import Heads
-from training.sentence_batches import SentenceExample
+from training.model.sentence_batches import SentenceExample
 
 _BATCH = 512
 _READ_TOGETHER = 256

@@ -26,9 +26,9 @@ from nlp_core.sections import sentences
 from nlp_core.text_view import view
 from nlp_core.words import blank_pipeline
 from training.command import Command
-from training.evaluate import SETS, asked_rows, category, rank_of
-from training.own_cases import coded_chart, read_cases
-from training.remembering_reader import RememberingSentences, remembering_reader
+from training.measures.evaluate import SETS, asked_rows, category, rank_of
+from training.measures.own_cases import coded_chart, read_cases
+from training.measures.remembering_reader import RememberingSentences, remembering_reader
 
 ENCODER_ALONE = "encoder alone"
 VARIANTS: Mapping[str, HeadsUsed | None] = {

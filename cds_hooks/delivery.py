@@ -33,6 +33,7 @@ RETRY_SECONDS = 1.0
 SIBLING_SECONDS = 5.0
 """An entry this old, of another process, is one that its process did not live to deliver."""
 MOST_AT_ONCE = 200
+MOST_ROWS_AT_ONCE = 2000
 MOST_IN_MEMORY = 10_000
 """Entries that may wait where there is no outbox."""
 _AWAY = "Feedback cannot be kept at the moment; send it again."
@@ -96,14 +97,18 @@ class Delivery:
                 for name in await asyncio.to_thread(self._outbox.names, older_than=older_than):
                     self._waiting.setdefault(name, Waiting(None, None))
             older_than = SIBLING_SECONDS
-            with suppress(Unavailable):
+            try:
                 await self.deliver()
+            except Unavailable:
+                pass  # said when it went away
+            except Exception:
+                log.exception("waiting feedback could not be delivered")
             OUTBOX_ENTRIES.set(len(self._waiting))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def close(self) -> None:
         """Try once more."""
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Unavailable):
             await self.deliver()
 
@@ -139,8 +144,8 @@ class Delivery:
     async def _deliver(self, names: Sequence[str]) -> None:
         rows = [row for name in names for row in await self._rows(name)]
         try:
-            if rows:
-                await self.write(rows)
+            for first in range(0, len(rows), MOST_ROWS_AT_ONCE):
+                await self.write(rows[first : first + MOST_ROWS_AT_ONCE])
         except CannotKeep:
             if len(names) > 1:
                 for name in names:

@@ -30,8 +30,8 @@ from cds_hooks.suggestion_memory import Recalled, Showing
 
 log = logging.getLogger("dxspan.feedback")
 
-COUNT_SECONDS = 60.0
-"""Acceptance is counted this often."""
+COUNT_SECONDS = 600.0
+"""Acceptance is counted this often: it reads a year of showings."""
 ENOUGH_SECONDS = 0.2
 """A database that answers no question in this time is away; with less, the call was late."""
 NO_KEY = (
@@ -92,6 +92,9 @@ class DurableFeedback:
             if seconds > ENOUGH_SECONDS:
                 self._delivery.away()
             return Recalled(muted=muted, available=False)
+        except Exception:
+            log.exception("earlier suggestions could not be recalled")
+            return Recalled(muted=muted, available=False)
         self._delivery.back()
         return Recalled(showings, muted)
 
@@ -129,4 +132,6 @@ class DurableFeedback:
                 self._muting.count(await (await self._database.opened()).acceptance(since))
             except Unavailable:
                 pass  # said by whoever needs the database; what is muted stays muted
+            except Exception:
+                log.exception("acceptance could not be counted")
             await asyncio.sleep(COUNT_SECONDS)

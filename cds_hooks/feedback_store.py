@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Engine, LargeBinary, Table, create_engine, event, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -27,9 +28,10 @@ from cds_hooks.feedback_rows import Row
 from cds_hooks.feedback_tables import Base, MarkingKey
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
 from cds_hooks.patient_marks import OccasionMarks
-from cds_hooks.recall_queries import acceptance_query, listed_query, remembered, showings_query
+from cds_hooks.recall_queries import acceptance_query, listed_query, remembered, showings_query, unknown_cards_query
 from cds_hooks.settings import Settings
 from cds_hooks.suggestion_memory import Showing
+from cds_hooks.watch import UNKNOWN_CARDS
 from worker.payloads import KEY_BYTES
 
 ResultT = TypeVar("ResultT")
@@ -45,6 +47,7 @@ class SqlFeedbackStore:
     def __init__(self, engine: Engine) -> None:
         """Creates the tables that are missing. Raises SQLAlchemyError when the database does not answer."""
         self._engine = engine
+        self._adding = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="feedback")
         Base.metadata.create_all(engine)
 
@@ -85,18 +88,12 @@ class SqlFeedbackStore:
             raise Unavailable(_AWAY) from None
 
     def _insert(self, rows: Sequence[Row]) -> None:
-        try:
-            self._insert_at_once(rows)
-        except IntegrityError:
-            for row in rows:
-                with suppress(IntegrityError):  # already there: the same report or the same card
-                    self._insert_at_once([row])
-
-    def _insert_at_once(self, rows: Sequence[Row]) -> None:
+        """What is there already is left as it is: the same report, or the same card."""
         with self._engine.begin() as connection:
             for name, of_one_table in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
                 table = Base.metadata.tables[name]
-                connection.execute(insert(table), [_typed(table, row.values) for row in of_one_table])
+                adding = self._adding(table).on_conflict_do_nothing()
+                connection.execute(adding, [_typed(table, row.values) for row in of_one_table])
 
     def _remembered(self, tenant: str, marks: OccasionMarks) -> tuple[Showing, ...]:
         with self._engine.connect() as connection:
@@ -106,7 +103,9 @@ class SqlFeedbackStore:
 
     def _counted(self, since: datetime) -> list[Acceptance]:
         with self._engine.connect() as connection:
-            return [Acceptance(*row) for row in connection.execute(acceptance_query(since))]
+            counts = [Acceptance(*row) for row in connection.execute(acceptance_query(since))]
+            UNKNOWN_CARDS.set(connection.execute(unknown_cards_query(since)).scalar_one())
+        return counts
 
     def _key(self) -> bytes:
         with suppress(IntegrityError), self._engine.begin() as connection:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, String, and_, case, func, or_, select
+from sqlalchemy import Row, Select, String, and_, case, exists, func, or_, select
 
-from cds_hooks.feedback_tables import ListedProblem, ReportedOutcome, SuggestedDiagnosis
+from cds_hooks.feedback_tables import ListedProblem, ReportedOutcome, ShownCard, SuggestedDiagnosis
 from cds_hooks.patient_marks import OccasionMarks
 from cds_hooks.suggestion_memory import Report, Showing
 
@@ -82,6 +82,12 @@ def acceptance_query(since: datetime) -> Select[*tuple[Any, ...]]:
         .where(SuggestedDiagnosis.shown >= since)
         .group_by(SuggestedDiagnosis.tenant, SuggestedDiagnosis.diagnosis)
     )
+
+
+def unknown_cards_query(since: datetime) -> Select[*tuple[Any, ...]]:
+    """How many reports received since then are about cards that their tenant was never shown."""
+    shown = exists().where(ShownCard.tenant == ReportedOutcome.tenant, ShownCard.card == ReportedOutcome.card)
+    return select(func.count()).select_from(ReportedOutcome).where(ReportedOutcome.received >= since, ~shown)
 
 
 def _cards(column: Any) -> Any:

@@ -22,6 +22,9 @@ SUGGESTIONS = Gauge(
     ["diagnosis", "outcome"],
 )
 MUTED = Gauge("dxspan_muted_diagnoses", "Tenants that a diagnosis is muted for, few having accepted it.", ["diagnosis"])
+UNKNOWN_CARDS = Gauge(
+    "dxspan_feedback_unknown_cards", "Reports within acceptance_days about cards that their tenant was never shown."
+)
 OUTBOX_ENTRIES = Gauge("dxspan_feedback_outbox_entries", "Pieces of feedback that wait for the feedback database.")
 FEEDBACK_LOST = Counter(
     "dxspan_feedback_not_kept_total", "Feedback or shown cards that could not be kept, by why.", ["reason"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -141,6 +141,13 @@ class Answer:
     @property
     def reason(self) -> str:
         return str(self.status.get("reason", ""))
+
+
+def eventually(holds: Callable[[], Any], seconds: float = 15) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +19,7 @@ from prometheus_client import REGISTRY
 from cds_hooks.feedback_store import SqlFeedbackStore
 from cds_hooks.settings import Settings
 from tests.cds_hooks.charts import SERVICE
-from tests.cds_hooks.spelled_out import Ehr, hospital
+from tests.cds_hooks.spelled_out import Ehr, eventually, hospital
 from worker.local_redis import free_port
 
 FLU = "influenza: high fever, body aches"
@@ -68,13 +67,6 @@ class Killable(Ehr):
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-
-
-def eventually(holds: Callable[[], Any], seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def waiting(outbox: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 
 from cds_hooks.override_reasons import REASONS
-from tests.cds_hooks.spelled_out import Ehr, hospital
+from tests.cds_hooks.charts import SERVICE
+from tests.cds_hooks.spelled_out import Ehr, eventually, hospital
 
 FLU = "influenza: high fever, body aches"
 FLU_AND_MORE = f"{FLU}, dry cough"
@@ -125,6 +125,19 @@ def test_d10_feedback_about_an_unknown_card_has_no_effect(ehr: Ehr) -> None:
     assert ehr.opens(FLU, **NEXT).names == ["influenza"]
 
 
+def test_d10_ten_thousand_items_are_taken_twice_and_kept_once(ehr: Ehr, database: str) -> None:
+    shown = ehr.opens(FLU)
+    items = [
+        {"card": shown.card["uuid"], "outcome": "overridden", "outcomeTimestamp": f"2026-11-20T10:05:31.{n:05d}Z"}
+        for n in range(10_000)
+    ]
+    for _ in range(2):
+        assert ehr.http.post(f"{SERVICE}/feedback", json={"feedback": items}).status_code == 200
+    eventually(lambda: ehr.opens(FLU, **NEXT).reason == "dismissed")
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("SELECT count(*) FROM feedback").fetchone() == (10_000,)
+
+
 def test_d10_a_report_from_the_future_hides_no_longer_than_one_of_now(ehr: Ehr, database: str) -> None:
     ehr.reports(ehr.opens(FLU), at="2999-01-01T00:00:00Z")
     with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
@@ -148,14 +161,14 @@ def test_rule_12_a_diagnosis_that_nobody_accepts_is_muted_for_that_tenant_and_it
     with hospital(database, tenant="a") as ehr:
         for number in range(4):
             assert ehr.opens(TWO, encounter=f"e-{number}").names == ["influenza", "gout"]
-        ehr.reports(ehr.opens(TWO, encounter="e-4"), "accepted", what="gout")
+        shown = ehr.opens(TWO, encounter="e-4")
+        ehr.reports(shown, "accepted", what="gout")
+        shown.card["uuid"] = str(uuid.uuid4())
+        ehr.reports(shown)
     fewer = {"mute_after_shows": 5, "metrics": True}
     with hospital(database, tenant="a", **fewer) as ehr, hospital(database, tenant="b", **fewer) as others:
         muted = lambda: [line for line in log_lines() if line["event"] == "diagnosis muted"]  # noqa: E731
-        until = time.monotonic() + 5
-        while not muted():
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        eventually(muted)
         line = muted()[0]
         assert (line["tenant"], line["diagnosis"], line["shown"], line["accepted"]) == ("a", "influenza", 5, 0)
         assert ehr.opens(FLU, encounter="e-9").reason == "muted"
@@ -163,6 +176,7 @@ def test_rule_12_a_diagnosis_that_nobody_accepts_is_muted_for_that_tenant_and_it
         metrics = ehr.http.get("/metrics").text
         assert 'dxspan_muted_diagnoses{diagnosis="influenza"} 1.0' in metrics
         assert 'dxspan_suggestions{diagnosis="gout",outcome="accepted"} 1.0' in metrics
+        assert "dxspan_feedback_unknown_cards 1.0" in metrics
 
 
 def test_e10_no_id_and_no_word_of_the_chart_is_in_the_database(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ class Settings(BaseSettings):
     feedback_database_url: SecretStr = SecretStr("sqlite:///var/dxspan-feedback.db")
     """SQLAlchemy URL of the feedback store, e.g. `postgresql+psycopg://user@host/dxspan`."""
     feedback_key: SecretStr | None = None
-    """32 bytes in base64: the key under which comments are kept; None = comments are not kept."""
+    """32 bytes in base64: comments are kept, patients marked and waiting feedback sealed under it; None = no comments, and
+    marks under a key in the database itself, which protect nobody from a thief of the whole database."""
     outbox_folder: Path | None = None
     """Where feedback waits while its database is away; None = beside a SQLite database, else `var/feedback-outbox`."""
     outbox_mib: int = Field(default=64, ge=1)

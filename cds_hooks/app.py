@@ -74,7 +74,7 @@ def create_app(
         answering=answering,
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
-        ready=_readiness(client, seen),
+        ready=_readiness(client, seen, feedback),
     )
     app = FastAPI(
         title="dxspan",
@@ -130,11 +130,13 @@ def _replay_store(settings: Settings) -> ReplayStore:
     return replay_store(url, ca_file=settings.redis_ca_file)
 
 
-def _readiness(client: ReadingClient, seen: ReplayStore) -> Callable[[], Awaitable[bool]]:
+def _readiness(client: ReadingClient, seen: ReplayStore, feedback: FeedbackStore) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # A client that reads in this process says when its model is loaded; one in front of a queue always takes calls.
-        # Feedback does not count: charts are read without it.
-        return bool(getattr(client, "ready", True)) and await seen.ready()
+        # A feedback database that is away does not count, as charts are read without it; one that is just being opened
+        # does, so that nothing is shown again only because the process is young.
+        settled = bool(getattr(feedback, "settled", True))
+        return settled and bool(getattr(client, "ready", True)) and await seen.ready()
 
     return ready
 

@@ -22,13 +22,14 @@ from cds_hooks.late_feedback_store import LateFeedbackStore
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
 from cds_hooks.outbox import Outbox, OutboxFull, Unreadable
 from cds_hooks.watch import FEEDBACK_LOST, OUTBOX_ENTRIES
-from worker.circuit_breaker import CircuitBreaker
 
 log = logging.getLogger("dxspan.feedback")
 
 GROUP_SECONDS = 0.2
 """Cards shown within this time are written in one transaction: a transaction for each cost more than its answer."""
 WRITE_SECONDS = 2.0
+OPEN_SECONDS = 5.0
+"""Opening imports a library, which takes a second or two on a busy machine."""
 RETRY_SECONDS = 1.0
 SIBLING_SECONDS = 5.0
 """An entry this old, of another process, is one that its process did not live to deliver."""
@@ -53,8 +54,8 @@ class Delivery:
     """Rows on their way to one database."""
 
     def __init__(self, database: LateFeedbackStore, outbox: Outbox | None) -> None:
-        self.breaker = CircuitBreaker(RETRY_SECONDS)
-        """Open while the database is away."""
+        self.reachable = True
+        """False from a failure until the database answers `run` again: meanwhile no call need wait for it."""
         self._database = database
         self._outbox = outbox
         self._waiting: dict[str, Waiting] = {}
@@ -65,8 +66,10 @@ class Delivery:
     async def write(self, rows: Sequence[Row]) -> None:
         """Straight to the database. Raises Unavailable or CannotKeep."""
         try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                database = await self._database.opened()
             async with asyncio.timeout(WRITE_SECONDS):
-                await (await self._database.opened()).write(rows)
+                await database.write(rows)
         except (Unavailable, TimeoutError):
             self.away()
             raise Unavailable(_AWAY) from None
@@ -76,7 +79,7 @@ class Delivery:
         """Let `rows` wait; returns when they outlive this process, `safe`: and a loss of power. Raises Unavailable."""
         name = await self._put(rows, safe=safe)
         self._waiting[name] = Waiting(rows, patient)
-        if self.breaker.closed:
+        if self.reachable:
             self._start(self._group.add([name]))
 
     def waits_for(self, patient: str) -> bool:
@@ -89,16 +92,20 @@ class Delivery:
             while self._waiting:
                 await self._deliver(list(islice(self._waiting, MOST_AT_ONCE)))
 
+    async def take_over(self, *, older_than: float = 0) -> None:
+        """Deliver with ours what other processes left, `older_than` seconds ago."""
+        if self._outbox:
+            for name in await asyncio.to_thread(self._outbox.names, older_than=older_than):
+                self._waiting.setdefault(name, Waiting(None, None))
+
     async def run(self) -> None:
-        """Deliver what an earlier process left, and what could not be delivered at once; until cancelled."""
-        older_than = 0.0
+        """Deliver what could not be delivered at once; until cancelled."""
         while True:
-            if self._outbox:
-                for name in await asyncio.to_thread(self._outbox.names, older_than=older_than):
-                    self._waiting.setdefault(name, Waiting(None, None))
-            older_than = SIBLING_SECONDS
+            await self.take_over(older_than=SIBLING_SECONDS)
             try:
                 await self.deliver()
+                if not self.reachable:
+                    await self.write([])
             except Unavailable:
                 pass  # said when it went away
             except Exception:
@@ -114,15 +121,15 @@ class Delivery:
 
     def away(self) -> None:
         """The database did not answer."""
-        if self.breaker.closed:
+        if self.reachable:
             log_event(log, "feedback database away", level=logging.ERROR)
-        self.breaker.failed()
+        self.reachable = False
 
     def back(self) -> None:
         """It did."""
-        if not self.breaker.closed:
+        if not self.reachable:
             log_event(log, "feedback database back", waiting=len(self._waiting))
-        self.breaker.succeeded()
+        self.reachable = True
 
     async def _put(self, rows: Sequence[Row], *, safe: bool) -> str:
         if self._outbox is None:

@@ -11,13 +11,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cds_hooks.acceptance import Muting
-from cds_hooks.delivery import Delivery
+from cds_hooks.delivery import OPEN_SECONDS, Delivery
 from cds_hooks.feedback import FeedbackItem
 from cds_hooks.feedback_rows import listed_rows, reported_row, shown_rows
 from cds_hooks.json_log import log_event
@@ -55,6 +56,8 @@ class DurableFeedback:
         """`key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key."""
         self._database = database
         self._delivery = Delivery(database, outbox)
+        self.settled = False
+        """True when the database has been opened, or could not be within some seconds, and the outbox looked through."""
         self._cipher = AESGCM(key) if key else None
         self._marks = PatientMarks(key) if key else None
         self._muting = muting
@@ -64,7 +67,7 @@ class DurableFeedback:
         """Keeps `items`, each once. Raises Unavailable when neither database nor outbox can."""
         rows = [reported_row(tenant, service_id, item, received, self._cipher) for item in items]
         try:
-            if self._delivery.breaker.lets_pass():
+            if self._delivery.reachable:
                 return await self._delivery.write(rows)
         except (Unavailable, CannotKeep):
             pass
@@ -83,7 +86,7 @@ class DurableFeedback:
         """What is remembered of the patient, by `by` (`time.monotonic()` seconds); never raises."""
         muted = self._muting.of(occasion.tenant)
         seconds = by - time.monotonic()
-        if not self._delivery.breaker.lets_pass():
+        if not self._delivery.reachable:
             return Recalled(muted=muted, available=False)
         try:
             async with asyncio.timeout(seconds):
@@ -108,6 +111,11 @@ class DurableFeedback:
         """Deliver what waits, and count acceptance, until cancelled."""
         if self._cipher is None:
             log_event(log, NO_KEY, level=logging.WARNING)
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._database.opened()
+        await self._delivery.take_over()
+        self.settled = True
         await asyncio.gather(self._delivery.run(), self._count())
 
     async def close(self) -> None:

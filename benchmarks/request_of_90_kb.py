@@ -14,12 +14,15 @@ PARAGRAPH = (
 
 
 def request(notes: int = 10, paragraphs: int = 11, mark: str = "") -> dict[str, Any]:
-    """A fresh hookInstance each time; `mark` makes the notes' text unlike any other's."""
+    """Each time a fresh hookInstance and another reader, as none sees a card twice.
+
+    `mark` makes the notes' text unlike any other's.
+    """
     patient = {"resourceType": "Patient", "id": "bench", "gender": "female", "birthDate": "1980-01-01"}
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid4()),
-        "context": {"userId": "Practitioner/bench", "patientId": "bench"},
+        "context": {"userId": f"Practitioner/bench-{uuid4()}", "patientId": "bench"},
         "prefetch": {
             "patient": patient,
             "documents": _bundle([_note(number, paragraphs, mark) for number in range(notes)]),

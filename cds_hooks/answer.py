@@ -4,7 +4,7 @@ Knows the order of the steps and the deadline. An answer is always 200 with `car
 something was not available, `extension["org.dxspan.status"]` says which and why in fixed words, so that a failure is
 never mistaken for "nothing found":
 
-    answered   cards, or part of them
+    answered   cards; memory-unavailable: what became of earlier suggestions was not known, or will not be
     silent     read, and nothing to show: the assessment's reason, or the card builder's
     degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed
 """
@@ -15,7 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -32,8 +32,10 @@ from cds_hooks.kept_answers import Answer
 from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
 from cds_hooks.outbound import Outbound
 from cds_hooks.security_events import security_event
+from cds_hooks.server_address import ServerAddress
 from cds_hooks.services import Service
 from cds_hooks.settings import Settings
+from cds_hooks.suggestion_memory import Recalled
 from cds_hooks.trust import Caller
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
 from nlp_core.chart import Chart, Unread
@@ -44,6 +46,8 @@ log = logging.getLogger("dxspan.answers")
 STATUS_EXTENSION = "org.dxspan.status"
 OPTIONAL_SHARE = 0.5
 """Share of the time that optional data may take; the rest is for reading."""
+
+MEMORY_UNAVAILABLE = "memory-unavailable"
 
 State = Literal["answered", "silent", "degraded"]
 
@@ -57,6 +61,8 @@ class Outcome:
     cards: Sequence[BaseModel] = ()
     unread: tuple[Unread, ...] = ()
     """What of the chart was not read."""
+    listed: tuple[str, ...] = ()
+    """Diagnoses accepted earlier and now on the problem list."""
 
 
 class HookResponse(BaseModel):
@@ -77,11 +83,6 @@ class Answering:
         self._cards = cards
         self._feedback = feedback
         self._outbound = outbound
-        self._remembering: set[asyncio.Task[None]] = set()
-
-    async def close(self) -> None:
-        """Finish what goes on after answers."""
-        await asyncio.gather(*self._remembering)
 
     async def answer(
         self, request: HookRequest, service: Service, caller: Caller, arrived: float, *, small: bool = False
@@ -91,7 +92,9 @@ class Answering:
         Raises BadRequest, Forbidden or MissingData; every fault of our own is a degraded answer.
         """
         server = server_for(request, caller, self._settings, self._outbound)
-        outcome = await self._outcome(request, service, caller, server, self._bounds(arrived, small))
+        occasion, bounds = self._occasion(request, service, caller), self._bounds(arrived, small)
+        outcome = await self._outcome(request, service, occasion, server, bounds)
+        outcome = await self._remembered(outcome, occasion, bounds.required_by)
         ANSWERS.labels(outcome.state, outcome.reason).inc()
         ANSWER_SECONDS.observe(time.monotonic() - arrived)
         unread = sum(notice.count for notice in outcome.unread)
@@ -120,10 +123,10 @@ class Answering:
         )
 
     async def _outcome(
-        self, request: HookRequest, service: Service, caller: Caller, server: FhirServer | None, bounds: Gathering
+        self, request: HookRequest, service: Service, occasion: Occasion, server: FhirServer | None, bounds: Gathering
     ) -> Outcome:
         def on_security_event(kind: str) -> None:
-            security_event(kind, tenant=caller.tenant, hookInstance=str(request.instance))
+            security_event(kind, tenant=occasion.tenant, hookInstance=str(request.instance))
 
         try:
             chart = await gather(request, service.prefetch, server, bounds, on_security_event)
@@ -133,11 +136,21 @@ class Answering:
         at_most = max(bounds.required_by - time.monotonic(), 0) + self._settings.reserve_ms / 2000
         try:
             async with asyncio.timeout(at_most):
-                return await self._read(chart, self._occasion(request, service, caller), bounds.required_by)
+                return await self._read(chart, occasion, bounds.required_by)
         except TimeoutError:
             return Outcome("degraded", "deadline", unread=chart.unread)
 
     async def _read(self, chart: Chart, occasion: Occasion, deadline: float) -> Outcome:
+        """Reads and remembers at the same time: neither waits for the other."""
+        recalling = asyncio.create_task(self._feedback.recall(occasion, by=deadline))
+        try:
+            return await self._answered(chart, occasion, recalling, deadline)
+        finally:
+            recalling.cancel()
+
+    async def _answered(
+        self, chart: Chart, occasion: Occasion, recalling: asyncio.Task[Recalled], deadline: float
+    ) -> Outcome:
         try:
             reading = await self._client.read(chart, tenant=occasion.tenant, deadline=deadline)
         except Exception:
@@ -148,26 +161,25 @@ class Answering:
         if reading.assessment.silence:
             return Outcome("silent", reading.assessment.silence, unread=chart.unread)
         try:
-            built = await self._cards(reading.assessment, chart, occasion)
+            recalled = await recalling
+            built = await self._cards(reading.assessment, chart, replace(occasion, recalled=recalled))
         except Exception:
             log.exception("the cards could not be built")
             return Outcome("degraded", "cards-failed", unread=chart.unread)
-        if built.cards:
-            self._remember(built.cards, occasion)
-        return _built(built, chart)
+        return _built(built, chart, recalled)
 
-    def _remember(self, cards: Sequence[BaseModel], occasion: Occasion) -> None:
-        """Tell the feedback store what is shown, after the answer: nobody gives feedback faster than that."""
-
-        async def remember() -> None:
-            try:
-                await self._feedback.remember(occasion.tenant, occasion.service_id, cards, datetime.now(UTC))
-            except Exception:
-                log.exception("shown cards could not be kept")
-
-        task = asyncio.create_task(remember())
-        self._remembering.add(task)
-        task.add_done_callback(self._remembering.discard)
+    async def _remembered(self, outcome: Outcome, occasion: Occasion, deadline: float) -> Outcome:
+        """Keep what is shown before it is: feedback about it may come at any time, also after a restart."""
+        if not outcome.cards and not outcome.listed:
+            return outcome
+        at_most = max(deadline - time.monotonic(), self._settings.reserve_ms / 4000)
+        try:
+            async with asyncio.timeout(at_most):
+                await self._feedback.remember(occasion, outcome.cards, outcome.listed, datetime.now(UTC))
+        except Exception:
+            log.exception("shown cards could not be kept")
+            return replace(outcome, reason=MEMORY_UNAVAILABLE) if outcome.cards else outcome
+        return outcome
 
     def _occasion(self, request: HookRequest, service: Service, caller: Caller) -> Occasion:
         return Occasion(
@@ -178,13 +190,15 @@ class Answering:
             user_id=request.context.user_id,
             encounter_id=request.context.encounter_id,
             language=self._settings.language,
+            fhir_server=ServerAddress.parse(request.fhir_server).text.rstrip("/") if request.fhir_server else "",
         )
 
 
-def _built(built: BuiltCards, chart: Chart) -> Outcome:
+def _built(built: BuiltCards, chart: Chart, recalled: Recalled) -> Outcome:
     if built.cards:
-        return Outcome("answered", cards=built.cards, unread=chart.unread)
-    return Outcome("silent", built.silence or "no-card", unread=chart.unread)
+        reason = "" if recalled.available else MEMORY_UNAVAILABLE
+        return Outcome("answered", reason, built.cards, chart.unread, built.listed)
+    return Outcome("silent", built.silence or "no-card", unread=chart.unread, listed=built.listed)
 
 
 def _body(outcome: Outcome) -> bytes:

@@ -6,22 +6,25 @@ Knows who needs whom, and what is opened at start and closed at the end. Knows n
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from cds_hooks.acceptance import Muting
 from cds_hooks.answer import Answering
 from cds_hooks.api_document import describe
 from cds_hooks.build_cards import CardBuilder
 from cds_hooks.cors import Cors
+from cds_hooks.durable_feedback import DurableFeedback
 from cds_hooks.feedback import FeedbackStore
 from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
@@ -29,13 +32,19 @@ from cds_hooks.late_feedback_store import LateFeedbackStore
 from cds_hooks.occasion import CardMaker
 from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
 from cds_hooks.outbound import Outbound
+from cds_hooks.outbox import Outbox
 from cds_hooks.pages import pages
 from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
 from cds_hooks.routes import Parts, Routes
 from cds_hooks.settings import Settings
+from cds_hooks.suppression import Suppression
 from cds_hooks.trust import Trust
 from worker.client import ReadingClient
+from worker.payloads import Sealer
+
+if TYPE_CHECKING:
+    from cds_hooks.feedback_store import SqlFeedbackStore
 
 FIRST_CARD_NEEDS = "fhir.resources.R4B.condition"
 """Takes half a second to import: done beside serving, so that neither the start nor the first card waits for it."""
@@ -55,7 +64,7 @@ def create_app(
     `background`: started with the app and cancelled at its end.
     """
     outbound = Outbound(ca_file=settings.ca_file)
-    feedback = feedback or LateFeedbackStore(lambda: _feedback_store(settings))
+    feedback = feedback or _feedback(settings)
     seen = seen or _replay_store(settings)
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
     answering = Answering(settings, client, cards or _card_builder(settings), feedback, outbound)
@@ -65,7 +74,7 @@ def create_app(
         answering=answering,
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
-        ready=_readiness(client, seen),
+        ready=_readiness(client, seen, feedback),
     )
     app = FastAPI(
         title="dxspan",
@@ -79,8 +88,8 @@ def create_app(
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception},
         lifespan=_lifespan(
             client,
-            [*background, lambda: _warm_up(feedback)],
-            [answering.close, feedback.close, seen.close, outbound.close],
+            [*background, feedback.run, lambda: _warm_up(feedback)],
+            [feedback.close, seen.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
@@ -89,10 +98,22 @@ def create_app(
     return app
 
 
-def _feedback_store(settings: Settings) -> FeedbackStore:
-    from cds_hooks.feedback_store import open_store  # half a second, which the start need not wait for
+def _feedback(settings: Settings) -> FeedbackStore:
+    def open_database() -> SqlFeedbackStore:
+        from cds_hooks.feedback_store import open_store  # half a second, which the start need not wait for
 
-    return open_store(settings)
+        return open_store(settings)
+
+    key = base64.b64decode(settings.feedback_key.get_secret_value()) if settings.feedback_key else None
+    folder = settings.outbox_path
+    sealer = Sealer([key]) if key else None
+    return DurableFeedback(
+        LateFeedbackStore(open_database),
+        Outbox(folder, sealer=sealer, most_bytes=settings.outbox_mib * 2**20) if folder else None,
+        key=key,
+        muting=Muting(below=settings.mute_below, after_shows=settings.mute_after_shows),
+        acceptance_days=settings.acceptance_days,
+    )
 
 
 def _card_builder(settings: Settings) -> CardMaker:
@@ -100,6 +121,7 @@ def _card_builder(settings: Settings) -> CardMaker:
         public_base_url=settings.public_base_url,
         now=lambda: datetime.now(UTC),
         hide_past_problems=settings.hide_past_problems,
+        suppression=Suppression(settings.override_days, settings.accepted_days, settings.encounter_hours),
     )
 
 
@@ -108,11 +130,13 @@ def _replay_store(settings: Settings) -> ReplayStore:
     return replay_store(url, ca_file=settings.redis_ca_file)
 
 
-def _readiness(client: ReadingClient, seen: ReplayStore) -> Callable[[], Awaitable[bool]]:
+def _readiness(client: ReadingClient, seen: ReplayStore, feedback: FeedbackStore) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # A client that reads in this process says when its model is loaded; one in front of a queue always takes calls.
-        # Feedback does not count: charts are read without it.
-        return bool(getattr(client, "ready", True)) and await seen.ready()
+        # A feedback database that is away does not count, as charts are read without it; one that is just being opened
+        # does, so that nothing is shown again only because the process is young.
+        settled = bool(getattr(feedback, "settled", True))
+        return settled and bool(getattr(client, "ready", True)) and await seen.ready()
 
     return ready
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,6 +20,7 @@ from cds_hooks.occasion import BuiltCards, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
 from cds_hooks.safe_markdown import plain
+from cds_hooks.suppression import Suppression, newly_listed
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language
 from nlp_core.chart import Chart
 
@@ -39,14 +40,24 @@ class CardBuilder:
     now: Callable[[], datetime]
     hide_past_problems: bool = False
     """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
+    suppression: Suppression = field(default_factory=Suppression)
+    """What is not shown again."""
 
     async def __call__(self, assessment: Assessment, chart: Chart, occasion: Occasion) -> BuiltCards:
         """The card of an assessment that is not silent, or why it shows none."""
         worth_showing = [candidate for candidate in assessment.candidates if candidate.evidence_for]
-        shown = shown_candidates(worth_showing, hide_past=self.hide_past_problems)
-        if not shown:
-            return BuiltCards(silence="already-known" if worth_showing else "no-evidence")
-        return BuiltCards(cards=(self._card(assessment, chart, occasion, shown),))
+        news = news_candidates(worth_showing, hide_past=self.hide_past_problems)
+        now, recalled, list_readable = self.now(), occasion.recalled, chart.problems_available
+        choice = self.suppression.choose(news, recalled, most=MOST_SHOWN, now=now, list_readable=list_readable)
+        listed = newly_listed(assessment.candidates, recalled)
+        if not choice.shown:
+            known = "already-known" if worth_showing else "no-evidence"
+            return BuiltCards(silence=choice.hiding or known, listed=listed)
+        card = self._card(assessment, chart, occasion, choice.shown)
+        hashes = {candidate.diagnosis: evidence_hash(assessment, [candidate]) for candidate in choice.shown}
+        if self.suppression.shown_already(hashes, str(card.uuid), recalled, now):
+            return BuiltCards(silence="already-shown", listed=listed)
+        return BuiltCards(cards=(card,), listed=listed)
 
     def _card(self, assessment: Assessment, chart: Chart, occasion: Occasion, shown: Sequence[Candidate]) -> Card:
         language = assessment.language
@@ -95,11 +106,11 @@ class CardBuilder:
         )
 
 
-def shown_candidates(candidates: Sequence[Candidate], *, hide_past: bool) -> list[Candidate]:
-    """The first three that tell a reader something: not on the problem list, not refuted, not named in a note."""
+def news_candidates(candidates: Sequence[Candidate], *, hide_past: bool) -> list[Candidate]:
+    """Those that tell a reader something: not on the problem list, not refuted, not named in a note, of some weight."""
     hidden = {"active", "refuted", "past"} if hide_past else {"active", "refuted"}
     news = [c for c in candidates if c.problem_list not in hidden and not c.named_in_chart]
-    return [candidate for candidate in news if _weight(candidate) >= LEAST_WEIGHT][:MOST_SHOWN]
+    return [candidate for candidate in news if _weight(candidate) >= LEAST_WEIGHT]
 
 
 def _weight(candidate: Candidate) -> float:
@@ -146,6 +157,7 @@ def extension(assessment: Assessment, shown: Sequence[Candidate]) -> dict[str, A
                 "id": candidate.diagnosis,
                 "code": candidate.icd10cm,
                 "probability": round(candidate.probability, 4),
+                "evidenceHash": evidence_hash(assessment, [candidate]),
                 "for": [_evidence(evidence) for evidence in candidate.evidence_for],
                 **(
                     {"against": [_evidence(evidence) for evidence in candidate.evidence_against]}

@@ -27,13 +27,13 @@ class SampleChart:
     content: dict[str, Any]
 
     def request(self) -> dict[str, Any]:
-        """A complete `patient-view` request with a fresh hookInstance."""
+        """A complete `patient-view` request: a fresh hookInstance, and another reader, as none sees a card twice."""
         patient = {"resourceType": "Patient", **self.content["patient"]}
         subject = f"Patient/{patient['id']}"
         return {
             "hook": "patient-view",
             "hookInstance": str(uuid4()),
-            "context": {"userId": "Practitioner/demo", "patientId": patient["id"]},
+            "context": {"userId": f"Practitioner/demo-{uuid4()}", "patientId": patient["id"]},
             "prefetch": {
                 "patient": patient,
                 "problems": _searchset([_condition(problem, subject) for problem in self.content["problems"]]),

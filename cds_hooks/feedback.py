@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, StringConstraints, ValidationError, model_validator
 
 from cds_hooks.hook_request import LenientModel, UuidText, refusal, rule
+from cds_hooks.suggestion_memory import Recalled
+
+if TYPE_CHECKING:
+    from cds_hooks.occasion import Occasion
 
 MAX_COMMENT_CHARACTERS = 4000
 MAX_CODE_CHARACTERS = 256
@@ -95,21 +99,30 @@ def read_feedback(document: Any) -> tuple[FeedbackItem, ...]:
 
 
 class FeedbackStore(Protocol):
-    """Where feedback is kept; append-only, and the same item twice counts once."""
+    """Where feedback and shown cards are kept; append-only, and the same item twice counts once."""
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
-        """Keep `items`; those of cards that this tenant was never shown are ignored and counted.
+        """Keep `items`; those of cards that this tenant was never shown have no effect.
 
         Raises cds_hooks.operation_outcome.Unavailable when they cannot be kept.
         """
         ...
 
-    async def remember(self, tenant: str, service_id: str, cards: Sequence[Any], shown: datetime) -> None:
-        """Keep what `cards` showed, so that feedback about them can be understood. Raises Unavailable."""
+    async def remember(self, occasion: Occasion, cards: Sequence[Any], listed: Sequence[str], shown: datetime) -> None:
+        """Keep what `cards` showed, so that feedback about them can be understood, and the accepted diagnoses `listed`
+        that were seen on the problem list. Quick: nothing waits for a transaction. Raises Unavailable."""
+        ...
+
+    async def recall(self, occasion: Occasion, *, by: float) -> Recalled:
+        """What is remembered of the patient, at the latest by `by` (`time.monotonic()` seconds); never raises."""
         ...
 
     async def ready(self) -> bool:
         """True when it could keep something now."""
+        ...
+
+    async def run(self) -> None:
+        """Its work beside serving; runs until cancelled."""
         ...
 
     async def close(self) -> None: ...

@@ -1,207 +1,165 @@
-"""Keeps what clients report about cards, and which diagnoses each card showed, in a SQL database.
+"""The SQL database of feedback: rows in, and what is remembered of a patient out.
 
-SQLite by default, PostgreSQL by URL. Append-only and idempotent: the same report twice is one row. Holds card and
-suggestion uuids, codes and times; no patient, no user, no note. A comment is free text: it is kept only encrypted,
-under the key of `feedback_key`; without a key it is left out and the row says so.
+SQLite by default, PostgreSQL by URL. Append-only and idempotent: the same row twice is one. Blocking work runs in a few
+threads of its own, so that a database that hangs takes no thread from anything else. Knows tables and queries; what
+the rows mean is suppression's and acceptance's business.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import os
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import JSON, DateTime, Engine, LargeBinary, String, create_engine, event, insert, inspect, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import DateTime, Engine, LargeBinary, Table, create_engine, event, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from cds_hooks.build_cards import EXTENSION
-from cds_hooks.card import Card
-from cds_hooks.feedback import FeedbackItem
-from cds_hooks.group_commit import GroupCommit
-from cds_hooks.operation_outcome import Unavailable
+from cds_hooks.acceptance import Acceptance
+from cds_hooks.feedback_rows import Row
+from cds_hooks.feedback_tables import Base, MarkingKey
+from cds_hooks.operation_outcome import CannotKeep, Unavailable
+from cds_hooks.patient_marks import OccasionMarks
+from cds_hooks.recall_queries import acceptance_query, listed_query, remembered, showings_query, unknown_cards_query
 from cds_hooks.settings import Settings
+from cds_hooks.suggestion_memory import Showing
+from cds_hooks.watch import UNKNOWN_CARDS
+from worker.payloads import KEY_BYTES
 
-_NONCE_BYTES = 12
-_GROUP_SECONDS = 0.2
-"""Cards shown within this time are written in one transaction: a transaction for each cost more than its answer."""
+ResultT = TypeVar("ResultT")
 
-
-class Base(DeclarativeBase):
-    """The tables of this database."""
-
-
-class ShownCard(Base):
-    """A card as it was sent: what its feedback is about."""
-
-    __tablename__ = "shown_card"
-
-    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
-    card: Mapped[str] = mapped_column(String(36), primary_key=True)
-    service: Mapped[str] = mapped_column(String(64))
-    shown: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    content: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """Model version, diagnoses with codes and findings, suggestion uuids; no quotes, they are chart text."""
-
-
-class ReportedOutcome(Base):
-    """One report about one card. `digest` makes the same report twice one row."""
-
-    __tablename__ = "feedback"
-
-    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    card: Mapped[str] = mapped_column(String(36), index=True)
-    service: Mapped[str] = mapped_column(String(64))
-    outcome: Mapped[str] = mapped_column(String(16))
-    outcome_timestamp: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    received: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    accepted_suggestions: Mapped[list[str]] = mapped_column(JSON)
-    reason_system: Mapped[str] = mapped_column(String(256))
-    reason_code: Mapped[str] = mapped_column(String(256))
-    comment: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Nonce and AES-256-GCM ciphertext, bound to tenant and digest; None = none given, or no key to keep it under."""
-    comment_given: Mapped[bool]
+_THREADS = 4
+_CONNECT_SECONDS = 3
+_AWAY = "Feedback cannot be kept at the moment; send it again."
 
 
 class SqlFeedbackStore:
-    """A FeedbackStore on SQLAlchemy. Its calls run in a thread, so that a slow disk never stalls the event loop."""
+    """Rows on SQLAlchemy."""
 
-    def __init__(self, engine: Engine, *, key: bytes | None = None) -> None:
-        """`key`: 32 bytes for comments, or None."""
+    def __init__(self, engine: Engine) -> None:
+        """Creates the tables that are missing. Raises SQLAlchemyError when the database does not answer."""
         self._engine = engine
-        self._cipher = AESGCM(key) if key else None
-        self._shown_cards = GroupCommit(self._write, seconds=_GROUP_SECONDS)
+        self._adding = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="feedback")
         Base.metadata.create_all(engine)
 
-    async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
-        """Keeps `items`, each once. Raises Unavailable when the database cannot keep them."""
-        rows = [self._row(tenant, service_id, item, received) for item in items]
-        await self._write(rows)
+    async def write(self, rows: Sequence[Row]) -> None:
+        """Adds `rows`, each once. Raises Unavailable, or CannotKeep."""
+        await self._in_thread(lambda: self._insert(rows))
 
-    async def remember(self, tenant: str, service_id: str, cards: Sequence[Card], shown: datetime) -> None:
-        """Keeps what was shown, a moment later. Raises Unavailable when the database cannot keep it."""
-        await self._shown_cards.add([_shown(tenant, service_id, card, shown) for card in cards])
+    async def recall(self, tenant: str, marks: OccasionMarks) -> tuple[Showing, ...]:
+        """What was shown of a patient and reported, or shown to this user. Raises Unavailable."""
+        return await self._in_thread(lambda: self._remembered(tenant, marks))
+
+    async def acceptance(self, since: datetime) -> list[Acceptance]:
+        """How often each diagnosis was shown and accepted since then, by tenant. Raises Unavailable."""
+        return await self._in_thread(lambda: self._counted(since))
+
+    async def marking_key(self) -> bytes:
+        """The random key that this database has for marks; made when there is none. Raises Unavailable."""
+        return await self._in_thread(self._key)
 
     async def ready(self) -> bool:
         try:
-            await asyncio.to_thread(self._ask)
-        except SQLAlchemyError:
+            await self._in_thread(self._ask)
+        except Unavailable:
             return False
         return True
 
     async def close(self) -> None:
         await asyncio.to_thread(self._engine.dispose)
+        self._threads.shutdown(wait=False)
 
-    async def _write(self, rows: Sequence[Base]) -> None:
+    async def _in_thread(self, work: Callable[[], ResultT]) -> ResultT:
         try:
-            if rows:
-                await asyncio.to_thread(self._insert, rows)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except DataError:
+            raise CannotKeep("the database refuses a value") from None
         except SQLAlchemyError:
             # Without its cause: a database error quotes the values it could not write.
-            raise Unavailable("Feedback cannot be kept at the moment; send it again.") from None
+            raise Unavailable(_AWAY) from None
 
-    def _insert(self, rows: Sequence[Base]) -> None:
-        """`rows` are of one table."""
-        try:
-            self._insert_at_once(rows)
-        except IntegrityError:
-            for row in rows:
-                with suppress(IntegrityError):  # already there: the same report or the same card
-                    self._insert_at_once([row])
-
-    def _insert_at_once(self, rows: Sequence[Base]) -> None:
-        table = type(rows[0])
-        columns = inspect(table).columns
+    def _insert(self, rows: Sequence[Row]) -> None:
+        """What is there already is left as it is: the same report, or the same card."""
         with self._engine.begin() as connection:
-            connection.execute(insert(table), [{one.key: getattr(row, one.key) for one in columns} for row in rows])
+            for name, of_one_table in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
+                table = Base.metadata.tables[name]
+                adding = self._adding(table).on_conflict_do_nothing()
+                connection.execute(adding, [_typed(table, row.values) for row in of_one_table])
+
+    def _remembered(self, tenant: str, marks: OccasionMarks) -> tuple[Showing, ...]:
+        with self._engine.connect() as connection:
+            found = connection.execute(showings_query(tenant, marks)).all()
+            listed = connection.execute(listed_query(tenant, marks)).all() if found else ()
+        return remembered(found, {row.diagnosis: row.seen for row in listed}, marks)
+
+    def _counted(self, since: datetime) -> list[Acceptance]:
+        with self._engine.connect() as connection:
+            counts = [Acceptance(*row) for row in connection.execute(acceptance_query(since))]
+            UNKNOWN_CARDS.set(connection.execute(unknown_cards_query(since)).scalar_one())
+        return counts
+
+    def _key(self) -> bytes:
+        with suppress(IntegrityError), self._engine.begin() as connection:
+            if connection.execute(select(MarkingKey.key)).first() is None:
+                connection.execute(insert(MarkingKey).values(number=1, key=secrets.token_bytes(KEY_BYTES)))
+        with self._engine.connect() as connection:
+            return connection.execute(select(MarkingKey.key)).scalar_one()
 
     def _ask(self) -> None:
         with self._engine.connect() as connection:
             connection.execute(select(1))
 
-    def _row(self, tenant: str, service_id: str, item: FeedbackItem, received: datetime) -> ReportedOutcome:
-        reason = item.override_reason
-        comment = reason.user_comment if reason else ""
-        digest = _digest(item)
-        return ReportedOutcome(
-            tenant=tenant,
-            digest=digest,
-            card=str(item.card_uuid),
-            service=service_id,
-            outcome=item.outcome,
-            outcome_timestamp=item.outcome_timestamp.astimezone(UTC),
-            received=received,
-            accepted_suggestions=[suggestion.id for suggestion in item.accepted_suggestions],
-            reason_system=reason.reason.system if reason and reason.reason else "",
-            reason_code=reason.reason.code if reason and reason.reason else "",
-            comment=self._sealed(comment, f"{tenant} {digest}") if comment else None,
-            comment_given=bool(comment),
-        )
 
-    def _sealed(self, comment: str, bound_to: str) -> bytes | None:
-        if self._cipher is None:
-            return None
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, comment.encode("utf-8", "replace"), bound_to.encode())
+def _typed(table: Table, values: dict[str, Any]) -> dict[str, Any]:
+    return dict(_typed_values(table, values))
 
-    def comment_of(self, row: ReportedOutcome) -> str | None:
-        """The comment in clear, for the training team; None when there is none or no key."""
-        if row.comment is None or self._cipher is None:
-            return None
-        nonce, sealed = row.comment[:_NONCE_BYTES], row.comment[_NONCE_BYTES:]
-        return self._cipher.decrypt(nonce, sealed, f"{row.tenant} {row.digest}".encode()).decode()
+
+def _typed_values(table: Table, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        kind = table.columns[name].type
+        if isinstance(kind, DateTime):
+            yield name, datetime.fromisoformat(value).astimezone(UTC)
+        elif isinstance(kind, LargeBinary) and value is not None:
+            yield name, base64.b64decode(value)
+        else:
+            yield name, value
 
 
 def open_store(settings: Settings) -> SqlFeedbackStore:
-    """The feedback store of a web process. Raises SQLAlchemyError when the database cannot be opened."""
-    key = settings.feedback_key
-    return SqlFeedbackStore(
-        open_engine(settings.feedback_database_url.get_secret_value()),
-        key=base64.b64decode(key.get_secret_value()) if key else None,
-    )
+    """The database of a web process. Raises SQLAlchemyError or OSError when it cannot be opened."""
+    return SqlFeedbackStore(open_engine(settings.feedback_database_url.get_secret_value()))
 
 
 def open_engine(url: str) -> Engine:
     """An engine for `url`, which never shows values in errors or logs."""
     if url in ("sqlite://", "sqlite:///:memory:"):
         return create_engine(url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    if not url.startswith("sqlite"):
+        waits = (
+            {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": 1000 * _CONNECT_SECONDS}
+            if url.startswith("postgresql")
+            else {}
+        )
+        return create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_CONNECT_SECONDS, connect_args=waits
+        )
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
-    if url.startswith("sqlite"):
-        event.listen(engine, "connect", _wait_for_locks)
+    event.listen(engine, "connect", _wait_for_locks)
     return engine
 
 
 def _wait_for_locks(connection: Any, _: Any) -> None:
-    """Several web processes may share one SQLite file: wait for each other rather than fail."""
+    """Several web processes may share one SQLite file: wait for each other, but no longer than a write may take."""
+    connection.execute("PRAGMA busy_timeout=1500")
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA busy_timeout=5000")
-
-
-def _shown(tenant: str, service_id: str, card: Card, shown: datetime) -> ShownCard:
-    assessment = (card.extension or {}).get(EXTENSION, {})
-    content = {
-        "modelVersion": assessment.get("modelVersion", ""),
-        "evidenceHash": assessment.get("evidenceHash", ""),
-        "suggestions": [str(suggestion.uuid) for suggestion in card.suggestions or ()],
-        "diagnoses": [
-            {"id": d["id"], "code": d["code"], "findings": [e["finding"] for e in d["for"]]}
-            for d in assessment.get("diagnoses", ())
-        ],
-    }
-    return ShownCard(tenant=tenant, card=str(card.uuid), service=service_id, shown=shown, content=content)
-
-
-def _digest(item: FeedbackItem) -> str:
-    """What makes two reports the same: all that the client said, not when it arrived."""
-    return hashlib.sha256(item.model_dump_json().encode("utf-8", "replace")).hexdigest()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from cds_hooks.suggestion_memory import NOTHING_RECALLED, Recalled
 from nlp_core.assessment import Assessment, Language
 from nlp_core.chart import Chart
 
@@ -29,6 +30,10 @@ class Occasion:
     encounter_id: str | None
     language: Language
     """What the site wants its cards in where the chart does not decide."""
+    fhir_server: str = ""
+    """Base address of the server that the ids are of; empty where the call names none."""
+    recalled: Recalled = NOTHING_RECALLED
+    """What became of earlier suggestions to this patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,10 @@ class BuiltCards:
     cards: tuple[BaseModel, ...] = ()
     """Dumped by alias and without None; at most one today."""
     silence: str | None = None
-    """A fixed word when there is no card although the assessment has candidates: `on-problem-list`, `dismissed`, ..."""
+    """A fixed word when there is no card although the assessment has candidates: `already-known`, `no-evidence`,
+    or of suppression: `dismissed`, `accepted`, `already-shown`, `muted`."""
+    listed: tuple[str, ...] = ()
+    """Diagnoses accepted earlier that are now seen on the problem list, to be remembered."""
 
 
 class CardMaker(Protocol):

@@ -125,6 +125,10 @@ class Unavailable(Refusal):
     code = "transient"
 
 
+class CannotKeep(Exception):
+    """A store is there and refuses something for what is in it; trying again would not help. Holds none of it."""
+
+
 def outcome(
     code: str, text: str, *, diagnostics: str | None = None, expression: Sequence[str] = ()
 ) -> OperationOutcome:

@@ -102,7 +102,24 @@ class Settings(BaseSettings):
     feedback_database_url: SecretStr = SecretStr("sqlite:///var/dxspan-feedback.db")
     """SQLAlchemy URL of the feedback store, e.g. `postgresql+psycopg://user@host/dxspan`."""
     feedback_key: SecretStr | None = None
-    """32 bytes in base64: the key under which comments are kept; None = comments are not kept."""
+    """32 bytes in base64: comments are kept, patients marked and waiting feedback sealed under it; None = no comments, and
+    marks under a key in the database itself, which protect nobody from a thief of the whole database."""
+    outbox_folder: Path | None = None
+    """Where feedback waits while its database is away; None = beside a SQLite database, else `var/feedback-outbox`."""
+    outbox_mib: int = Field(default=64, ge=1)
+    """Most that may wait there; then feedback gets 503."""
+    override_days: int = Field(default=90, ge=0, le=3650)
+    """How long a dismissed diagnosis is not shown again for that patient; by reason it may be longer or shorter."""
+    accepted_days: int = Field(default=90, ge=0, le=3650)
+    """How long an accepted diagnosis is hidden where it never comes to the problem list."""
+    encounter_hours: int = Field(default=12, ge=0, le=168)
+    """Calls without `encounterId`: those of this many hours count as one encounter."""
+    mute_below: float = Field(default=0.05, ge=0, le=1)
+    """A diagnosis accepted in less than this share of showings is muted for that tenant; 0 = none ever is."""
+    mute_after_shows: int = Field(default=200, ge=1)
+    """Showings from which on that is judged."""
+    acceptance_days: int = Field(default=365, ge=1, le=3650)
+    """Showings of this many days are counted for it."""
     deadline_ms: int = Field(default=1500, ge=200, le=60_000)
     """Time for one answer."""
     reserve_ms: int = Field(default=100, ge=10, le=5_000)
@@ -186,3 +203,16 @@ class Settings(BaseSettings):
     @property
     def docs_on(self) -> bool:
         return self.development if self.docs is None else self.docs
+
+    @property
+    def outbox_path(self) -> Path | None:
+        """The outbox's folder; None where the database is in memory, and nothing is meant to outlive the process."""
+        database = self.feedback_database_url.get_secret_value()
+        if self.outbox_folder:
+            return self.outbox_folder
+        if database in ("sqlite://", "sqlite:///:memory:"):
+            return None
+        if database.startswith("sqlite:///"):
+            file = Path(database.removeprefix("sqlite:///"))
+            return file.with_name(f"{file.stem}-outbox")
+        return Path("var/feedback-outbox")

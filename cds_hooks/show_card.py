@@ -22,6 +22,10 @@ _SILENCE = {
     "too_little_text": "too little text",
     "stuffed_text": "a note repeats a name so often that it cannot be trusted",
     "other_patient_text": "a note seems to hold another patient's record",
+    "already-shown": "this reader has seen the same card in this encounter",
+    "dismissed": "a clinician dismissed it for this patient, and nothing new speaks for it",
+    "accepted": "a clinician accepted it, and it is on its way to the problem list",
+    "muted": "hardly anyone here accepts this diagnosis, so it is not shown for now",
     "already-known": "everything worth considering is already on the problem list or in the notes",
 }
 

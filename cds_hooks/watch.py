@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ANSWERS = Counter(
     "dxspan_answers_total",
@@ -16,3 +16,16 @@ ANSWER_SECONDS = Histogram(
 )
 RESPONSES = Counter("dxspan_responses_total", "HTTP answers, by route and status.", ["route", "status"])
 SECURITY_EVENTS = Counter("dxspan_security_events_total", "Things that should not happen, by kind.", ["kind"])
+SUGGESTIONS = Gauge(
+    "dxspan_suggestions",
+    "Cards that showed a diagnosis within acceptance_days, and those accepted or overridden; all tenants together.",
+    ["diagnosis", "outcome"],
+)
+MUTED = Gauge("dxspan_muted_diagnoses", "Tenants that a diagnosis is muted for, few having accepted it.", ["diagnosis"])
+UNKNOWN_CARDS = Gauge(
+    "dxspan_feedback_unknown_cards", "Reports within acceptance_days about cards that their tenant was never shown."
+)
+OUTBOX_ENTRIES = Gauge("dxspan_feedback_outbox_entries", "Pieces of feedback that wait for the feedback database.")
+FEEDBACK_LOST = Counter(
+    "dxspan_feedback_not_kept_total", "Feedback or shown cards that could not be kept, by why.", ["reason"]
+)

@@ -26,6 +26,8 @@ Silence = Literal[
     "other_patient_text",
 ]
 """The last two warn of the chart itself: a name repeated to be found, another patient's note pasted in (trust)."""
+MOST_FOR = 6
+"""Longest `evidence_for` of a candidate: a list this long may leave weaker findings out."""
 ProblemListStatus = Literal["active", "refuted", "past"]
 Urgency = Literal["emergency", "urgent", "soon", "routine"]
 

@@ -5,7 +5,7 @@ Every quoted span is a slice of its note; a finding without a source is no evide
 
 from __future__ import annotations
 
-from nlp_core.assessment import Evidence, Words
+from nlp_core.assessment import MOST_FOR, Evidence, Words
 from nlp_core.diagnoses import Ranked, told_place
 from nlp_core.findings import ChartFindings, Source
 from nlp_core.knowledge import Knowledge
@@ -13,7 +13,7 @@ from nlp_core.knowledge import Knowledge
 LEAST_FOR = 0.2
 LEAST_AGAINST = -0.3
 """Natural-log odds below which a share is too small to be worth a reader's time."""
-MOST_FOR, MOST_AGAINST = 6, 4
+MOST_AGAINST = 4
 WORDS_AS_A_WHOLE = Words(en="wording like that of such patients", zh="与此病描述相近的语句")
 """Stands where no finding has a name: the evidence head weighed the sentence as a whole."""
 

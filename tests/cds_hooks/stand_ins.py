@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from cds_hooks.feedback import FeedbackItem
 from cds_hooks.occasion import BuiltCards, Occasion
 from cds_hooks.operation_outcome import Unavailable
+from cds_hooks.suggestion_memory import Recalled
 from nlp_core.assessment import Assessment, Silence
 from nlp_core.chart import Chart
 from worker.client import Degraded, Reading
@@ -86,7 +87,7 @@ class PlainCards:
 
 @dataclass
 class PlainFeedback:
-    """Keeps feedback and shown cards in lists; `available` False makes it refuse."""
+    """Keeps feedback and shown cards in lists and recalls nothing; `available` False makes it refuse."""
 
     shown: list[tuple[str, str, Any]] = field(default_factory=list)
     kept: list[tuple[str, str, FeedbackItem]] = field(default_factory=list)
@@ -98,11 +99,18 @@ class PlainFeedback:
             raise Unavailable("The feedback store does not answer.")
         self.kept.extend((tenant, service_id, item) for item in items)
 
-    async def remember(self, tenant: str, service_id: str, cards: Sequence[Any], shown: datetime) -> None:
-        del shown
+    async def remember(self, occasion: Occasion, cards: Sequence[Any], listed: Sequence[str], shown: datetime) -> None:
+        del listed, shown
         if not self.available:
             raise Unavailable("The feedback store does not answer.")
-        self.shown.extend((tenant, service_id, card) for card in cards)
+        self.shown.extend((occasion.tenant, occasion.service_id, card) for card in cards)
+
+    async def recall(self, occasion: Occasion, *, by: float) -> Recalled:
+        del occasion, by
+        return Recalled(available=self.available)
+
+    async def run(self) -> None:
+        return None
 
     async def ready(self) -> bool:
         return self.available

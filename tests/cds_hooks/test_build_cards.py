@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from fhir.resources.R4B.condition import Condition
 
-from cds_hooks.build_cards import EXTENSION, CardBuilder, shown_candidates
+from cds_hooks.build_cards import EXTENSION, CardBuilder, news_candidates
 from cds_hooks.card_detail import DETAIL_LIMIT
 from cds_hooks.safe_markdown import WORD_JOINER
 from nlp_core.assessment import Assessment, Words
@@ -178,14 +178,14 @@ def test_the_same_call_gets_the_same_card():
 
 @pytest.mark.parametrize("status", ["active", "refuted"])
 def test_what_the_problem_list_holds_or_denies_is_not_shown(status: str):
-    shown = shown_candidates([candidate(problem_list=status), candidate("Common cold", "J00")], hide_past=False)
+    shown = news_candidates([candidate(problem_list=status), candidate("Common cold", "J00")], hide_past=False)
     assert [entry.names.en for entry in shown] == ["Common cold"]
 
 
 def test_past_problems_are_shown_again_unless_the_site_hides_them():
     past = [candidate(problem_list="past")]
-    assert shown_candidates(past, hide_past=False) == past
-    assert shown_candidates(past, hide_past=True) == []
+    assert news_candidates(past, hide_past=False) == past
+    assert news_candidates(past, hide_past=True) == []
 
 
 def test_what_a_note_names_as_established_is_not_shown():

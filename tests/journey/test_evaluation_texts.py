@@ -39,7 +39,7 @@ def request(text: str) -> dict[str, Any]:
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid4()),
-        "context": {"userId": "Practitioner/evaluation", "patientId": "evaluation"},
+        "context": {"userId": f"Practitioner/evaluation-{uuid4()}", "patientId": "evaluation"},
         "prefetch": {
             "patient": patient,
             "documents": {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": document}]},

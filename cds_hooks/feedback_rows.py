@@ -1,0 +1,134 @@
+"""What is kept of feedback and of shown cards, row by row: the words of the tables, before any database.
+
+Input: feedback items, cards, an occasion's marks. Output: rows of JSON values, so that a row can wait in a file
+(outbox) as well as be inserted (feedback_store). No patient, user or encounter in clear, no quote, and comments only
+sealed; the finding ids that spoke for a diagnosis are kept, they are words of the knowledge and not of the chart.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cds_hooks.build_cards import EXTENSION
+from cds_hooks.card import Card
+from cds_hooks.feedback import FeedbackItem
+from cds_hooks.patient_marks import OccasionMarks
+from cds_hooks.suggestion_memory import finding_key
+from nlp_core.assessment import MOST_FOR
+
+SHOWN_CARD, SUGGESTED, FEEDBACK, LISTED = "shown_card", "suggested_diagnosis", "feedback", "listed_problem"
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of one table; times as ISO 8601 in UTC, bytes as base64."""
+
+    table: str
+    values: dict[str, Any]
+
+
+def reported_row(tenant: str, service_id: str, item: FeedbackItem, received: datetime, cipher: AESGCM | None) -> Row:
+    """One report. Its digest is of all that the client said, not of when it arrived: the same report is one row."""
+    reason = item.override_reason
+    coding = reason.reason if reason else None
+    comment = reason.user_comment if reason else ""
+    digest = hashlib.sha256(item.model_dump_json().encode("utf-8", "replace")).hexdigest()
+    return Row(
+        FEEDBACK,
+        {
+            "tenant": tenant,
+            "digest": digest,
+            "card": str(item.card_uuid),
+            "service": service_id,
+            "outcome": item.outcome,
+            "outcome_timestamp": _moment(item.outcome_timestamp),
+            "received": _moment(received),
+            "accepted_suggestions": [_suggestion(suggestion.id) for suggestion in item.accepted_suggestions],
+            "reason_system": _storable(coding.system) if coding else "",
+            "reason_code": _storable(coding.code) if coding else "",
+            "comment": _sealed(cipher, comment, f"{tenant} {digest}") if comment and cipher else None,
+            "comment_given": bool(comment),
+        },
+    )
+
+
+def shown_rows(tenant: str, service_id: str, marks: OccasionMarks, cards: Sequence[Card], shown: datetime) -> list[Row]:
+    """What `cards` showed to whom: a row for each card, and one for each diagnosis on it."""
+    rows = []
+    for card in cards:
+        assessment = (card.extension or {}).get(EXTENSION, {})
+        diagnoses = assessment.get("diagnoses", ())
+        suggestions = [str(suggestion.uuid) for suggestion in card.suggestions or ()]
+        known = {"tenant": tenant, "card": str(card.uuid), "shown": _moment(shown)}
+        content = {
+            "modelVersion": assessment.get("modelVersion", ""),
+            "evidenceHash": assessment.get("evidenceHash", ""),
+            "suggestions": suggestions,
+            "diagnoses": [
+                {"id": d["id"], "code": d["code"], "findings": [e["finding"] for e in d["for"]]} for d in diagnoses
+            ],
+        }
+        rows.append(Row(SHOWN_CARD, {**known, "service": service_id, "content": content}))
+        for place, diagnosis in enumerate(diagnoses):
+            suggestion = suggestions[place] if suggestions else ""  # one for each diagnosis, or none at all
+            rows.append(Row(SUGGESTED, {**known, **_suggested(diagnosis, suggestion, marks)}))
+    return rows
+
+
+def listed_rows(tenant: str, marks: OccasionMarks, diagnoses: Sequence[str], seen: datetime) -> list[Row]:
+    """Accepted diagnoses that were seen on the patient's problem list."""
+    known = {"tenant": tenant, "patient": marks.patient, "seen": _moment(seen)}
+    return [Row(LISTED, {**known, "diagnosis": diagnosis}) for diagnosis in diagnoses]
+
+
+def opened_comment(cipher: AESGCM, tenant: str, digest: str, comment: bytes) -> str:
+    """The comment of a feedback row in clear. Raises InvalidTag under another key, tenant or digest."""
+    nonce, sealed = comment[:_NONCE_BYTES], comment[_NONCE_BYTES:]
+    return cipher.decrypt(nonce, sealed, f"{tenant} {digest}".encode()).decode()
+
+
+def _suggested(diagnosis: dict[str, Any], suggestion: str, marks: OccasionMarks) -> dict[str, Any]:
+    speaking_for = diagnosis["for"]
+    return {
+        "diagnosis": diagnosis["id"],
+        "patient": marks.patient,
+        "user": marks.user,
+        "encounter": marks.encounter,
+        "suggestion": suggestion,
+        "evidence": diagnosis["evidenceHash"],
+        "findings": sorted({finding_key(e["finding"], present=e["present"]) for e in speaking_for if e["finding"]}),
+        "floor": speaking_for[-1]["share"] if len(speaking_for) >= MOST_FOR else 0.0,
+    }
+
+
+def _sealed(cipher: AESGCM, comment: str, bound_to: str) -> str:
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = nonce + cipher.encrypt(nonce, comment.encode("utf-8", "replace"), bound_to.encode())
+    return base64.b64encode(sealed).decode()
+
+
+def _suggestion(identifier: str) -> str:
+    """As we wrote it, however the client spells a uuid."""
+    try:
+        return str(UUID(identifier))
+    except ValueError:
+        return _storable(identifier)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL."""
+    return text.replace("\0", "")
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -22,6 +22,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel
 
+from cds_hooks.audit_notes import Computed, audit_notes
+from cds_hooks.build_cards import EXTENSION
 from cds_hooks.feedback import FeedbackStore
 from cds_hooks.fhir_access import server_for
 from cds_hooks.fhir_server import FhirServer
@@ -36,6 +38,7 @@ from cds_hooks.services import Service
 from cds_hooks.settings import Settings
 from cds_hooks.trust import Caller
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
+from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart, Unread
 from worker.client import ReadingClient
 
@@ -57,6 +60,8 @@ class Outcome:
     cards: Sequence[BaseModel] = ()
     unread: tuple[Unread, ...] = ()
     """What of the chart was not read."""
+    assessment: Assessment | None = None
+    """What it rests on; None where nothing was read."""
 
 
 class HookResponse(BaseModel):
@@ -106,7 +111,7 @@ class Answering:
             cards=len(outcome.cards),
             unread=unread,
         )
-        return Answer(_body(outcome), keep=outcome.state != "degraded")
+        return Answer(_body(outcome), keep=outcome.state != "degraded", computed=_computed(outcome))
 
     def _bounds(self, arrived: float, small: bool) -> Gathering:
         seconds = (self._settings.deadline_ms - self._settings.reserve_ms) / 1000
@@ -146,15 +151,15 @@ class Answering:
         if reading.assessment is None:
             return Outcome("degraded", reading.degraded or "reader-failed", unread=chart.unread)
         if reading.assessment.silence:
-            return Outcome("silent", reading.assessment.silence, unread=chart.unread)
+            return Outcome("silent", reading.assessment.silence, (), chart.unread, reading.assessment)
         try:
             built = await self._cards(reading.assessment, chart, occasion)
         except Exception:
             log.exception("the cards could not be built")
-            return Outcome("degraded", "cards-failed", unread=chart.unread)
+            return Outcome("degraded", "cards-failed", (), chart.unread, reading.assessment)
         if built.cards:
             self._remember(built.cards, occasion)
-        return _built(built, chart)
+        return _built(built, chart, reading.assessment)
 
     def _remember(self, cards: Sequence[BaseModel], occasion: Occasion) -> None:
         """Tell the feedback store what is shown, after the answer: nobody gives feedback faster than that."""
@@ -181,10 +186,34 @@ class Answering:
         )
 
 
-def _built(built: BuiltCards, chart: Chart) -> Outcome:
+def _built(built: BuiltCards, chart: Chart, assessment: Assessment) -> Outcome:
     if built.cards:
-        return Outcome("answered", cards=built.cards, unread=chart.unread)
-    return Outcome("silent", built.silence or "no-card", unread=chart.unread)
+        return Outcome("answered", "", built.cards, chart.unread, assessment)
+    return Outcome("silent", built.silence or "no-card", (), chart.unread, assessment)
+
+
+def _computed(outcome: Outcome) -> Computed:
+    """What the audit trail keeps of an outcome: ids and counts, no words of the chart."""
+    read = outcome.assessment
+    shown = [(getattr(card, "extension", None) or {}).get(EXTENSION, {}) for card in outcome.cards]
+    return Computed(
+        event=audit_notes().id,
+        state=outcome.state,
+        reason=outcome.reason,
+        model_version=read.model_version if read else "",
+        knowledge_version=read.knowledge_version if read else "",
+        considered=tuple(candidate.diagnosis for candidate in read.candidates) if read else (),
+        shown=tuple(diagnosis["id"] for extension in shown for diagnosis in extension.get("diagnoses", ())),
+        cards=tuple(str(getattr(card, "uuid", "")) for card in outcome.cards),
+        evidence_hash=next((extension["evidenceHash"] for extension in shown if extension), ""),
+        notes_read=read.notes_read if read else 0,
+        unread=sum(notice.count for notice in outcome.unread),
+    )
+
+
+def degraded_body(reason: str) -> bytes:
+    """The body of an answer that says no more than why there is none."""
+    return _body(Outcome("degraded", reason))
 
 
 def _body(outcome: Outcome) -> bytes:

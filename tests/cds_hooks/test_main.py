@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -22,7 +23,7 @@ HEAVY = ("onnxruntime", "spacy", "torch", "transformers")
 
 
 def environment(**variables: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DXSPAN_")}
+    clean = {n: value for n, value in os.environ.items() if not n.startswith("DXSPAN_") or n.startswith("DXSPAN_AUDIT")}
     return clean | {"PYTHONPATH": str(ROOT), "DXSPAN_FEEDBACK_DATABASE_URL": "sqlite://"} | variables
 
 
@@ -130,6 +131,23 @@ def test_a_wrong_feedback_key_is_named() -> None:
     assert done.returncode == 2
     assert "DXSPAN_FEEDBACK_KEY" in done.stderr
     assert "canary" not in done.stderr
+
+
+def test_a_wrong_audit_key_is_named() -> None:
+    done = run(DXSPAN_AUDIT_KEY="canary")
+    assert done.returncode == 2
+    assert "DXSPAN_AUDIT_KEY" in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_the_start_says_what_an_audit_trail_without_a_key_leaves_out() -> None:
+    with running() as (_, process, _):
+        process.terminate()
+        assert "the audit trail leaves out patient and user" in process.communicate(timeout=15)[0]
+    key = base64.b64encode(bytes(32)).decode()
+    with running(DXSPAN_AUDIT_KEY=f"{key},{key}") as (_, process, _):
+        process.terminate()
+        assert "leaves out" not in process.communicate(timeout=15)[0]
 
 
 def test_it_stops_when_told_to() -> None:

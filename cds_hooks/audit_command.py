@@ -70,14 +70,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _kept_trail(settings: Settings) -> KeptTrail:
-    url = database_url(settings)
-    file = Path(url.removeprefix("sqlite:///")) if url and url.startswith("sqlite:///") else None
-    # Opening would make an empty one, and an empty trail is whole.
-    there = url and (file is None or file.exists())
-    trail = KeptTrail(AuditStore.existing(open_engine(url)) if url and there else None, settings.audit_folder)
-    if not trail.store and not trail.chains():
+    trail = KeptTrail(settings.audit_folder, lambda: _existing_store(database_url(settings)))
+    if not trail.chains():
         raise Wrong("there is no audit trail, neither in the database nor in DXSPAN_AUDIT_FOLDER")
     return trail
+
+
+def _existing_store(url: str | None) -> AuditStore | None:
+    if not url or (url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists()):
+        return None  # opening would make an empty one, and an empty trail is whole
+    return AuditStore.existing(open_engine(url))
 
 
 def _keys(settings: Settings) -> list[bytes]:

@@ -59,14 +59,20 @@ class AuditStore:
     """Entries in SQL. Blocking: the web process calls it from a thread."""
 
     def __init__(self, engine: Engine) -> None:
-        """Makes the tables where they are missing. Raises SQLAlchemyError."""
+        """See `made` and `existing`."""
         self._engine = engine
+
+    @classmethod
+    def made(cls, engine: Engine) -> AuditStore:
+        """The trail in a database, to be added to; makes the tables where they are missing. Raises SQLAlchemyError."""
         Base.metadata.create_all(engine)
+        return cls(engine)
 
     @classmethod
     def existing(cls, engine: Engine) -> AuditStore | None:
         """The trail in a database, to be read; None where there is none. Raises SQLAlchemyError."""
-        return cls(engine) if inspect(engine).has_table(EntryRow.__tablename__) else None
+        there = inspect(engine).get_table_names()
+        return cls(engine) if all(table in there for table in Base.metadata.tables) else None
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Takes over `entries`, of one chain and in order, in one transaction. Raises SQLAlchemyError."""

@@ -201,4 +201,4 @@ def _opened(url: str) -> EntryStore:
     from cds_hooks.audit_store import AuditStore  # half a second, which the start need not wait for
     from cds_hooks.feedback_store import open_engine
 
-    return AuditStore(open_engine(url))
+    return AuditStore.made(open_engine(url))

@@ -21,7 +21,7 @@ def written(path: Path, *, key: str | None = KEY, undelivered: int = 0) -> Audit
     """A trail of one chain: `ENTRIES` in the database and `undelivered` on disk."""
     trail = Audited(path, key=key)
     spool = open_spool(trail.folder, ChainKeys(audit_keys(key)))
-    store = AuditStore(open_engine(f"sqlite:///{trail.database}"))
+    store = AuditStore.made(open_engine(f"sqlite:///{trail.database}"))
     for number in range(ENTRIES):
         spool.append([f'{{"number":{number}}}'])
     segment = spool.to_deliver()
@@ -203,7 +203,7 @@ def test_an_export_is_its_owners_alone_and_says_what_it_could_not_read(
 
 def test_the_same_entries_taken_over_twice_are_there_once(tmp_path: Path) -> None:
     trail = written(tmp_path)
-    store = AuditStore(open_engine(f"sqlite:///{trail.database}"))
+    store = AuditStore.made(open_engine(f"sqlite:///{trail.database}"))
     (chain,) = store.chains()
     entries = list(store.entries(chain))
     store.add(entries)

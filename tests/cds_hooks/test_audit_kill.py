@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.cds_hooks.audits import Audited
 from tests.cds_hooks.charts import SERVICE, call
@@ -81,26 +80,17 @@ def instances(trail: Audited) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("away", [False, True], ids=["database there", "database away"])
-def test_no_answered_call_is_without_its_event_after_kill_9(tmp_path: Path, away: bool) -> None:
+def test_no_answered_call_is_without_its_event_after_kill_9(tmp_path: Path) -> None:
     trail = Audited(tmp_path)
-    if away:
-        trail.database.mkdir()
-    answered = [one for seconds in (0.1, 0.9) for one in killed_in_the_middle(trail, seconds)]
-    if away:
-        trail.database.rmdir()
+    trail.database.mkdir()  # nothing opens a folder as a database: it is away
+    answered = killed_in_the_middle(trail, 0.2)
+    left_behind = len(answered)
+    trail.database.rmdir()
+    answered += killed_in_the_middle(trail, 1.0)
     found = instances(trail)
     assert len(found) == len(set(found))
     assert set(answered) <= set(found)
     assert len(found) <= len(answered) + 2 * CALLERS, "what was under way may be there, and no more"
+    assert trail.delivered() >= left_behind, "the next process delivers what the killed one left"
     assert trail.run("verify") == 0
-    process, url = start(trail)
-    try:
-        wait_until(lambda: trail.delivered() == len(found))
-        assert httpx.post(url + SERVICE, json=call(), trust_env=False).status_code == 200
-        assert len(instances(trail)) == len(found) + 1
-        assert trail.run("verify") == 0
-        assert len(list(trail.folder.iterdir())) == 1, "each process went on with the chain of the one before"
-    finally:
-        process.terminate()
-        process.wait(15)
+    assert len(list(trail.folder.iterdir())) == 1, "and goes on with its chain"

@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
+from prometheus_client import REGISTRY
 
+from cds_hooks import audit_spool
 from cds_hooks.app import create_app
 from cds_hooks.audit_event import PATIENT_QUERY
 from cds_hooks.http_server import server
@@ -337,3 +339,38 @@ def test_the_database_refuses_to_change_an_entry(serve: Serve, own: Audited) -> 
     for statement in ("UPDATE audit_entry SET body = ''", "DELETE FROM audit_entry"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"), own.sql() as sql:
             sql.execute(statement)
+
+
+def test_a_crash_leaves_its_event_too(serve: Serve, own: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = serve(**own.settings)
+
+    def crash(*_: object) -> None:
+        raise RuntimeError("canary-crash")
+
+    monkeypatch.setattr("cds_hooks.routes.read_hook_request", crash)
+    assert web.call(call()).status_code == 500
+    (event,) = own.events()
+    assert (event["outcome"], details(event)["httpStatus"]) == ("8", ["500"])
+    assert "canary" not in json.dumps(event)
+
+
+def test_a_disk_that_hangs_makes_no_answer_late(serve: Serve, own: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = serve(deadline_ms=600, **own.settings)
+    assert web.call(call()).json()["cards"]
+    flush = audit_spool.os.fsync
+    monkeypatch.setattr(audit_spool.os, "fsync", lambda file: (time.sleep(2), flush(file)))
+    begun = time.monotonic()
+    answer = web.call(call())
+    assert time.monotonic() - begun < 1.5
+    assert answer.json()["extension"]["org.dxspan.status"] == {"state": "degraded", "reason": "audit-unavailable"}
+
+
+def test_what_is_counted(serve: Serve, own: Audited) -> None:
+    def count(stage: str) -> float:
+        return REGISTRY.get_sample_value("dxspan_audit_entries_total", {"stage": stage}) or 0.0
+
+    kept, delivered = count("kept"), count("delivered")
+    serve(**own.settings).call(call())
+    wait_until(lambda: own.delivered() == 1)
+    wait_until(lambda: count("delivered") > delivered)
+    assert count("kept") == kept + 1

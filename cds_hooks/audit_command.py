@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -32,6 +33,8 @@ from cds_hooks.feedback_store import open_engine
 from cds_hooks.settings import Settings
 from worker.payloads import Sealer
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
 
 class Wrong(Exception):
     """What keeps the command from running; its text is for the operator."""
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trail = _kept_trail(settings)
         faults = _verified(trail, options, ChainKeys(_keys(settings)))
         if options.command == "export":
-            _export(trail, options.out, settings)
+            _export(trail, options, settings)
     except ValidationError as error:
         names = ", ".join(f"DXSPAN_{str(fault['loc'][0]).upper()}" for fault in error.errors() if fault["loc"])
         return _refused(f"a setting is wrong: {names or error.title}")
@@ -62,11 +65,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     export = commands.add_parser("export", help="check the trail, and write it as FHIR AuditEvents, one a line")
     export.add_argument("--out", type=Path, required=True, help="the NDJSON file; made readable to its owner alone")
+    export.add_argument("--since", type=_moment, default=_FIRST, help="only events from this date or moment (ISO) on")
+    export.add_argument("--until", type=_moment, default=_LAST, help="only events before this date or moment (ISO)")
     verify = commands.add_parser("verify", help="walk every chain; 1 and the first broken entry where one is not whole")
     for command in (export, verify):
         command.add_argument("--heads", type=Path, help="heads noted earlier: nothing they saw may be missing")
         command.add_argument("--note-heads", type=Path, help="write the heads of now to this file; keep it elsewhere")
     return parser.parse_args(arguments)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _kept_trail(settings: Settings) -> KeptTrail:
@@ -114,9 +124,9 @@ def _noted_heads(path: Path) -> Heads:
         raise Wrong(f"{path} is not a file of --note-heads") from None
 
 
-def _export(trail: KeptTrail, path: Path, settings: Settings) -> None:
-    """Writes `path`, which appears whole or not at all."""
-    keys = _keys(settings)
+def _export(trail: KeptTrail, options: argparse.Namespace, settings: Settings) -> None:
+    """Writes the file, which appears whole or not at all."""
+    path, keys = options.out, _keys(settings)
     events = AuditEvents(settings.public_base_url)
     written, unreadable = 0, Counter[str]()
     fresh = path.with_name(f"{path.name}.new")
@@ -124,10 +134,11 @@ def _export(trail: KeptTrail, path: Path, settings: Settings) -> None:
     with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file, _progress() as progress:
         task = progress.add_task("export", total=trail.count() or None)
         for chain in trail.chains():
-            for event in _events(trail, chain, events, Sealer(keys) if keys else None, unreadable):
-                file.write(orjson.dumps(event) + b"\n")
-                written += 1
+            for record, event in _events(trail, chain, events, Sealer(keys) if keys else None, unreadable):
                 progress.advance(task)
+                if options.since <= record.recorded < options.until:
+                    file.write(orjson.dumps(event) + b"\n")
+                    written += 1
     fresh.replace(path)
     print(f"{written} events in {path}")
     for chain, count in unreadable.items():
@@ -136,19 +147,19 @@ def _export(trail: KeptTrail, path: Path, settings: Settings) -> None:
 
 def _events(
     trail: KeptTrail, chain: str, events: AuditEvents, sealer: Sealer | None, unreadable: Counter[str]
-) -> Iterator[Json]:
+) -> Iterator[tuple[AuditRecord, Json]]:
     """One event for each answer, however often it was given."""
     repeats = Counter(record.repeat_of for _, record in _records(trail, chain, unreadable) if record.repeat_of)
     for entry, record in _records(trail, chain, Counter()):
         if not record.repeat_of:
-            yield events.event(entry, record, opened_who(record, sealer), repeats.pop(record.id, 0))
+            yield record, events.event(entry, record, opened_who(record, sealer), repeats.pop(record.id, 0))
     if not repeats:
         return
     # Repeats of an answer whose own record could not be kept: the first of them stands for it.
     for entry, record in _records(trail, chain, Counter()):
         count = repeats.pop(record.repeat_of, 0) if record.repeat_of else 0
         if count:
-            yield events.event(entry, record, opened_who(record, sealer), count - 1)
+            yield record, events.event(entry, record, opened_who(record, sealer), count - 1)
 
 
 def _records(trail: KeptTrail, chain: str, unreadable: Counter[str]) -> Iterator[tuple[Entry, AuditRecord]]:

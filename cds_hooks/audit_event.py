@@ -34,7 +34,10 @@ _REST = _coding(f"{_TERMINOLOGY}/audit-event-type", "rest", "Restful Operation")
 _ALERT = _coding(_DICOM, "110113", "Security Alert")
 _NODE = _coding(_DICOM, "110126", "Node Authentication")
 _PERSON = _coding(f"{_TERMINOLOGY}/audit-entity-type", "1", "Person")
-_OBJECT = _coding(f"{_TERMINOLOGY}/audit-entity-type", "2", "System Object")
+_QUERY = _coding(f"{_TERMINOLOGY}/audit-entity-type", "2", "System Object")
+"""BALP knows the query by this type: nothing else may have it."""
+_OTHER = _coding(f"{_TERMINOLOGY}/audit-entity-type", "4", "Other")
+_ENCOUNTER = _coding("http://hl7.org/fhir/resource-types", "Encounter", "Encounter")
 
 
 def _role(code: str, display: str) -> Json:
@@ -117,7 +120,7 @@ class AuditEvents:
         if what:
             yield {"what": what, "type": _PERSON, "role": _role("1", "Patient")}
         if who.encounter:
-            yield {"what": {"reference": who.encounter}, "type": _OBJECT, "role": _role("4", "Domain Resource")}
+            yield {"what": {"reference": who.encounter}, "type": _ENCOUNTER, "role": _role("4", "Domain Resource")}
 
     def _transaction(self, record: AuditRecord) -> Iterator[Json]:
         if not record.hook_instance:
@@ -127,7 +130,7 @@ class AuditEvents:
             "type": _coding(_BALP_ENTITY, "XrequestId", "transport specific unique identifier"),
         }
         query = f"POST {self.base}/cds-services/{record.service} hookInstance={record.hook_instance}"
-        yield {"type": _OBJECT, "role": _role("24", "Query"), "query": base64.b64encode(query.encode()).decode()}
+        yield {"type": _QUERY, "role": _role("24", "Query"), "query": base64.b64encode(query.encode()).decode()}
 
 
 def _is_alert(record: AuditRecord) -> bool:
@@ -156,7 +159,7 @@ def _assessment(record: AuditRecord, repeats: int) -> Iterator[Json]:
         details.append(_detail("repeats", repeats))
     cards = record.computed.cards if record.computed else ()
     what = {"what": {"identifier": {"system": _URI, "value": f"urn:uuid:{cards[0]}"}}} if cards else {}
-    yield {**what, "type": _OBJECT, "role": _role("3", "Report"), "name": "answer", "detail": details}
+    yield {**what, "type": _OTHER, "role": _role("3", "Report"), "name": "answer", "detail": details}
 
 
 def _computed_details(computed: Computed) -> list[Json]:
@@ -178,7 +181,7 @@ def _reported(record: AuditRecord) -> Iterator[Json]:
     for card, outcome in record.reported:
         yield {
             "what": {"identifier": {"system": _URI, "value": f"urn:uuid:{card}"}},
-            "type": _OBJECT,
+            "type": _OTHER,
             "role": _role("4", "Domain Resource"),
             "detail": [_detail("feedback", outcome)],
         }
@@ -187,7 +190,7 @@ def _reported(record: AuditRecord) -> Iterator[Json]:
 def _link(entry: Entry) -> Json:
     """Where in the hash chain this stands, so that an exported event can be held against the trail."""
     details = [_detail("chain", entry.chain), _detail("entry", entry.sequence), _detail("hash", entry.hash)]
-    return {"type": _OBJECT, "role": _role("13", "Security Resource"), "name": "audit chain", "detail": details}
+    return {"type": _OTHER, "role": _role("13", "Security Resource"), "name": "audit chain", "detail": details}
 
 
 def _detail(name: str, value: object) -> Json:

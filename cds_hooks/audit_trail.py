@@ -61,6 +61,7 @@ class AuditTrail:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="audit")
         self._group = GroupCommit(self._write, seconds=0)
         self._owed: list[AuditRecord] = []
+        self._refused = False
         self._delivering = asyncio.Lock()
         self._away = False
 
@@ -70,14 +71,13 @@ class AuditTrail:
 
     async def ready(self) -> bool:
         """True when a record could be kept now, as far as is known."""
-        return not self._owed
+        return not self._refused
 
     async def run(self) -> None:
         """Delivers what is kept, for as long as the process serves."""
-        await self._open()
         looks = 0
         while True:
-            if self._owed:
+            if looks == 0 or self._refused:  # at start too, so that a folder that cannot be written is named then
                 with suppress(CannotKeep):
                     await self._group.add([])
             await self._deliver(adopt=looks % ADOPT_EVERY == 0)
@@ -95,26 +95,19 @@ class AuditTrail:
         if self._store:
             await asyncio.to_thread(self._store.close)
 
-    async def _open(self) -> None:
-        """Before the first request, so that a folder that cannot be written is named at start."""
-        try:
-            await self._on_disk(lambda: self._append([]))
-        except OSError:
-            log.exception("the audit trail cannot be written (DXSPAN_AUDIT_FOLDER)")
-
     async def _write(self, records: Sequence[AuditRecord]) -> None:
-        """One group; never two at once."""
+        """One group and whatever is owed; never two at once."""
         records = [*self._owed, *records]
-        if not records:
-            return
         try:
             await self._on_disk(lambda: self._append(records))
         except OSError:
             AUDIT_FAILURES.inc()
-            log.exception("the audit trail cannot be written (DXSPAN_AUDIT_FOLDER)")
+            if not self._refused:
+                log.exception("the audit trail cannot be written (DXSPAN_AUDIT_FOLDER)")
+            self._refused = True
             self._owed = [record.unkept() for record in records][-MOST_OWED:]
             raise CannotKeep from None
-        self._owed = []
+        self._owed, self._refused = [], False
         AUDIT_ENTRIES.labels("kept").inc(len(records))
 
     def _append(self, records: Sequence[AuditRecord]) -> None:

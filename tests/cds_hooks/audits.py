@@ -51,10 +51,10 @@ class Audited:
                 patch.setenv(name, value) if value else patch.delenv(name, raising=False)
             return audit_command.main(arguments)
 
-    def events(self, *, whole: bool = True) -> list[dict[str, Any]]:
+    def events(self, *options: str, whole: bool = True) -> list[dict[str, Any]]:
         """What `dxspan-audit export` writes."""
         out = self.path / "events.ndjson"
-        assert self.run("export", "--out", str(out)) == (0 if whole else 1)
+        assert self.run("export", "--out", str(out), *options) == (0 if whole else 1)
         return [orjson.loads(line) for line in out.read_bytes().splitlines()]
 
     def delivered(self) -> int:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +184,10 @@ def test_an_answered_call_follows_balp_and_says_who_what_and_with_which_model(ow
     assert roles["IRCP"]["who"] == {"reference": "PractitionerRole/7"}
     assert [agent["requestor"] for agent in event["agent"]] == [False, False, True]
     kinds = {(entity["type"]["code"], entity.get("role", {}).get("code")): entity for entity in event["entity"]}
+    types = [entity["type"]["code"] for entity in event["entity"]]
+    assert (types.count("1"), types.count("2"), types.count("XrequestId")) == (1, 1, 1), "BALP's slices"
     assert kinds["1", "1"]["what"] == {"reference": "Patient/pat-1"}
-    assert kinds["2", "4"]["what"] == {"reference": "Encounter/enc-1"}
+    assert kinds["Encounter", "4"]["what"] == {"reference": "Encounter/enc-1"}
     assert kinds["XrequestId", None]["what"]["identifier"]["value"] == body["hookInstance"]
     assert body["hookInstance"].encode() in base64.b64decode(kinds["2", "24"]["query"])
     said, card = details(event), answer["cards"][0]
@@ -304,6 +307,7 @@ def test_a_disk_that_takes_nothing_shows_nothing_and_what_it_refused_is_written_
 ) -> None:
     own.folder.write_text("in the way")
     web = serve(**own.settings)
+    wait_until(lambda: web.http.get("/readyz").status_code == 503)
     answer = web.call(call())
     assert answer.json() == {
         "cards": [],
@@ -331,6 +335,27 @@ def test_many_calls_at_once_are_one_chain_in_few_writes(serve: Serve, own: Audit
     assert len({event["id"] for event in own.events()}) == 64
     assert own.run("verify") == 0
     assert len(list(own.folder.iterdir())) == 1
+
+
+def test_two_processes_beside_each_other_share_folder_and_database(serve: Serve, own: Audited) -> None:
+    both = [serve(**own.settings), serve(**own.settings)]
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda n: both[n % 2].call(call()).status_code, range(20))) == {200}
+    wait_until(lambda: own.delivered() == 20)
+    assert len(own.events()) == 20
+    assert len(list(own.folder.iterdir())) == 2
+
+
+def test_an_export_of_a_period_holds_that_period(serve: Serve, own: Audited) -> None:
+    web = serve(**own.settings)
+    web.call(call())
+    between = datetime.now(UTC).isoformat()
+    body = call()
+    web.call(body)
+    assert body["hookInstance"] not in json.dumps(own.events("--until", between))
+    (later,) = own.events("--since", between)
+    assert body["hookInstance"] in json.dumps(later)
+    assert own.events("--until", "2020-01-01") == []
 
 
 def test_the_database_refuses_to_change_an_entry(serve: Serve, own: Audited) -> None:

@@ -66,7 +66,7 @@ class KeptTrail:
         try:
             # What must be there is asked first, as a chain grows meanwhile.
             store = self._store()
-            taken_over = store is not None and chain in store.chains()
+            taken_over = store is not None and store.holds(chain)
             heads = self._heads(chain)
             if taken_over and "the database" not in heads:
                 return Walked(Head(), Fault(chain, 0, "the database's note of how far this chain went is gone"))

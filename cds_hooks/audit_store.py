@@ -96,6 +96,11 @@ class AuditStore:
         with self._engine.connect() as connection:
             return list(connection.scalars(select(EntryRow.chain).distinct().order_by(EntryRow.chain)))
 
+    def holds(self, chain: str) -> bool:
+        """True when there is an entry of `chain`."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(EntryRow.sequence).where(EntryRow.chain == chain).limit(1)) is not None
+
     def count(self) -> int:
         """Entries of all chains."""
         with self._engine.connect() as connection:

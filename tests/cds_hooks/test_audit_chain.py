@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import orjson
 import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
 
 from cds_hooks.audit_chain import ChainKeys, Head, audit_keys
+from cds_hooks.audit_notes import AuditNotes, Computed, Who
+from cds_hooks.audit_record import AuditRecord, audit_record, opened_who
 from cds_hooks.audit_spool import open_spool, read_segment
 from cds_hooks.audit_store import AuditStore
 from cds_hooks.feedback_store import open_engine
-from tests.cds_hooks.audits import KEY, OTHER_KEY, Audited
+from tests.cds_hooks.audits import KEY, OTHER_KEY, Audited, details
+from worker.payloads import Sealer
 
 ENTRIES = 6
 
@@ -211,3 +217,24 @@ def test_the_same_entries_taken_over_twice_are_there_once(tmp_path: Path) -> Non
     assert store.count() == ENTRIES
     assert orjson.dumps(store.heads()[chain]) == orjson.dumps(entries[-1].head)
     store.close()
+
+
+def test_repeats_of_an_answer_whose_own_record_is_lost_are_one_event_too(tmp_path: Path) -> None:
+    trail = Audited(tmp_path)
+    computed = Computed(event=uuid4(), state="answered", cards=("9f5b2a52-1f61-4f2c-8a70-0d5f7d8f2f01",))
+    record = AuditRecord(id=uuid4(), recorded=datetime.now(UTC), kind="hook-call", status=200, computed=computed)
+    spool = open_spool(trail.folder, ChainKeys(audit_keys(KEY)))
+    spool.append([record.model_copy(update={"id": uuid4()}).model_dump_json() for _ in range(3)])
+    spool.close()
+    (event,) = trail.events()
+    AuditEvent.model_validate(event)
+    assert details(event)["repeats"] == ["2"]
+
+
+def test_a_record_moved_to_another_event_does_not_open(tmp_path: Path) -> None:
+    sealer = Sealer(audit_keys(KEY))
+    record = audit_record(AuditNotes(who=Who(patient="Patient/1")), "hook-call", 200, sealer)
+    assert opened_who(record, sealer) == Who(patient="Patient/1")
+    assert opened_who(record.model_copy(update={"id": uuid4()}), sealer) is None
+    assert opened_who(record, Sealer(audit_keys(OTHER_KEY))) is None
+    assert opened_who(record, None) is None

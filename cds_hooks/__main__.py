@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not settings.auth_on:
         log_event(log, "tokens are not checked: anyone who reaches this address can call it", level=logging.WARNING)
+    if not settings.audit_key:
+        log_event(log, "no DXSPAN_AUDIT_KEY: the audit trail leaves out patient and user", level=logging.WARNING)
     log_event(log, "start", host=options.host, port=options.port, development=settings.development)
     server(app, host=options.host, port=options.port).run()
     return 0

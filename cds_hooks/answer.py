@@ -22,6 +22,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel
 
+from cds_hooks.audit_notes import Computed, audit_notes
+from cds_hooks.build_cards import EXTENSION
 from cds_hooks.feedback import FeedbackStore
 from cds_hooks.fhir_access import server_for
 from cds_hooks.fhir_server import FhirServer
@@ -38,6 +40,7 @@ from cds_hooks.settings import Settings
 from cds_hooks.suggestion_memory import Recalled
 from cds_hooks.trust import Caller
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
+from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart, Unread
 from worker.client import ReadingClient
 
@@ -63,6 +66,8 @@ class Outcome:
     """What of the chart was not read."""
     listed: tuple[str, ...] = ()
     """Diagnoses accepted earlier and now on the problem list."""
+    assessment: Assessment | None = None
+    """What it rests on; None where nothing was read."""
 
 
 class HookResponse(BaseModel):
@@ -109,7 +114,7 @@ class Answering:
             cards=len(outcome.cards),
             unread=unread,
         )
-        return Answer(_body(outcome), keep=outcome.state != "degraded")
+        return Answer(_body(outcome), keep=outcome.state != "degraded", computed=_computed(outcome))
 
     def _bounds(self, arrived: float, small: bool) -> Gathering:
         seconds = (self._settings.deadline_ms - self._settings.reserve_ms) / 1000
@@ -159,14 +164,14 @@ class Answering:
         if reading.assessment is None:
             return Outcome("degraded", reading.degraded or "reader-failed", unread=chart.unread)
         if reading.assessment.silence:
-            return Outcome("silent", reading.assessment.silence, unread=chart.unread)
+            return Outcome("silent", reading.assessment.silence, (), chart.unread, assessment=reading.assessment)
         try:
             recalled = await recalling
             built = await self._cards(reading.assessment, chart, replace(occasion, recalled=recalled))
         except Exception:
             log.exception("the cards could not be built")
-            return Outcome("degraded", "cards-failed", unread=chart.unread)
-        return _built(built, chart, recalled)
+            return Outcome("degraded", "cards-failed", (), chart.unread, assessment=reading.assessment)
+        return _built(built, chart, recalled, reading.assessment)
 
     async def _remembered(self, outcome: Outcome, occasion: Occasion, deadline: float) -> Outcome:
         """Keep what is shown before it is: feedback about it may come at any time, also after a restart."""
@@ -194,11 +199,35 @@ class Answering:
         )
 
 
-def _built(built: BuiltCards, chart: Chart, recalled: Recalled) -> Outcome:
+def _built(built: BuiltCards, chart: Chart, recalled: Recalled, assessment: Assessment) -> Outcome:
     if built.cards:
         reason = "" if recalled.available else MEMORY_UNAVAILABLE
-        return Outcome("answered", reason, built.cards, chart.unread, built.listed)
-    return Outcome("silent", built.silence or "no-card", unread=chart.unread, listed=built.listed)
+        return Outcome("answered", reason, built.cards, chart.unread, built.listed, assessment)
+    return Outcome("silent", built.silence or "no-card", (), chart.unread, built.listed, assessment)
+
+
+def _computed(outcome: Outcome) -> Computed:
+    """What the audit trail keeps of an outcome: ids and counts, no words of the chart."""
+    read = outcome.assessment
+    shown = [(getattr(card, "extension", None) or {}).get(EXTENSION, {}) for card in outcome.cards]
+    return Computed(
+        event=audit_notes().id,
+        state=outcome.state,
+        reason=outcome.reason,
+        model_version=read.model_version if read else "",
+        knowledge_version=read.knowledge_version if read else "",
+        considered=tuple(candidate.diagnosis for candidate in read.candidates) if read else (),
+        shown=tuple(diagnosis["id"] for extension in shown for diagnosis in extension.get("diagnoses", ())),
+        cards=tuple(str(getattr(card, "uuid", "")) for card in outcome.cards),
+        evidence_hash=next((extension["evidenceHash"] for extension in shown if extension), ""),
+        notes_read=read.notes_read if read else 0,
+        unread=sum(notice.count for notice in outcome.unread),
+    )
+
+
+def degraded_body(reason: str) -> bytes:
+    """The body of an answer that says no more than why there is none."""
+    return _body(Outcome("degraded", reason))
 
 
 def _body(outcome: Outcome) -> bytes:

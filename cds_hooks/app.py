@@ -22,6 +22,9 @@ from starlette.middleware import Middleware
 from cds_hooks.acceptance import Muting
 from cds_hooks.answer import Answering
 from cds_hooks.api_document import describe
+from cds_hooks.audit_chain import audit_keys
+from cds_hooks.audit_requests import Auditing, AuditRequests
+from cds_hooks.audit_trail import AuditTrail, trail_of
 from cds_hooks.build_cards import CardBuilder
 from cds_hooks.cors import Cors
 from cds_hooks.durable_feedback import DurableFeedback
@@ -67,6 +70,7 @@ def create_app(
     feedback = feedback or _feedback(settings)
     seen = seen or _replay_store(settings)
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
+    trail = trail_of(settings)
     answering = Answering(settings, client, cards or _card_builder(settings), feedback, outbound)
     parts = Parts(
         settings=settings,
@@ -74,7 +78,7 @@ def create_app(
         answering=answering,
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
-        ready=_readiness(client, seen, feedback),
+        ready=_readiness(client, seen, feedback, trail),
     )
     app = FastAPI(
         title="dxspan",
@@ -84,12 +88,16 @@ def create_app(
         openapi_url="/openapi.json" if settings.docs_on else None,
         redirect_slashes=False,
         # Outermost first: whatever goes wrong further in still leaves with CORS headers.
-        middleware=[Middleware(Cors, origins=settings.cors_origins), Middleware(RequestLog)],
+        middleware=[
+            Middleware(Cors, origins=settings.cors_origins),
+            Middleware(RequestLog),
+            Middleware(AuditRequests, _auditing(settings, trail)),
+        ],
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception},
         lifespan=_lifespan(
             client,
-            [*background, feedback.run, lambda: _warm_up(feedback)],
-            [feedback.close, seen.close, outbound.close],
+            [*background, feedback.run, lambda: _warm_up(feedback), trail.run],
+            [trail.close, feedback.close, seen.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
@@ -130,13 +138,21 @@ def _replay_store(settings: Settings) -> ReplayStore:
     return replay_store(url, ca_file=settings.redis_ca_file)
 
 
-def _readiness(client: ReadingClient, seen: ReplayStore, feedback: FeedbackStore) -> Callable[[], Awaitable[bool]]:
+def _auditing(settings: Settings, trail: AuditTrail) -> Auditing:
+    keys = audit_keys(settings.audit_key.get_secret_value() if settings.audit_key else None)
+    seconds, reserve = settings.deadline_ms / 1000, settings.reserve_ms / 1000
+    return Auditing(trail, Sealer(keys) if keys else None, seconds, reserve)
+
+
+def _readiness(
+    client: ReadingClient, seen: ReplayStore, feedback: FeedbackStore, trail: AuditTrail
+) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # A client that reads in this process says when its model is loaded; one in front of a queue always takes calls.
         # A feedback database that is away does not count, as charts are read without it; one that is just being opened
         # does, so that nothing is shown again only because the process is young.
-        settled = bool(getattr(feedback, "settled", True))
-        return settled and bool(getattr(client, "ready", True)) and await seen.ready()
+        settled = bool(getattr(feedback, "settled", True)) and bool(getattr(client, "ready", True))
+        return settled and await trail.ready() and await seen.ready()
 
     return ready
 

@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from cds_hooks.audit_notes import Computed
+
 MAX_ANSWERS = 512
 MAX_ANSWER_BYTES = 64 * 1024
 
@@ -34,6 +36,8 @@ class Answer:
     body: bytes
     keep: bool
     """False for a degraded answer: a repeated call shall try again."""
+    computed: Computed | None = None
+    """What the audit trail says of it, for whoever is given it."""
 
 
 class KeptAnswers:

@@ -27,6 +27,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cds_hooks.audit_notes import audit_notes
+
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -160,6 +162,7 @@ async def on_refusal(_: Request, error: Exception) -> Response:
     """Starlette's handler for Refusal."""
     if not isinstance(error, Refusal):
         raise error
+    audit_notes().refusal = error.text
     return refusal_response(error)
 
 

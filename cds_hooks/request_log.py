@@ -29,7 +29,7 @@ def log_fields(request: Request) -> MutableMapping[str, Value]:
 
 
 class RequestLog:
-    """ASGI middleware, the innermost of ours: whatever it answers still gets CORS headers."""
+    """ASGI middleware: whatever it answers still gets CORS headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -20,8 +20,9 @@ from starlette.responses import Response
 
 from cds_hooks.answer import Answering
 from cds_hooks.api_document import CALL, DISCOVERY, FEEDBACK, HEALTH
+from cds_hooks.audit_notes import audit_notes
 from cds_hooks.feedback import FeedbackStore, read_feedback
-from cds_hooks.hook_request import read_hook_request
+from cds_hooks.hook_request import HookRequest, read_hook_request
 from cds_hooks.kept_answers import CallKey, KeptAnswers
 from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavailable
 from cds_hooks.request_body import BodyLimits, read_json
@@ -74,11 +75,13 @@ class Routes:
 
     async def discover(self, request: Request) -> Response:
         if self._parts.settings.discovery_auth:
+            audit_notes().kind = "discovery"
             await self._caller(request, DISCOVERY_PATH)
         return _json(self._discovery)
 
     async def call(self, service_id: str, request: Request) -> Response:
         arrived = time.monotonic()
+        audit_notes().kind = "hook-call"
         caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
         service = _known(service_id)
         sending = time.monotonic()
@@ -86,20 +89,24 @@ class Routes:
         arrived += time.monotonic() - sending  # the time the client took to send is not ours to answer for
         hook_request = read_hook_request(document, service.hook)
         log_fields(request)["hookInstance"] = str(hook_request.instance)
+        _note_who(hook_request)
         key = CallKey(caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest())
         answering = self._parts.answering
         small = len(body) < SMALL_BYTES
         answer = await self._parts.kept.once(
             key, lambda: answering.answer(hook_request, service, caller, arrived, small=small)
         )
+        audit_notes().computed = answer.computed
         return _json(answer.body)
 
     async def take_feedback(self, service_id: str, request: Request) -> Response:
+        audit_notes().kind = "feedback"
         caller = await self._caller(request, FEEDBACK_PATH.format(service_id=service_id))
         service = _known(service_id)
         _, document = await read_json(request, self._feedback_limits)
         items = read_feedback(document)
         log_fields(request)["items"] = len(items)
+        audit_notes().reported = [(str(item.card_uuid), item.outcome) for item in items]
         await self._parts.feedback.record(caller.tenant, service.id, items, datetime.now(UTC))
         return Response(status_code=200, headers=NO_STORE)
 
@@ -123,6 +130,8 @@ class Routes:
             security_event("token-refused", reason=refused.text)
             raise
         log_fields(request)["tenant"] = caller.tenant
+        notes = audit_notes()
+        notes.tenant, notes.issuer = caller.tenant, caller.issuer
         return caller
 
 
@@ -130,7 +139,19 @@ def _known(service_id: str) -> Service:
     service = service_by_id(service_id)
     if not service:
         raise NotFound("There is no such service.")
+    audit_notes().service = service.id
     return service
+
+
+def _note_who(request: HookRequest) -> None:
+    notes, context = audit_notes(), request.context
+    notes.hook_instance = str(request.instance)
+    notes.who = replace(
+        notes.who,
+        patient=f"Patient/{context.patient_id}",
+        user=context.user_id,
+        encounter=f"Encounter/{context.encounter_id}" if context.encounter_id else "",
+    )
 
 
 def _json(body: bytes) -> Response:

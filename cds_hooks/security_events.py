@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from cds_hooks.audit_notes import audit_notes
 from cds_hooks.json_log import Value, log_event
 from cds_hooks.watch import SECURITY_EVENTS
 
@@ -14,6 +15,7 @@ log = logging.getLogger("dxspan.security")
 
 
 def security_event(kind: str, **fields: Value) -> None:
-    """Count and log one; `fields` hold nothing that the caller chose, except a checked hookInstance."""
+    """Count, log and note one for the audit trail; `fields` hold nothing that the caller chose, except a checked hookInstance."""
     SECURITY_EVENTS.labels(kind).inc()
+    audit_notes().security.append(kind)
     log_event(log, "security", level=logging.WARNING, kind=kind, **fields)

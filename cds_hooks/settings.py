@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     """Showings from which on that is judged."""
     acceptance_days: int = Field(default=365, ge=1, le=3650)
     """Showings of this many days are counted for it."""
+    audit_database_url: SecretStr | None = None
+    """SQLAlchemy URL of the audit trail; None = the feedback database."""
+    audit_folder: Path = Path("var/audit")
+    """Disk of this machine where each request's record is put before its answer leaves; must outlive the process."""
+    audit_key: SecretStr | None = None
+    """32 bytes in base64: seals whom a record is about and keys the chain; older keys after a comma. None = not kept."""
     deadline_ms: int = Field(default=1500, ge=200, le=60_000)
     """Time for one answer."""
     reserve_ms: int = Field(default=100, ge=10, le=5_000)
@@ -157,6 +163,13 @@ class Settings(BaseSettings):
 
     _addresses = field_validator("fhir_servers")(lambda urls: tuple(_address(url) for url in urls))
     _base = field_validator("public_base_url")(_address)
+
+    @field_validator("audit_key")
+    @classmethod
+    def _audit_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        for key in keys.get_secret_value().split(",") if keys else ():
+            cls._key_of_32_bytes(SecretStr(key.strip()))
+        return keys
 
     @field_validator("feedback_key")
     @classmethod

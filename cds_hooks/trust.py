@@ -44,6 +44,8 @@ class Caller:
     """Base addresses it may ask us to call."""
     private_network: bool = False
     authenticated: bool = True
+    issuer: str = ""
+    """Of its token; empty where none is asked for."""
 
 
 class Trust:
@@ -78,7 +80,7 @@ class Trust:
         lifetime = self._checked_claims(claims, issuer)
         if not await self._seen.first_time(name, claims["jti"], lifetime):
             raise NotTrusted("jti seen before")
-        return Caller(issuer.tenant, issuer.fhir_servers, issuer.private_network)
+        return Caller(issuer.tenant, issuer.fhir_servers, issuer.private_network, issuer=name)
 
     def _issuer(self, claims: Mapping[str, Any]) -> tuple[str, TrustedIssuer]:
         name = claims.get("iss")

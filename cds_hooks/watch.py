@@ -15,6 +15,10 @@ ANSWER_SECONDS = Histogram(
     buckets=(0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1.4, 1.5, 1.6, 3.0, 10.0),
 )
 RESPONSES = Counter("dxspan_responses_total", "HTTP answers, by route and status.", ["route", "status"])
+AUDIT_ENTRIES = Counter(
+    "dxspan_audit_entries_total", "Entries of the audit trail: kept on disk, delivered to the database.", ["stage"]
+)
+AUDIT_FAILURES = Counter("dxspan_audit_failures_total", "Times the audit trail's disk took no entry.")
 SECURITY_EVENTS = Counter("dxspan_security_events_total", "Things that should not happen, by kind.", ["kind"])
 SUGGESTIONS = Gauge(
     "dxspan_suggestions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 
 import pytest
@@ -16,6 +17,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 # Nothing may depend on the machine's own time zone.
 os.environ["TZ"] = "Asia/Kathmandu"
 time.tzset()
+
+# Every web process keeps an audit trail; those of tests are no developer's.
+_audit = tempfile.TemporaryDirectory(prefix="dxspan-tests-", ignore_cleanup_errors=True)
+os.environ["DXSPAN_AUDIT_FOLDER"] = f"{_audit.name}/audit"
+os.environ["DXSPAN_AUDIT_DATABASE_URL"] = f"sqlite:///{_audit.name}/audit.db"
 
 MAY_SKIP = (
     "../shared",

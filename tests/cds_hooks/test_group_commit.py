@@ -84,3 +84,24 @@ def test_it_works_again_after_its_event_loop_ended_in_the_middle():
     asyncio.run(give_up())
     asyncio.run(group.add([2]))
     assert written.groups == [[2]]
+
+
+def test_what_comes_while_a_group_is_written_is_one_group_too():
+    written = Written()
+    go_on = asyncio.Event()
+
+    async def slow(rows: Sequence[int]) -> None:
+        await go_on.wait()
+        await written(rows)
+
+    async def add() -> None:
+        group = GroupCommit(slow, seconds=0.0)
+        adding = []
+        for number in range(5):
+            adding.append(asyncio.create_task(group.add([number])))
+            await asyncio.sleep(0.001)
+        go_on.set()
+        await asyncio.gather(*adding)
+
+    asyncio.run(add())
+    assert written.groups == [[0], [1, 2, 3, 4]]

@@ -22,7 +22,7 @@ HEAVY = ("onnxruntime", "spacy", "torch", "transformers")
 
 
 def environment(**variables: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DXSPAN_")}
+    clean = {n: value for n, value in os.environ.items() if not n.startswith("DXSPAN_") or n.startswith("DXSPAN_AUDIT")}
     return clean | {"PYTHONPATH": str(ROOT), "DXSPAN_FEEDBACK_DATABASE_URL": "sqlite://"} | variables
 
 
@@ -63,6 +63,7 @@ def test_it_serves_a_developer_with_nothing_configured() -> None:
         process.terminate()
         lines = [json.loads(line) for line in process.communicate(timeout=15)[0].splitlines()]
     assert any("tokens are not checked" in line["event"] for line in lines)
+    assert any("the audit trail leaves out patient and user" in line["event"] for line in lines)
     assert [line["status"] for line in lines if line["event"] == "request"][-1] == 200
     assert all({"time", "level", "event"} <= line.keys() for line in lines)
 
@@ -129,6 +130,13 @@ def test_a_wrong_feedback_key_is_named() -> None:
     done = run(DXSPAN_FEEDBACK_KEY="canary")
     assert done.returncode == 2
     assert "DXSPAN_FEEDBACK_KEY" in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_a_wrong_audit_key_is_named() -> None:
+    done = run(DXSPAN_AUDIT_KEY="canary")
+    assert done.returncode == 2
+    assert "DXSPAN_AUDIT_KEY" in done.stderr
     assert "canary" not in done.stderr
 
 

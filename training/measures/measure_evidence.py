@@ -113,13 +113,14 @@ def quoted_spans(candidate: Candidate) -> list[Span]:
 
 
 def standing(reader: Reader, chart: Chart, diagnosis: str) -> Standing:
-    """Raises StopIteration where age or sex exclude the diagnosis: here they never change."""
+    """Last of all, and as unlikely as is counted, where the altered words speak of another age or sex that excludes it."""
     ranked = reader.rank(chart)
-    place, (entry, probability) = next(
-        (place, found) for place, found in enumerate(ranked, start=1) if found[0].diagnosis.id == diagnosis
-    )
-    share = min(_SUREST, max(1 - _SUREST, entry.probability))
-    return Standing(entry.score, log(share / (1 - share)), probability, place)
+    for place, (entry, probability) in enumerate(ranked, start=1):
+        if entry.diagnosis.id == diagnosis:
+            share = min(_SUREST, max(1 - _SUREST, entry.probability))
+            return Standing(entry.score, log(share / (1 - share)), probability, place)
+    lowest = min((entry.score for entry, _ in ranked), default=0.0)
+    return Standing(lowest, log((1 - _SUREST) / _SUREST), 0.0, len(ranked) + 1)
 
 
 def _altered(reader: Reader, chart: Chart, diagnosis: str, spans: Sequence[Span]) -> Texts:

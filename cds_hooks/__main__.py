@@ -20,6 +20,7 @@ from cds_hooks.app import create_app
 from cds_hooks.http_server import server
 from cds_hooks.json_log import log_event, set_up_log
 from cds_hooks.settings import Settings
+from cds_hooks.switches import BadSwitches
 from worker.client import ReadingClient
 
 CANNOT_START = "dxspan-serve cannot start:"
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = chosen_settings(options.host, options.port, os.environ, development=options.development)
         client, background = reading_client(settings)
         app = create_app(settings, client, background=background)
+    except BadSwitches as error:
+        print(f"{CANNOT_START}\n  DXSPAN_SWITCHES_FILE: {error}", file=sys.stderr)
+        return 2
     except (ValidationError, SettingsError) as error:
         print(explained(error), file=sys.stderr)
         return 2

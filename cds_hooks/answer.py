@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -38,6 +38,8 @@ from cds_hooks.server_address import ServerAddress
 from cds_hooks.services import Service
 from cds_hooks.settings import Settings
 from cds_hooks.suggestion_memory import Recalled
+from cds_hooks.switched_cards import SWITCHED_OFF
+from cds_hooks.switches import NOTHING_SWITCHED, Switches
 from cds_hooks.trust import Caller
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
 from nlp_core.assessment import Assessment
@@ -81,13 +83,21 @@ class Answering:
     """Answers hook calls with the parts it is given."""
 
     def __init__(
-        self, settings: Settings, client: ReadingClient, cards: CardMaker, feedback: FeedbackStore, outbound: Outbound
+        self,
+        settings: Settings,
+        client: ReadingClient,
+        cards: CardMaker,
+        feedback: FeedbackStore,
+        outbound: Outbound,
+        switches: Callable[[], Switches] = lambda: NOTHING_SWITCHED,
     ) -> None:
+        """switches: those in force now."""
         self._settings = settings
         self._client = client
         self._cards = cards
         self._feedback = feedback
         self._outbound = outbound
+        self._switches = switches
 
     async def answer(
         self, request: HookRequest, service: Service, caller: Caller, arrived: float, *, small: bool = False
@@ -130,6 +140,9 @@ class Answering:
     async def _outcome(
         self, request: HookRequest, service: Service, occasion: Occasion, server: FhirServer | None, bounds: Gathering
     ) -> Outcome:
+        if self._switches().tenant_off(occasion.tenant):
+            return Outcome("silent", SWITCHED_OFF)
+
         def on_security_event(kind: str) -> None:
             security_event(kind, tenant=occasion.tenant, hookInstance=str(request.instance))
 

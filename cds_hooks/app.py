@@ -37,11 +37,14 @@ from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
 from cds_hooks.outbound import Outbound
 from cds_hooks.outbox import Outbox
 from cds_hooks.pages import pages
+from cds_hooks.quota import Quota
 from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
 from cds_hooks.routes import Parts, Routes
 from cds_hooks.settings import Settings
 from cds_hooks.suppression import Suppression
+from cds_hooks.switched_cards import SwitchedCards
+from cds_hooks.switches import SwitchBoard
 from cds_hooks.trust import Trust
 from worker.client import ReadingClient
 from worker.payloads import Sealer
@@ -71,13 +74,17 @@ def create_app(
     seen = seen or _replay_store(settings)
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
     trail = trail_of(settings)
-    answering = Answering(settings, client, cards or _card_builder(settings), feedback, outbound)
+    board = SwitchBoard(settings.switches_file)
+    switched = SwitchedCards(cards or _card_builder(settings), lambda: board.now)
+    answering = Answering(settings, client, switched, feedback, outbound, lambda: board.now)
     parts = Parts(
         settings=settings,
         trust=Trust(settings, keys, seen),
         answering=answering,
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
+        quota=Quota(settings.calls_per_second),
+        switches_changed=lambda: board.changed,
         ready=_readiness(client, seen, feedback, trail),
     )
     app = FastAPI(
@@ -96,7 +103,7 @@ def create_app(
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception},
         lifespan=_lifespan(
             client,
-            [*background, feedback.run, lambda: _warm_up(feedback), trail.run],
+            [*background, feedback.run, lambda: _warm_up(feedback), trail.run, board.run],
             [trail.close, feedback.close, seen.close, outbound.close],
         ),
     )

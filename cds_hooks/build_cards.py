@@ -7,6 +7,7 @@ card_detail's, its escaping safe_markdown's.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,7 @@ LEAST_WEIGHT = 1.0
 EXTENSION = "org.dxspan.assessment"
 _CARDS = UUID("6f0cf2fd-5d1a-4bd4-9a5b-2f5a2f1c4c11")
 """Namespace of card and suggestion uuids."""
+_ZERO_WIDTH_JOINER = "\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,19 @@ def summary(assessment: Assessment, shown: Sequence[Candidate], language: Langua
         names.pop()
     room = SUMMARY_LIMIT - len(lead) - len(origin)
     listed = between.join(names)
-    return lead + (listed if len(listed) <= room else listed[: room - 1] + "…") + origin
+    return lead + (listed if len(listed) <= room else _begun(listed, room - 1) + "…") + origin
+
+
+def _begun(text: str, most: int) -> str:
+    """The first `most` code points or fewer: no character is cut from the marks and joiners that belong to it."""
+    end = most
+    while 0 < end < len(text) and (_joins(text[end]) or text[end - 1] == _ZERO_WIDTH_JOINER):
+        end -= 1
+    return text[:end]
+
+
+def _joins(character: str) -> bool:
+    return character == _ZERO_WIDTH_JOINER or unicodedata.category(character) in ("Mn", "Me", "Mc", "Sk")
 
 
 def _origin(assessment: Assessment, language: Language) -> str:

@@ -27,6 +27,8 @@ class CallKey:
     instance: str
     body_digest: bytes
     """SHA-256 of the body."""
+    switches: int = 0
+    """How often the switches had changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,16 @@ class UnsupportedMedia(Refusal):
     code = "not-supported"
 
 
+class TooManyRequests(Refusal):
+    status = 429
+    code = "throttled"
+
+    def __init__(self, text: str, *, retry_after: int) -> None:
+        """retry_after: seconds."""
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
 class Unavailable(Refusal):
     status = 503
     code = "transient"
@@ -154,6 +164,8 @@ def refusal_response(refusal: Refusal) -> Response:
     if refusal.status == 401:
         headers["www-authenticate"] = "Bearer"
         return Response(status_code=401, headers=headers)
+    if isinstance(refusal, TooManyRequests):
+        headers["retry-after"] = str(refusal.retry_after)
     body = outcome(refusal.code, refusal.text, diagnostics=refusal.diagnostics, expression=refusal.expression)
     return Response(outcome_bytes(body), refusal.status, headers, "application/json")
 

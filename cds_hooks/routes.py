@@ -25,6 +25,7 @@ from cds_hooks.feedback import FeedbackStore, read_feedback
 from cds_hooks.hook_request import HookRequest, read_hook_request
 from cds_hooks.kept_answers import CallKey, KeptAnswers
 from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavailable
+from cds_hooks.quota import Quota
 from cds_hooks.request_body import BodyLimits, read_json
 from cds_hooks.request_log import log_fields
 from cds_hooks.security_events import security_event
@@ -48,6 +49,9 @@ class Parts:
     answering: Answering
     kept: KeptAnswers
     feedback: FeedbackStore
+    quota: Quota
+    switches_changed: Callable[[], int]
+    """How often the switches have changed: an answer from before is not given again."""
     ready: Callable[[], Awaitable[bool]]
 
 
@@ -83,6 +87,7 @@ class Routes:
         arrived = time.monotonic()
         audit_notes().kind = "hook-call"
         caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
+        self._parts.quota.take(caller.tenant)
         service = _known(service_id)
         sending = time.monotonic()
         body, document = await read_json(request, self._call_limits)
@@ -90,7 +95,9 @@ class Routes:
         hook_request = read_hook_request(document, service.hook)
         log_fields(request)["hookInstance"] = str(hook_request.instance)
         _note_who(hook_request)
-        key = CallKey(caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest())
+        key = CallKey(
+            caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest(), self._parts.switches_changed()
+        )
         answering = self._parts.answering
         small = len(body) < SMALL_BYTES
         answer = await self._parts.kept.once(

@@ -126,6 +126,10 @@ class Settings(BaseSettings):
     """Disk of this machine where each request's record is put before its answer leaves; must outlive the process."""
     audit_key: SecretStr | None = None
     """32 bytes in base64: seals whom a record is about and keys the chain; older keys after a comma. None = not kept."""
+    switches_file: Path | None = None
+    """YAML file of what is switched off (see `dxspan-switch`), followed while serving; None = nothing can be."""
+    calls_per_second: float = Field(default=200, ge=0)
+    """Calls a tenant may make per second and web process, in bursts five seconds' worth; more get 429; 0 = no end."""
     deadline_ms: int = Field(default=1500, ge=200, le=60_000)
     """Time for one answer."""
     reserve_ms: int = Field(default=100, ge=10, le=5_000)

@@ -33,3 +33,10 @@ OUTBOX_ENTRIES = Gauge("dxspan_feedback_outbox_entries", "Pieces of feedback tha
 FEEDBACK_LOST = Counter(
     "dxspan_feedback_not_kept_total", "Feedback or shown cards that could not be kept, by why.", ["reason"]
 )
+SWITCHES_OFF = Gauge("dxspan_switches", "Things switched off or in shadow mode, by mode.", ["mode"])
+SWITCHES_FAULTY = Gauge(
+    "dxspan_switches_file_faulty", "1 while the switches file cannot be read: the last good state stays."
+)
+SHADOW_CARDS = Counter("dxspan_shadow_cards_total", "Cards that were made in shadow mode and not sent.")
+SHADOW_DIAGNOSES = Counter("dxspan_shadow_diagnoses_total", "Diagnoses on those cards.", ["diagnosis"])
+QUOTA_REFUSED = Counter("dxspan_quota_refused_total", "Calls refused with 429, over their tenant's quota.")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from fhir.resources.R4B.condition import Condition
+from pydantic import ValidationError
 
 from cds_hooks.build_cards import EXTENSION, CardBuilder, news_candidates
 from cds_hooks.card_detail import DETAIL_LIMIT
@@ -60,7 +61,7 @@ def test_required_attributes_are_there_and_nothing_is_empty():
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_summary_stays_under_140_code_points(language: str):
+def test_d2_summary_stays_under_140_code_points(language: str):
     long = Words(
         en="A very long name of a disease that nobody could ever say in one breath" * 2, zh="很长的疾病名称" * 30
     )
@@ -143,7 +144,7 @@ def test_selection_behavior_is_at_most_one_and_nothing_is_recommended():
     assert not any("isRecommended" in suggestion for suggestion in card["suggestions"])
 
 
-def test_without_problem_list_no_add_button():
+def test_d6_without_problem_list_no_add_button():
     card = built(problems_available=False)
     assert "suggestions" not in card
     assert "selectionBehavior" not in card
@@ -163,14 +164,14 @@ def test_links_are_absolute_and_carry_no_app_context():
         assert "appContext" not in link
 
 
-def test_no_fields_of_3_0_that_older_clients_refuse():
+def test_d15_no_fields_of_3_0_that_older_clients_refuse():
     card = built()
     assert "actionSelectionBehavior" not in str(card)
     assert "systemActions" not in card
     assert not any("autolaunchable" in link for link in card["links"])
 
 
-def test_the_same_call_gets_the_same_card():
+def test_d14_the_same_call_gets_the_same_card():
     assert built() == built()
     other = built(on={"hook_instance": UUID("b1b0f4d2-6f4e-4a0b-9d7e-1f7f0a5f7a12")})
     assert other["uuid"] != built()["uuid"]
@@ -200,3 +201,26 @@ def test_no_name_identifier_or_birth_date_reaches_the_card():
     card = str(built())
     assert "p-1" not in card.replace("Patient/p-1", "")
     assert "Practitioner/7" not in card
+
+
+def test_d12_two_services_with_the_same_diagnosis_share_uuid_and_evidence_hash():
+    one, other = (built(on={"service_id": service}) for service in ("dxspan-patient-view", "dxspan-order-select"))
+    assert one["uuid"] == other["uuid"]
+    assert one["extension"][EXTENSION]["evidenceHash"] == other["extension"][EXTENSION]["evidenceHash"]
+
+
+@pytest.mark.parametrize("probability", [float("nan"), -0.1, 1.1, float("inf")])
+def test_d13_what_is_no_probability_makes_no_candidate(probability: float):
+    with pytest.raises(ValidationError):
+        candidate(probability=probability)
+
+
+@pytest.mark.parametrize("character", ["e\u0301", "\u4eba\ufe0f", "\U0001f44d\U0001f3fd", "o\u0302\u0323"])
+@pytest.mark.parametrize("before", ["", "x", "xx"])
+def test_d2_a_long_name_is_cut_on_a_whole_character(character: str, before: str):
+    name = before + character * 150
+    card = built(assessment(candidate(names=Words(en=name, zh=name))))
+    assert len(card["summary"]) <= 139
+    begun = card["summary"].split("…")[0].removeprefix(f"Consider: {before}")
+    assert begun
+    assert begun == character * (len(begun) // len(character))

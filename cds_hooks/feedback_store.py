@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -79,6 +80,7 @@ class SqlFeedbackStore:
         """`key`: 32 bytes for comments, or None."""
         self._engine = engine
         self._cipher = AESGCM(key) if key else None
+        self._digest_key = hmac.digest(key, b"dxspan feedback digest", "sha256") if key else None
         self._shown_cards = GroupCommit(self._write, seconds=_GROUP_SECONDS)
         Base.metadata.create_all(engine)
 
@@ -131,7 +133,7 @@ class SqlFeedbackStore:
     def _row(self, tenant: str, service_id: str, item: FeedbackItem, received: datetime) -> ReportedOutcome:
         reason = item.override_reason
         comment = reason.user_comment if reason else ""
-        digest = _digest(item)
+        digest = self._digest(item, comment)
         return ReportedOutcome(
             tenant=tenant,
             digest=digest,
@@ -147,11 +149,22 @@ class SqlFeedbackStore:
             comment_given=bool(comment),
         )
 
+    def _digest(self, item: FeedbackItem, comment: str) -> str:
+        """What makes two reports the same: all that the client said, not when it arrived.
+
+        Keyed, so that nobody who reads the table can guess a comment and try; without a key the comment is not kept, and
+        not counted either.
+        """
+        if self._digest_key:
+            return hmac.new(self._digest_key, _utf8(item.model_dump_json()), "sha256").hexdigest()
+        said = item.model_dump_json(exclude={"override_reason": {"user_comment"}}) + str(bool(comment))
+        return hashlib.sha256(_utf8(said)).hexdigest()
+
     def _sealed(self, comment: str, bound_to: str) -> bytes | None:
         if self._cipher is None:
             return None
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, comment.encode("utf-8", "replace"), bound_to.encode())
+        return nonce + self._cipher.encrypt(nonce, _utf8(comment), bound_to.encode())
 
     def comment_of(self, row: ReportedOutcome) -> str | None:
         """The comment in clear, for the training team; None when there is none or no key."""
@@ -159,6 +172,10 @@ class SqlFeedbackStore:
             return None
         nonce, sealed = row.comment[:_NONCE_BYTES], row.comment[_NONCE_BYTES:]
         return self._cipher.decrypt(nonce, sealed, f"{row.tenant} {row.digest}".encode()).decode()
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def open_store(settings: Settings) -> SqlFeedbackStore:
@@ -200,8 +217,3 @@ def _shown(tenant: str, service_id: str, card: Card, shown: datetime) -> ShownCa
         ],
     }
     return ShownCard(tenant=tenant, card=str(card.uuid), service=service_id, shown=shown, content=content)
-
-
-def _digest(item: FeedbackItem) -> str:
-    """What makes two reports the same: all that the client said, not when it arrived."""
-    return hashlib.sha256(item.model_dump_json().encode("utf-8", "replace")).hexdigest()

@@ -18,7 +18,7 @@ COPY --from=build /opt/dxspan /opt/dxspan
 RUN useradd --system --uid 10001 --home-dir /var/lib/dxspan --create-home dxspan
 USER 10001
 WORKDIR /var/lib/dxspan
-ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]

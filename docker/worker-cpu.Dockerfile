@@ -18,6 +18,6 @@ COPY --from=build /opt/dxspan /opt/dxspan
 RUN useradd --system --uid 10001 --home-dir /var/lib/dxspan --create-home dxspan
 USER 10001
 WORKDIR /var/lib/dxspan
-ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 HEALTHCHECK --interval=30s --timeout=15s --start-period=30s CMD ["dxspan-worker", "--check"]
 ENTRYPOINT ["dxspan-worker"]

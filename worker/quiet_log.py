@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TextIO
 
 MAX_WORDS = 120
-_OURS = ("cds_hooks", "dxspan", "nlp_core", "uvicorn", "worker")
+_OURS = ("cds_hooks", "dxspan", "nlp_core", "worker")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -40,8 +40,8 @@ class NoContent(logging.Filter):
 
 
 def is_ours(record: logging.LogRecord) -> bool:
-    """True for a record whose words we wrote; those of uvicorn are as plain."""
-    return record.name.partition(".")[0] in _OURS
+    """True for a record whose words we wrote; those of uvicorn about itself are as plain."""
+    return record.name.partition(".")[0] in _OURS or record.name == "uvicorn.error"
 
 
 def own_words(record: logging.LogRecord) -> str:

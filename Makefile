@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -116,8 +116,15 @@ benchmarks: setup-test ## figures of docs/performance.md
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python docs/settings_page.py
 
-lock: ## make the lock files anew (needs `uv` on PATH)
+lock: ## make the lock files anew (needs `uv` on PATH), and the bill of materials with them
 	@requirements/lock.sh
+	@$(BIN)/python -m requirements.sbom
+
+sbom: setup ## docs/security/sbom.json from the lock files (CycloneDX)
+	@$(BIN)/python -m requirements.sbom
+
+audit: setup-test ## is a locked version known to be vulnerable? (asks PyPI; says so where it cannot)
+	@$(BIN)/python -m requirements.audit $(if $(MUST_REACH),--must-reach)
 
 clean: ## remove what set-up made
 	rm -rf $(VENV) .coverage .coverage.xml .mypy_cache .ruff_cache .pytest_cache

@@ -22,6 +22,7 @@ from cds_hooks.json_log import log_event, set_up_log
 from cds_hooks.settings import Settings
 from cds_hooks.switches import BadSwitches
 from worker.client import ReadingClient
+from worker.crash_output import keep_crashes_quiet
 
 CANNOT_START = "dxspan-serve cannot start:"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until stopped; 2 when a setting is wrong."""
     options = _options(arguments)
     set_up_log()
+    keep_crashes_quiet()
     try:
         settings = chosen_settings(options.host, options.port, os.environ, development=options.development)
         client, background = reading_client(settings)

@@ -15,12 +15,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from cds_hooks.acceptance import Muting
 from cds_hooks.delivery import OPEN_SECONDS, Delivery
 from cds_hooks.feedback import FeedbackItem
-from cds_hooks.feedback_rows import listed_rows, reported_row, shown_rows
+from cds_hooks.feedback_rows import CommentKeys, listed_rows, reported_row, shown_rows
 from cds_hooks.json_log import log_event
 from cds_hooks.late_feedback_store import LateFeedbackStore
 from cds_hooks.occasion import Occasion
@@ -58,14 +56,14 @@ class DurableFeedback:
         self._delivery = Delivery(database, outbox)
         self.settled = False
         """True when the database has been opened, or could not be within some seconds, and the outbox looked through."""
-        self._cipher = AESGCM(key) if key else None
+        self._comments = CommentKeys(key) if key else None
         self._marks = PatientMarks(key) if key else None
         self._muting = muting
         self._acceptance_days = acceptance_days
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
         """Keeps `items`, each once. Raises Unavailable when neither database nor outbox can."""
-        rows = [reported_row(tenant, service_id, item, received, self._cipher) for item in items]
+        rows = [reported_row(tenant, service_id, item, received, self._comments) for item in items]
         try:
             if self._delivery.reachable:
                 return await self._delivery.write(rows)
@@ -109,7 +107,7 @@ class DurableFeedback:
 
     async def run(self) -> None:
         """Deliver what waits, and count acceptance, until cancelled."""
-        if self._cipher is None:
+        if self._comments is None:
             log_event(log, NO_KEY, level=logging.WARNING)
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(OPEN_SECONDS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,27 @@ SHOWN_CARD, SUGGESTED, FEEDBACK, LISTED = "shown_card", "suggested_diagnosis", "
 _NONCE_BYTES = 12
 
 
+class CommentKeys:
+    """What one key of the site does for reports: seals their comments and makes their digests."""
+
+    def __init__(self, key: bytes) -> None:
+        """key: 32 bytes."""
+        self._cipher = AESGCM(key)
+        self._digest_key = hmac.digest(key, b"dxspan feedback digest", "sha256")
+
+    def digest(self, said: str) -> str:
+        return hmac.digest(self._digest_key, _utf8(said), "sha256").hex()
+
+    def sealed(self, comment: str, bound_to: str) -> str:
+        nonce = os.urandom(_NONCE_BYTES)
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, _utf8(comment), bound_to.encode())).decode()
+
+    def opened(self, tenant: str, digest: str, comment: bytes) -> str:
+        """The comment of a feedback row in clear. Raises InvalidTag under another key, tenant or digest."""
+        nonce, sealed = comment[:_NONCE_BYTES], comment[_NONCE_BYTES:]
+        return self._cipher.decrypt(nonce, sealed, f"{tenant} {digest}".encode()).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of one table; times as ISO 8601 in UTC, bytes as base64."""
@@ -37,12 +59,12 @@ class Row:
     values: dict[str, Any]
 
 
-def reported_row(tenant: str, service_id: str, item: FeedbackItem, received: datetime, cipher: AESGCM | None) -> Row:
+def reported_row(tenant: str, service_id: str, item: FeedbackItem, received: datetime, keys: CommentKeys | None) -> Row:
     """One report. Its digest is of all that the client said, not of when it arrived: the same report is one row."""
     reason = item.override_reason
     coding = reason.reason if reason else None
     comment = reason.user_comment if reason else ""
-    digest = hashlib.sha256(item.model_dump_json().encode("utf-8", "replace")).hexdigest()
+    digest = _digest(item, keys)
     return Row(
         FEEDBACK,
         {
@@ -56,7 +78,7 @@ def reported_row(tenant: str, service_id: str, item: FeedbackItem, received: dat
             "accepted_suggestions": [_suggestion(suggestion.id) for suggestion in item.accepted_suggestions],
             "reason_system": _storable(coding.system) if coding else "",
             "reason_code": _storable(coding.code) if coding else "",
-            "comment": _sealed(cipher, comment, f"{tenant} {digest}") if comment and cipher else None,
+            "comment": keys.sealed(comment, f"{tenant} {digest}") if comment and keys else None,
             "comment_given": bool(comment),
         },
     )
@@ -91,10 +113,14 @@ def listed_rows(tenant: str, marks: OccasionMarks, diagnoses: Sequence[str], see
     return [Row(LISTED, {**known, "diagnosis": diagnosis}) for diagnosis in diagnoses]
 
 
-def opened_comment(cipher: AESGCM, tenant: str, digest: str, comment: bytes) -> str:
-    """The comment of a feedback row in clear. Raises InvalidTag under another key, tenant or digest."""
-    nonce, sealed = comment[:_NONCE_BYTES], comment[_NONCE_BYTES:]
-    return cipher.decrypt(nonce, sealed, f"{tenant} {digest}".encode()).decode()
+def _digest(item: FeedbackItem, keys: CommentKeys | None) -> str:
+    """Keyed, so that nobody who reads the table can guess a comment and try; without a key the comment is not kept, and what
+    it says is not part of the digest either."""
+    if keys:
+        return keys.digest(item.model_dump_json())
+    said = item.model_dump_json(exclude={"override_reason": {"user_comment"}})
+    given = bool(item.override_reason and item.override_reason.user_comment)
+    return hashlib.sha256(_utf8(f"{said} {given}")).hexdigest()
 
 
 def _suggested(diagnosis: dict[str, Any], suggestion: str, marks: OccasionMarks) -> dict[str, Any]:
@@ -111,10 +137,8 @@ def _suggested(diagnosis: dict[str, Any], suggestion: str, marks: OccasionMarks)
     }
 
 
-def _sealed(cipher: AESGCM, comment: str, bound_to: str) -> str:
-    nonce = os.urandom(_NONCE_BYTES)
-    sealed = nonce + cipher.encrypt(nonce, comment.encode("utf-8", "replace"), bound_to.encode())
-    return base64.b64encode(sealed).decode()
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _suggestion(identifier: str) -> str:

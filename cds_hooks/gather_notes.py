@@ -22,7 +22,7 @@ from nlp_core.chart import Chart, Unread
 from nlp_core.fhir_notes import AttachmentReference, BinaryContent, select_chart
 
 SecurityEvent = Callable[[str], None]
-"""Told of something that should not happen, in a fixed word: `wrong-patient-prefetch`, `wrong-patient-fetched`."""
+"""Told of something that should not happen, in a fixed word: see security_events."""
 Supplies = Mapping[PrefetchTemplate, Supply]
 PROBLEMS_KEY = "problems"
 DOCUMENTS_KEY = "documents"
@@ -74,7 +74,10 @@ async def gather(
         for template, supply in supplies.items()
     }
     _require(supplies)
-    return await _chart(request, supplies, server, replace(bounds, small=small))
+    chart = await _chart(request, supplies, server, replace(bounds, small=small))
+    if any(notice.reason == "other-patient" for notice in chart.unread):
+        on_security_event("other-patient-resource")
+    return chart
 
 
 async def _completed(supplies: Supplies, patient_id: str, server: FhirServer, bounds: Gathering) -> Supplies:

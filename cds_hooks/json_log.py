@@ -1,7 +1,8 @@
 """The web process's log: one line of JSON per record, with nothing in it that a caller wrote.
 
 Knows logging. Text becomes ASCII with every control character escaped, so no value can start a line of its own; of an
-exception only its type and place are kept, because its message may quote a note; libraries that log URLs are silenced.
+exception only its type and place are kept, because its message may quote a note; of a library's record its own words
+are kept and no value; libraries that log URLs are silenced.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
+
+from worker.quiet_log import is_ours, own_words
 
 Value = str | int | float | bool | None
 
@@ -35,7 +38,7 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage()[:MAX_TEXT_CHARACTERS],
+            "event": _event(record)[:MAX_TEXT_CHARACTERS],
         }
         fields: Mapping[str, Value] = getattr(record, _FIELDS, {})
         line.update({name: _short(value) for name, value in fields.items() if value is not None})
@@ -43,6 +46,10 @@ class JsonLines(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             line["at"] = _innermost(record.exc_info[2])
         return json.dumps(line, ensure_ascii=True)
+
+
+def _event(record: logging.LogRecord) -> str:
+    return record.getMessage() if is_ours(record) else own_words(record)
 
 
 def _short(value: Value) -> Value:
@@ -59,5 +66,6 @@ def set_up_log(stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

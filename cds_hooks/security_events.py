@@ -1,6 +1,8 @@
 """Things that should never happen in honest use: counted, and one line each.
 
-Knows their kinds: `wrong-patient-prefetch`, `wrong-patient-fetched`, `unregistered-fhir-server`, `token-refused`.
+Knows their kinds: `wrong-patient-prefetch` and `wrong-patient-fetched` (the Patient is another one),
+`other-patient-resource` (a resource is about another patient; it was left out), `unregistered-fhir-server`,
+`token-refused`.
 """
 
 from __future__ import annotations

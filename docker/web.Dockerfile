@@ -1,5 +1,5 @@
 # The web process. Build from the repository's root: docker build -f docker/web.Dockerfile -t dxspan-web .
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/dxspan
 COPY requirements/run.lock requirements/base-encoder.lock requirements/
@@ -13,12 +13,12 @@ COPY training training
 RUN /opt/dxspan/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
  && /opt/dxspan/bin/python -m nlp_core.compose_bundle
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11.14-slim-bookworm
 COPY --from=build /opt/dxspan /opt/dxspan
-RUN useradd --system --uid 10001 --home-dir /var/lib/dxspan --create-home dxspan
-USER 10001
+RUN groupadd --system --gid 10001 dxspan && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dxspan --create-home dxspan
+USER 10001:10001
 WORKDIR /var/lib/dxspan
-ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]

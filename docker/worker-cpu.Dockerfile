@@ -1,5 +1,5 @@
 # A worker that reads on the CPU. Build from the repository's root: docker build -f docker/worker-cpu.Dockerfile -t dxspan-worker .
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/dxspan
 COPY requirements/run.lock requirements/base-encoder.lock requirements/
@@ -13,11 +13,11 @@ COPY training training
 RUN /opt/dxspan/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
  && /opt/dxspan/bin/python -m nlp_core.compose_bundle
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11.14-slim-bookworm
 COPY --from=build /opt/dxspan /opt/dxspan
-RUN useradd --system --uid 10001 --home-dir /var/lib/dxspan --create-home dxspan
-USER 10001
+RUN groupadd --system --gid 10001 dxspan && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dxspan --create-home dxspan
+USER 10001:10001
 WORKDIR /var/lib/dxspan
-ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/dxspan/bin:$PATH PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 HEALTHCHECK --interval=30s --timeout=15s --start-period=30s CMD ["dxspan-worker", "--check"]
 ENTRYPOINT ["dxspan-worker"]

@@ -1,6 +1,6 @@
 """The encoder on a CPU: ONNX Runtime over the composed bundle's graph.
 
-Knows sessions and threads. Does not know where the graph comes from (model_bundle) nor how texts are batched (batches).
+Knows sessions and threads, and that ONNX Runtime must not call home. Does not know where the graph comes from (model_bundle) nor how texts are batched (batches).
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
 from nlp_core.encoder import EncoderError, HeadAnswers, Vectors, check_vectors, embed_texts
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
+
+# Since 1.32 the library keeps a device id under $HOME and sends usage events to its maker. It looks at this variable when
+# it is imported; `disable_telemetry_events` comes too late.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime
 
 _PROVIDER = "CPUExecutionProvider"
 _VECTORS = "last_hidden_state"

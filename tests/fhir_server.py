@@ -39,7 +39,9 @@ Fault = (
         "a-list",
     ]
     | int
+    | Response
 )
+"""A status, a way to misbehave, or exactly this answer."""
 FHIR_JSON = "application/fhir+json"
 TOKEN = "canary-fhir-token-5f1d"
 
@@ -61,7 +63,7 @@ class FhirServer:
 
     resources: Sequence[Resource]
     faults: dict[str, Fault] = field(default_factory=dict)
-    """By resource type: a status, or a way to misbehave."""
+    """By resource type."""
     page_size: int = 1000
     slow_seconds: float = 3.0
     asked: list[Asked] = field(default_factory=list)
@@ -130,6 +132,8 @@ class FhirServer:
         return None if said[0] == f"Bearer {TOKEN}" else Response(status_code=401)
 
     async def _misbehave(self, fault: Fault, kind: str) -> Response:
+        if isinstance(fault, Response):
+            return fault
         if isinstance(fault, int):
             return JSONResponse({"resourceType": "OperationOutcome", "issue": []}, fault)
         if fault == "slow":

@@ -21,6 +21,15 @@ ROWS = [
 
 GROUP_A = [*range(1, 19), 21, 22, 23, 24, 25]
 GROUP_B = range(1, 26)
+GROUP_F = range(3, 11)
+GROUP_F_FILES = (
+    "worker/test_queue_client.py",
+    "worker/test_group_f_nothing_is_run.py",
+    "cds_hooks/test_group_f_log_and_doors.py",
+    "test_group_f_supply_chain.py",
+    "test_group_f_containers.py",
+    "training/test_group_f_training.py",
+)
 
 Table = dict[int, str]
 
@@ -77,8 +86,17 @@ def test_every_test_named_exists() -> None:
         ("cds_hooks/test_group_a_authentication.py", "a", GROUP_A),
         ("cds_hooks/test_key_sets.py", "a", [19, 20]),
         ("cds_hooks/test_group_b_request_body.py", "b", GROUP_B),
+        ("cds_hooks/test_group_e_outbound.py", "e", [1, 2, 3, 4, 8, 9]),
+        ("cds_hooks/test_group_e_faulty_servers.py", "e", [5, 6]),
+        ("cds_hooks/test_group_e_bombs.py", "e", [7]),
+        ("journey/test_nothing_is_written.py", "e", [10]),
     ],
 )
 def test_every_row_of_the_fault_matrix_has_its_test(path: str, prefix: str, numbers: list[int]) -> None:
     covered = {int(found[1]) for name in names_in(path) if (found := re.match(rf"test_{prefix}(\d\d)_", name))}
     assert covered >= set(numbers)
+
+
+def test_rows_f3_to_f10_have_their_tests() -> None:
+    names = {name for path in GROUP_F_FILES for name in names_in(path)}
+    assert {int(found[1]) for name in names if (found := re.match(r"test_f(\d\d)_", name))} >= set(GROUP_F)

@@ -15,6 +15,7 @@ import redis
 from pydantic import ValidationError
 
 from worker.app import create_celery_app
+from worker.crash_output import keep_crashes_quiet
 from worker.loaded_model import LoadReader
 from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE
 from worker.queue_client import QueueClient
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None, *, load_reader: LoadReader | No
     parser.add_argument("--check", action="store_true", help="send a canary task through the workers, then end")
     options = parser.parse_args(arguments)
     set_up_log()
+    keep_crashes_quiet()
     try:
         return (
             check(QueueSettings.from_environment())

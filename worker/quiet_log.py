@@ -1,7 +1,7 @@
 """The worker's log: one line per record, and no content of a message or an exception in it.
 
-Knows which of Celery's and kombu's records quote message bodies or exception texts. They keep their template and lose
-their arguments.
+Knows that records of libraries quote what they choked on: Celery and kombu message bodies, asyncio an exception's text,
+Python's warnings a value. They keep the words before the first value.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import traceback
 from types import TracebackType
 from typing import TextIO
 
+MAX_WORDS = 120
+_OURS = ("cds_hooks", "dxspan", "nlp_core", "worker")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -29,13 +31,25 @@ class OneLine(logging.Formatter):
 
 
 class NoContent(logging.Filter):
-    """Takes the arguments out of records of Celery and kombu that are errors: they may hold bodies."""
+    """Leaves of a library's record only its own words."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.partition(".")[0] in ("celery", "kombu") and record.levelno >= logging.ERROR:
-            record.msg = str(record.msg).partition("\n")[0][:120]
-            record.args = None
+        if not is_ours(record):
+            record.msg, record.args = own_words(record), None
         return True
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """True for a record whose words we wrote; those of uvicorn about itself are as plain."""
+    return record.name.partition(".")[0] in _OURS or record.name == "uvicorn.error"
+
+
+def own_words(record: logging.LogRecord) -> str:
+    """What a library's record says before any value: its template's first line, up to where something is shown."""
+    line = str(record.msg).partition("\n")[0]
+    if record.name == "py.warnings":  # `file:line: kind: text`
+        return ": ".join(line.split(": ", 2)[:2])[:MAX_WORDS]
+    return line.partition("(")[0].strip()[:MAX_WORDS]
 
 
 def set_up_log(stream: TextIO | None = None) -> None:
@@ -44,5 +58,6 @@ def set_up_log(stream: TextIO | None = None) -> None:
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(NoContent())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)
     for name in ("celery", "kombu", "amqp"):
         logging.getLogger(name).setLevel(logging.WARNING)

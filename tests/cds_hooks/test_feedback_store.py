@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cds_hooks.feedback import read_feedback
-from cds_hooks.feedback_rows import Row, opened_comment, reported_row, shown_rows
+from cds_hooks.feedback_rows import CommentKeys, Row, reported_row, shown_rows
 from cds_hooks.feedback_store import SqlFeedbackStore, open_engine
 from cds_hooks.feedback_tables import ReportedOutcome, ShownCard, SuggestedDiagnosis
 from cds_hooks.operation_outcome import Unavailable
@@ -31,7 +30,7 @@ def reported(tenant: str = "hospital-a", comment: str = "canary-comment", *, key
         "overrideReason": {"reason": {"code": "cds-not-applicable", "system": "s"} | reason, "userComment": comment},
     }
     (read,) = read_feedback({"feedback": [item]})
-    return reported_row(tenant, SERVICE, read, NOW, AESGCM(key) if key else None)
+    return reported_row(tenant, SERVICE, read, NOW, CommentKeys(key) if key else None)
 
 
 def shown(*candidates) -> list[Row]:
@@ -75,7 +74,7 @@ def test_a_comment_is_kept_only_encrypted(path: Path):
     asyncio.run(kept.close())
     assert all(b"canary-comment" not in file.read_bytes() for file in path.parent.iterdir())
     (row,) = kept_rows(store(path))
-    assert opened_comment(AESGCM(KEY), row.tenant, row.digest, row.comment) == "canary-comment 患者"
+    assert CommentKeys(KEY).opened(row.tenant, row.digest, row.comment) == "canary-comment 患者"
 
 
 def test_without_a_key_the_comment_is_left_out_and_the_row_says_so(path: Path):

@@ -48,11 +48,14 @@ JUNK: dict[str, bytes] = {
     "deep": b"[" * 100_000,
     "body no base64": message(b"x").replace(b'"eA=="', b'"?CANARY-junk?"'),
     "body no JSON": message(b"CANARY-junk"),
+    "no task": message(b'{"note": "CANARY-junk"}').replace(b'"task": "', b'"tusk": "'),
     "unknown task": message(arguments("CANARY-junk"), task="os.system"),
     "no message of ours": message(arguments({"note": "CANARY-junk"})),
     "too many arguments": message(arguments("CANARY-junk", "CANARY-junk")),
     "no canary of ours": message(arguments("CANARY-junk"), task=CANARY_TASK),
     "pickle": message(pickle.dumps(([Bomb()], {}, {})), kind="application/x-python-serialize"),
+    "unknown serializer": message(b"CANARY-junk", kind="application/x-nobody-knows"),
+    "pickle that calls itself JSON": message(pickle.dumps(([Bomb()], {}, {}))),
     "yaml": message(b"!!python/object/apply:print ['BOOM']", kind="application/x-yaml"),
 }
 

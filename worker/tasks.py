@@ -68,7 +68,7 @@ class ReadingDesk:
             return "cached"
         if picked.attempts > MOST_ATTEMPTS:
             log.error("chart %s: quarantined after %d failed readings", request.chart_mark[:16], MOST_ATTEMPTS)
-            self._store.refuse(request)
+            self._store.quarantine(request)
             return "quarantined"
         return self._read_or_put_off(request, picked.content, picked.age_seconds, reader)
 
@@ -113,8 +113,9 @@ def register_tasks(app: Celery, settings: WorkerSettings, model: LoadedModel) ->
     def canary(message: Mapping[str, Any]) -> None:
         _guarded(lambda: store.show_life(Canary.model_validate(message).reading))
 
-    for task, name in ((read_chart, READ_TASK), (canary, CANARY_TASK)):
-        app.task(task, name=name, shared=False)  # shared, it would appear in every app of the process
+    # `shared` they would appear in every app of the process. A canary whose worker died is not worth another one's time.
+    app.task(read_chart, name=READ_TASK, shared=False)
+    app.task(canary, name=CANARY_TASK, shared=False, acks_late=False)
     _before_the_first_task(app, settings, lambda: _warm_up_or_leave(desk))
 
 

@@ -5,7 +5,9 @@ Obeys the same contract as nlp_core.assess.Reader: newest notes first, stops at 
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -17,12 +19,12 @@ MODEL_VERSION = "plain+000000000000"
 
 
 class PlainReader:
-    """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `touches PATH` leaves a
-    mark in the file system before the note is read."""
+    """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `kills` ends the process
+    as the kernel would, `eats memory` asks for more of it until there is none, `touches PATH` leaves a mark in the file
+    system before the note is read."""
 
-    model_version = MODEL_VERSION
-
-    def __init__(self) -> None:
+    def __init__(self, model_version: str = MODEL_VERSION) -> None:
+        self.model_version = model_version
         self.readings = 0
 
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
@@ -48,6 +50,12 @@ class PlainReader:
                 marks.write("x")
         if "fails" in note.text:
             raise ValueError(f"cannot read {note.text}")
+        if "kills" in note.text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "eats memory" in note.text:
+            eaten = []
+            while True:
+                eaten.append(bytearray(64 * 2**20))
         cost = sum(int(text) for text in re.findall(r"takes (\d+) ms", note.text)) / 1000
         if deadline is not None and time.monotonic() + cost > deadline:
             time.sleep(max(0.0, deadline - time.monotonic()))

@@ -6,7 +6,8 @@ never mistaken for "nothing found":
 
     answered   cards, or part of them
     silent     read, and nothing to show: the assessment's reason, or the card builder's
-    degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed
+    degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed; where the
+               patient's last card stands in, `computed` says when it was made
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -29,13 +30,15 @@ from cds_hooks.gather_notes import Gathering, OutOfTime, gather
 from cds_hooks.hook_request import HookRequest
 from cds_hooks.json_log import log_event
 from cds_hooks.kept_answers import Answer
+from cds_hooks.last_answers import LastAnswers, kept_assessment
 from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
 from cds_hooks.outbound import Outbound
 from cds_hooks.security_events import security_event
 from cds_hooks.services import Service
 from cds_hooks.settings import Settings
 from cds_hooks.trust import Caller
-from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
+from cds_hooks.watch import ANSWER_SECONDS, ANSWERS, LAST_CARDS
+from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart, Unread
 from worker.client import ReadingClient
 
@@ -57,6 +60,8 @@ class Outcome:
     cards: Sequence[BaseModel] = ()
     unread: tuple[Unread, ...] = ()
     """What of the chart was not read."""
+    computed: datetime | None = None
+    """When the cards were computed, where they stand in for a reading that did not come."""
 
 
 class HookResponse(BaseModel):
@@ -70,13 +75,20 @@ class Answering:
     """Answers hook calls with the parts it is given."""
 
     def __init__(
-        self, settings: Settings, client: ReadingClient, cards: CardMaker, feedback: FeedbackStore, outbound: Outbound
+        self,
+        settings: Settings,
+        client: ReadingClient,
+        cards: CardMaker,
+        feedback: FeedbackStore,
+        outbound: Outbound,
+        last: LastAnswers,
     ) -> None:
         self._settings = settings
         self._client = client
         self._cards = cards
         self._feedback = feedback
         self._outbound = outbound
+        self._last = last
         self._remembering: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -144,7 +156,8 @@ class Answering:
             log.exception("the reading client raised")
             return Outcome("degraded", "reader-failed", unread=chart.unread)
         if reading.assessment is None:
-            return Outcome("degraded", reading.degraded or "reader-failed", unread=chart.unread)
+            return await self._last_card(chart, occasion, reading.degraded or "reader-failed")
+        self._keep(reading.assessment, chart, occasion)
         if reading.assessment.silence:
             return Outcome("silent", reading.assessment.silence, unread=chart.unread)
         try:
@@ -156,6 +169,41 @@ class Answering:
             self._remember(built.cards, occasion)
         return _built(built, chart)
 
+    async def _last_card(self, chart: Chart, occasion: Occasion, reason: str) -> Outcome:
+        """Not read, for `reason`: the patient's last card, marked, where there is one that still holds."""
+        nothing = Outcome("degraded", reason, unread=chart.unread)
+        if not self._settings.last_card_seconds:
+            return nothing
+        try:
+            last = await self._last.find(occasion.tenant, occasion.patient_id, chart)
+            if last is None:
+                return nothing
+            built = await self._cards(last.assessment, chart, replace(occasion, earlier=last.reading))
+        except Exception:
+            log.exception("the last card could not be shown")
+            return nothing
+        if not built.cards:
+            return nothing
+        self._remember(built.cards, occasion)
+        LAST_CARDS.inc()
+        return replace(nothing, cards=built.cards, computed=last.reading.computed)
+
+    def _keep(self, assessment: Assessment, chart: Chart, occasion: Occasion) -> None:
+        """Keep the assessment for a call that will not be read in time, after the answer."""
+        computed = datetime.now(UTC)
+
+        async def keep() -> None:
+            kept = kept_assessment(assessment, chart, computed)
+            await self._last.keep(occasion.tenant, occasion.patient_id, kept)
+
+        if self._settings.last_card_seconds:
+            self._afterwards(keep())
+
+    def _afterwards(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._remembering.add(task)
+        task.add_done_callback(self._remembering.discard)
+
     def _remember(self, cards: Sequence[BaseModel], occasion: Occasion) -> None:
         """Tell the feedback store what is shown, after the answer: nobody gives feedback faster than that."""
 
@@ -165,9 +213,7 @@ class Answering:
             except Exception:
                 log.exception("shown cards could not be kept")
 
-        task = asyncio.create_task(remember())
-        self._remembering.add(task)
-        task.add_done_callback(self._remembering.discard)
+        self._afterwards(remember())
 
     def _occasion(self, request: HookRequest, service: Service, caller: Caller) -> Occasion:
         return Occasion(
@@ -191,6 +237,8 @@ def _body(outcome: Outcome) -> bytes:
     status: dict[str, Any] = {"state": outcome.state}
     if outcome.reason:
         status["reason"] = outcome.reason
+    if outcome.computed:
+        status["computed"] = outcome.computed.isoformat(timespec="seconds")
     if outcome.unread:
         status["unread"] = [notice.model_dump() for notice in outcome.unread]
     cards = [card.model_dump(mode="json", by_alias=True, exclude_none=True) for card in outcome.cards]

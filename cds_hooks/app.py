@@ -25,6 +25,7 @@ from cds_hooks.cors import Cors
 from cds_hooks.feedback import FeedbackStore
 from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
+from cds_hooks.last_answers import LastAnswers, MemoryLastAnswers
 from cds_hooks.late_feedback_store import LateFeedbackStore
 from cds_hooks.occasion import CardMaker
 from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
@@ -48,6 +49,7 @@ def create_app(
     cards: CardMaker | None = None,
     feedback: FeedbackStore | None = None,
     seen: ReplayStore | None = None,
+    last: LastAnswers | None = None,
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> FastAPI:
     """The web process's app. What is not given is made from `settings`; everything given is closed with the app.
@@ -58,14 +60,16 @@ def create_app(
     feedback = feedback or LateFeedbackStore(lambda: _feedback_store(settings))
     seen = seen or _replay_store(settings)
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
-    answering = Answering(settings, client, cards or _card_builder(settings), feedback, outbound)
+    last = last or MemoryLastAnswers(settings.last_card_seconds)
+    answering = Answering(settings, client, cards or _card_builder(settings), feedback, outbound, last)
     parts = Parts(
         settings=settings,
         trust=Trust(settings, keys, seen),
         answering=answering,
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
-        ready=_readiness(client, seen),
+        ready=_readiness(client, seen if settings.auth_on else None),
+        workers_silent=lambda: getattr(client, "workers_silent", None),
     )
     app = FastAPI(
         title="dxspan",
@@ -80,7 +84,7 @@ def create_app(
         lifespan=_lifespan(
             client,
             [*background, lambda: _warm_up(feedback)],
-            [answering.close, feedback.close, seen.close, outbound.close],
+            [answering.close, feedback.close, seen.close, last.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
@@ -105,14 +109,15 @@ def _card_builder(settings: Settings) -> CardMaker:
 
 def _replay_store(settings: Settings) -> ReplayStore:
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    return replay_store(url, ca_file=settings.redis_ca_file)
+    return replay_store(url, ca_file=settings.redis_ca_file, spare=settings.replay_fallback == "memory")
 
 
-def _readiness(client: ReadingClient, seen: ReplayStore) -> Callable[[], Awaitable[bool]]:
+def _readiness(client: ReadingClient, seen: ReplayStore | None) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # A client that reads in this process says when its model is loaded; one in front of a queue always takes calls.
-        # Feedback does not count: charts are read without it.
-        return bool(getattr(client, "ready", True)) and await seen.ready()
+        # Feedback does not count: charts are read without it. Nor do silent workers: the answer is then a degraded one,
+        # which is better than none from a process that is taken out of service.
+        return bool(getattr(client, "ready", True)) and (seen is None or await seen.ready())
 
     return ready
 

@@ -7,13 +7,23 @@ ships, tests pass their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from nlp_core.assessment import Assessment, Language
 from nlp_core.chart import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReading:
+    """When an assessment was made that stands in for a reading that did not come in time."""
+
+    computed: datetime
+    newer: Literal["note", "data"] | None
+    """What the chart holds now that was not read then; None = nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class Occasion:
     encounter_id: str | None
     language: Language
     """What the site wants its cards in where the chart does not decide."""
+    earlier: EarlierReading | None = None
+    """Set where the assessment is an earlier one: the card then says so and proposes no change of the chart."""
 
 
 @dataclass(frozen=True, slots=True)

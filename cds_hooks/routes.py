@@ -48,6 +48,8 @@ class Parts:
     kept: KeptAnswers
     feedback: FeedbackStore
     ready: Callable[[], Awaitable[bool]]
+    workers_silent: Callable[[], bool | None]
+    """True since a canary task was lost; None where this process has no workers."""
 
 
 class Routes:
@@ -108,10 +110,12 @@ class Routes:
         return _json(b'{"status":"ok"}')
 
     async def ready(self) -> Response:
-        """It could answer a call now."""
+        """It could answer a call now; and whether the workers took the last canary task."""
         if not await self._parts.ready():
             raise Unavailable("Not ready.")
-        return _json(b'{"status":"ok"}')
+        silent = self._parts.workers_silent()
+        workers = {} if silent is None else {"workers": "silent" if silent else "alive"}
+        return _json(orjson.dumps({"status": "ok", **workers}))
 
     async def metrics(self) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NO_STORE)

@@ -1,6 +1,7 @@
 """Things that should never happen in honest use: counted, and one line each.
 
-Knows their kinds: `wrong-patient-prefetch`, `wrong-patient-fetched`, `unregistered-fhir-server`, `token-refused`.
+Knows their kinds: `wrong-patient-prefetch`, `wrong-patient-fetched`, `unregistered-fhir-server`, `token-refused`,
+`replay-store-spare` (Redis does not answer; this process alone tells which tokens were seen).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.broker import send
 from worker.chart_store import ChartStore
+from worker.device_watch import DeviceWatch, end_of_worker
 from worker.loaded_model import ChartReader, LoadedModel
 from worker.messages import CANARY_TASK, LATER_QUEUE, READ_TASK, Canary, ReadRequest
 from worker.payloads import CannotOpen
@@ -37,8 +38,15 @@ MOST_ATTEMPTS = 2
 class ReadingDesk:
     """Reads charts that requests ask for."""
 
-    def __init__(self, store: ChartStore, model: LoadedModel, put_off: Callable[[ReadRequest], None]) -> None:
+    def __init__(
+        self,
+        store: ChartStore,
+        model: LoadedModel,
+        put_off: Callable[[ReadRequest], None],
+        device: DeviceWatch | None = None,
+    ) -> None:
         """`put_off` sends a request to the queue of charts that nobody waits for."""
+        self._device = device or DeviceWatch(lambda: None)
         self._store = store
         self._model = model
         self._put_off = put_off
@@ -86,6 +94,11 @@ class ReadingDesk:
         return self._read(request, chart, reader, reading_seconds(left))
 
     def _read(self, request: ReadRequest, chart: Chart, reader: ChartReader, seconds: float) -> str:
+        outcome = self._read_and_answer(request, chart, reader, seconds)
+        self._device.look(reader)
+        return outcome
+
+    def _read_and_answer(self, request: ReadRequest, chart: Chart, reader: ChartReader, seconds: float) -> str:
         try:
             with WORKER_READING_SECONDS.time():
                 assessment, cut_short = read_within(reader, chart, seconds)
@@ -105,7 +118,8 @@ class ReadingDesk:
 def register_tasks(app: Celery, settings: WorkerSettings, model: LoadedModel) -> None:
     """Give `app` its two tasks and have it load the model before it takes the first."""
     store = ChartStore(blocking_redis(settings), settings.sealer, cache_seconds=settings.cache_seconds)
-    desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE))
+    device = DeviceWatch(end_of_worker(settings))
+    desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE), device)
 
     def read_chart(message: Mapping[str, Any]) -> None:
         WORKER_TASKS.labels(_guarded(lambda: desk.handle(ReadRequest.model_validate(message)))).inc()

@@ -26,6 +26,11 @@ WORKER_READING_SECONDS = Histogram(
     "Time a worker spent reading one chart.",
     buckets=(0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1.5, 3.0, 10.0),
 )
+DEVICE_FAULTS = Gauge(
+    "dxspan_device_faults",
+    "Faults of the GPU since this process started: memory (the batch was halved, or read on the CPU), lost.",
+    ["fault"],
+)
 QUEUE_WAIT_SECONDS = Histogram(
     "dxspan_queue_wait_seconds",
     "Time from sealing a chart to its pick-up by a worker, by Redis's clock.",

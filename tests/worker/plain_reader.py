@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nlp_core.assessment import Assessment, Candidate, Evidence, Words
 from nlp_core.chart import Chart
+from nlp_core.device_faults import DeviceHealth
 from nlp_core.note import Note, Span
 
 MODEL_VERSION = "plain+000000000000"
@@ -20,12 +21,13 @@ MODEL_VERSION = "plain+000000000000"
 
 class PlainReader:
     """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `kills` ends the process
-    as the kernel would, `eats memory` asks for more of it until there is none, `touches PATH` leaves a mark in the file
-    system before the note is read."""
+    as the kernel would, `eats memory` asks for more of it until there is none, `loses its GPU` has the GPU lost and the
+    note read all the same, `touches PATH` leaves a mark in the file system before the note is read."""
 
     def __init__(self, model_version: str = MODEL_VERSION) -> None:
         self.model_version = model_version
         self.readings = 0
+        self.device = DeviceHealth()
 
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
         self.readings += 1
@@ -50,6 +52,8 @@ class PlainReader:
                 marks.write("x")
         if "fails" in note.text:
             raise ValueError(f"cannot read {note.text}")
+        if "loses its GPU" in note.text:
+            self.device.faults["lost"] += 1
         if "kills" in note.text:
             os.kill(os.getpid(), signal.SIGKILL)
         if "eats memory" in note.text:

@@ -28,9 +28,9 @@ from cds_hooks.fhir_access import server_for
 from cds_hooks.fhir_server import FhirServer
 from cds_hooks.gather_notes import Gathering, OutOfTime, gather
 from cds_hooks.hook_request import HookRequest
-from cds_hooks.json_log import log_event
+from cds_hooks.json_log import Value, log_event
 from cds_hooks.kept_answers import Answer
-from cds_hooks.last_answers import LastAnswers, kept_assessment
+from cds_hooks.last_answers import LastAnswer, LastAnswers, kept_assessment
 from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
 from cds_hooks.outbound import Outbound
 from cds_hooks.security_events import security_event
@@ -40,13 +40,18 @@ from cds_hooks.trust import Caller
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS, LAST_CARDS
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart, Unread
-from worker.client import ReadingClient
+from worker.client import Reading, ReadingClient
 
 log = logging.getLogger("dxspan.answers")
 
 STATUS_EXTENSION = "org.dxspan.status"
 OPTIONAL_SHARE = 0.5
 """Share of the time that optional data may take; the rest is for reading."""
+
+WRITING_SECONDS = 0.004
+"""Time kept for the answer of each other call in hand: those that fall due together are written one after the other."""
+MOST_KEPT_SHARE = 0.5
+"""Share of the time that may be kept for the answers of others."""
 
 State = Literal["answered", "silent", "degraded"]
 
@@ -89,6 +94,7 @@ class Answering:
         self._feedback = feedback
         self._outbound = outbound
         self._last = last
+        self._in_hand = 0
         self._remembering: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -103,25 +109,21 @@ class Answering:
         Raises BadRequest, Forbidden or MissingData; every fault of our own is a degraded answer.
         """
         server = server_for(request, caller, self._settings, self._outbound)
-        outcome = await self._outcome(request, service, caller, server, self._bounds(arrived, small))
-        ANSWERS.labels(outcome.state, outcome.reason).inc()
-        ANSWER_SECONDS.observe(time.monotonic() - arrived)
-        unread = sum(notice.count for notice in outcome.unread)
-        log_event(
-            log,
-            "answer",
-            level=logging.WARNING if outcome.state == "degraded" else logging.INFO,
-            tenant=caller.tenant,
-            hookInstance=str(request.instance),
-            state=outcome.state,
-            reason=outcome.reason or None,
-            cards=len(outcome.cards),
-            unread=unread,
-        )
-        return Answer(_body(outcome), keep=outcome.state != "degraded")
+        bounds = self._bounds(arrived, small)
+        self._in_hand += 1
+        try:
+            outcome = await self._outcome(request, service, caller, server, bounds)
+        finally:
+            self._in_hand -= 1
+        return _counted(outcome, arrived, tenant=caller.tenant, hookInstance=str(request.instance))
+
+    def shed(self, caller: Caller, arrived: float) -> Answer:
+        """For a call whose turn came too late: nothing of it was looked at."""
+        return _counted(Outcome("degraded", "overloaded"), arrived, tenant=caller.tenant)
 
     def _bounds(self, arrived: float, small: bool) -> Gathering:
         seconds = (self._settings.deadline_ms - self._settings.reserve_ms) / 1000
+        seconds -= min(self._in_hand * WRITING_SECONDS, seconds * MOST_KEPT_SHARE)
         return Gathering(
             as_of=datetime.now(UTC),
             required_by=arrived + seconds,
@@ -150,13 +152,9 @@ class Answering:
             return Outcome("degraded", "deadline", unread=chart.unread)
 
     async def _read(self, chart: Chart, occasion: Occasion, deadline: float) -> Outcome:
-        try:
-            reading = await self._client.read(chart, tenant=occasion.tenant, deadline=deadline)
-        except Exception:
-            log.exception("the reading client raised")
-            return Outcome("degraded", "reader-failed", unread=chart.unread)
+        reading, last = await self._reading_and_last(chart, occasion, deadline)
         if reading.assessment is None:
-            return await self._last_card(chart, occasion, reading.degraded or "reader-failed")
+            return await self._last_card(last, chart, occasion, reading.degraded or "reader-failed")
         self._keep(reading.assessment, chart, occasion)
         if reading.assessment.silence:
             return Outcome("silent", reading.assessment.silence, unread=chart.unread)
@@ -169,15 +167,33 @@ class Answering:
             self._remember(built.cards, occasion)
         return _built(built, chart)
 
-    async def _last_card(self, chart: Chart, occasion: Occasion, reason: str) -> Outcome:
+    async def _reading_and_last(
+        self, chart: Chart, occasion: Occasion, deadline: float
+    ) -> tuple[Reading, LastAnswer | None]:
+        """The reading, and the patient's last answer where the reading failed. Looked up while there is time for it."""
+        task = asyncio.ensure_future(self._client.read(chart, tenant=occasion.tenant, deadline=deadline))
+        try:
+            await asyncio.wait({task}, timeout=max(0.0, (deadline - time.monotonic()) / 2))
+            failed = task.done() and (task.exception() or task.result().assessment is None)
+            last = await self._find_last(chart, occasion) if failed or not task.done() else None
+            return await task, last
+        except Exception:
+            log.exception("the reading client raised")
+            return Reading(None, "reader-failed"), None
+        finally:
+            task.cancel()
+
+    async def _find_last(self, chart: Chart, occasion: Occasion) -> LastAnswer | None:
+        if not self._settings.last_card_seconds:
+            return None
+        return await self._last.find(occasion.tenant, occasion.patient_id, chart)
+
+    async def _last_card(self, last: LastAnswer | None, chart: Chart, occasion: Occasion, reason: str) -> Outcome:
         """Not read, for `reason`: the patient's last card, marked, where there is one that still holds."""
         nothing = Outcome("degraded", reason, unread=chart.unread)
-        if not self._settings.last_card_seconds:
+        if last is None:
             return nothing
         try:
-            last = await self._last.find(occasion.tenant, occasion.patient_id, chart)
-            if last is None:
-                return nothing
             built = await self._cards(last.assessment, chart, replace(occasion, earlier=last.reading))
         except Exception:
             log.exception("the last card could not be shown")
@@ -225,6 +241,23 @@ class Answering:
             encounter_id=request.context.encounter_id,
             language=self._settings.language,
         )
+
+
+def _counted(outcome: Outcome, arrived: float, **fields: Value) -> Answer:
+    """The answer for an outcome, after its metrics and its line in the log."""
+    ANSWERS.labels(outcome.state, outcome.reason).inc()
+    ANSWER_SECONDS.observe(time.monotonic() - arrived)
+    log_event(
+        log,
+        "answer",
+        level=logging.WARNING if outcome.state == "degraded" else logging.INFO,
+        state=outcome.state,
+        reason=outcome.reason or None,
+        cards=len(outcome.cards),
+        unread=sum(notice.count for notice in outcome.unread),
+        **fields,
+    )
+    return Answer(_body(outcome), keep=outcome.state != "degraded")
 
 
 def _built(built: BuiltCards, chart: Chart) -> Outcome:

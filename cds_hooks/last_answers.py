@@ -27,8 +27,8 @@ from worker.payloads import CannotOpen, Sealer
 log = logging.getLogger(__name__)
 
 MOST_KEPT = 1000
-FIND_SECONDS = 0.04
-"""Less than is kept of the deadline for writing the answer."""
+FIND_SECONDS = 0.1
+"""With the 0.3 s after which the queue takes a frozen Redis for dead, less than half a second."""
 KEEP_SECONDS = 1.0
 _FORM: Literal[1] = 1
 

@@ -30,6 +30,8 @@ LOST_AFTER_SECONDS = 18.0
 MOST_SECONDS_ASLEEP = 0.5
 LEFT_BEHIND_SECONDS = 300
 """Life of what a worker that has ended leaves in Redis."""
+BINDINGS = ("_kombu.binding.", "_kombu.binding_permanent.")
+"""Where kombu notes that a queue exists; a worker takes its tasks without."""
 STUCK = 3
 """Exit status of a worker that ended because it took no tasks."""
 
@@ -64,8 +66,8 @@ class OwnCanary:
         with self._redis.pipeline() as pipe:
             pipe.lpush(name, entry)
             pipe.set(self._mark(canary.reading), b"", ex=life)
-            for key in (name, f"{KEY_PREFIX}_kombu.binding.{self._queue}"):  # nobody else would ever delete them
-                pipe.expire(key, LEFT_BEHIND_SECONDS)
+            for key in (name, *(f"{KEY_PREFIX}{table}{self._queue}" for table in BINDINGS)):
+                pipe.expire(key, LEFT_BEHIND_SECONDS)  # nobody else would ever delete them
             pipe.execute()
         return canary.reading
 

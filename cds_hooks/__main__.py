@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
 from cds_hooks.json_log import log_event, set_up_log
+from cds_hooks.last_answers import LastAnswers, RedisLastAnswers
 from cds_hooks.settings import Settings
 from cds_hooks.switches import BadSwitches
 from worker.client import ReadingClient
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = chosen_settings(options.host, options.port, os.environ, development=options.development)
         client, background = reading_client(settings)
-        app = create_app(settings, client, background=background)
+        app = create_app(settings, client, last=shared_last_answers(settings), background=background)
     except BadSwitches as error:
         print(f"{CANNOT_START}\n  DXSPAN_SWITCHES_FILE: {error}", file=sys.stderr)
         return 2
@@ -98,6 +99,20 @@ def reading_client(settings: Settings) -> tuple[ReadingClient, list[Background]]
 
     queue = QueueClient(QueueSettings.from_environment(), fallback=in_process)
     return queue, [lambda: watch_workers(queue)]
+
+
+def shared_last_answers(settings: Settings) -> LastAnswers | None:
+    """Where several web processes keep patients' last assessments; None without Redis.
+
+    Raises pydantic's ValidationError.
+    """
+    if not settings.redis_url or not settings.last_card_seconds:
+        return None
+    from worker.redis_connection import async_redis
+    from worker.settings import QueueSettings
+
+    queue = QueueSettings.from_environment()
+    return RedisLastAnswers(async_redis(queue, connections=64), queue.sealer, settings.last_card_seconds)
 
 
 def explained(error: ValidationError | SettingsError) -> str:

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from cds_hooks.acceptance import Muting
-from cds_hooks.answer import Answering
+from cds_hooks.answer import Answering, AnswerParts
 from cds_hooks.api_document import describe
 from cds_hooks.audit_chain import audit_keys
 from cds_hooks.audit_requests import Auditing, AuditRequests
@@ -31,6 +31,7 @@ from cds_hooks.durable_feedback import DurableFeedback
 from cds_hooks.feedback import FeedbackStore
 from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
+from cds_hooks.last_answers import LastAnswers, MemoryLastAnswers
 from cds_hooks.late_feedback_store import LateFeedbackStore
 from cds_hooks.occasion import CardMaker
 from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
@@ -63,6 +64,7 @@ def create_app(
     cards: CardMaker | None = None,
     feedback: FeedbackStore | None = None,
     seen: ReplayStore | None = None,
+    last: LastAnswers | None = None,
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> FastAPI:
     """The web process's app. What is not given is made from `settings`; everything given is closed with the app.
@@ -75,8 +77,9 @@ def create_app(
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
     trail = trail_of(settings)
     board = SwitchBoard(settings.switches_file)
+    last = last or MemoryLastAnswers(settings.last_card_seconds)
     switched = SwitchedCards(cards or _card_builder(settings), lambda: board.now)
-    answering = Answering(settings, client, switched, feedback, outbound, lambda: board.now)
+    answering = Answering(settings, AnswerParts(client, switched, feedback, outbound, last, lambda: board.now))
     parts = Parts(
         settings=settings,
         trust=Trust(settings, keys, seen),
@@ -85,7 +88,8 @@ def create_app(
         feedback=feedback,
         quota=Quota(settings.calls_per_second),
         switches_changed=lambda: board.changed,
-        ready=_readiness(client, seen, feedback, trail),
+        ready=_readiness(client, seen if settings.auth_on else None, feedback, trail),
+        workers_silent=lambda: getattr(client, "workers_silent", None),
     )
     app = FastAPI(
         title="dxspan",
@@ -104,7 +108,7 @@ def create_app(
         lifespan=_lifespan(
             client,
             [*background, feedback.run, lambda: _warm_up(feedback), trail.run, board.run],
-            [trail.close, feedback.close, seen.close, outbound.close],
+            [answering.close, trail.close, feedback.close, seen.close, last.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
@@ -142,7 +146,7 @@ def _card_builder(settings: Settings) -> CardMaker:
 
 def _replay_store(settings: Settings) -> ReplayStore:
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    return replay_store(url, ca_file=settings.redis_ca_file)
+    return replay_store(url, ca_file=settings.redis_ca_file, spare=settings.replay_fallback == "memory")
 
 
 def _auditing(settings: Settings, trail: AuditTrail) -> Auditing:
@@ -152,14 +156,15 @@ def _auditing(settings: Settings, trail: AuditTrail) -> Auditing:
 
 
 def _readiness(
-    client: ReadingClient, seen: ReplayStore, feedback: FeedbackStore, trail: AuditTrail
+    client: ReadingClient, seen: ReplayStore | None, feedback: FeedbackStore, trail: AuditTrail
 ) -> Callable[[], Awaitable[bool]]:
     async def ready() -> bool:
         # A client that reads in this process says when its model is loaded; one in front of a queue always takes calls.
         # A feedback database that is away does not count, as charts are read without it; one that is just being opened
-        # does, so that nothing is shown again only because the process is young.
+        # does, so that nothing is shown again only because the process is young. Nor do silent workers: the answer is then
+        # a degraded one, which is better than none from a process that is taken out of service.
         settled = bool(getattr(feedback, "settled", True)) and bool(getattr(client, "ready", True))
-        return settled and await trail.ready() and await seen.ready()
+        return settled and await trail.ready() and (seen is None or await seen.ready())
 
     return ready
 

@@ -16,8 +16,8 @@ from uuid import UUID, uuid5
 
 from cds_hooks import card_words as words
 from cds_hooks.card import SUMMARY_LIMIT, Action, Card, Coding, Link, Source, Suggestion
-from cds_hooks.card_detail import detail
-from cds_hooks.occasion import BuiltCards, Occasion
+from cds_hooks.card_detail import computed, detail
+from cds_hooks.occasion import BuiltCards, EarlierReading, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
 from cds_hooks.safe_markdown import plain
@@ -64,11 +64,13 @@ class CardBuilder:
     def _card(self, assessment: Assessment, chart: Chart, occasion: Occasion, shown: Sequence[Candidate]) -> Card:
         language = assessment.language
         card_uuid = uuid5(_CARDS, f"{occasion.tenant} {occasion.hook_instance} {evidence_hash(assessment, shown)}")
-        suggestions = self._suggestions(card_uuid, shown, occasion, language) if chart.problems_available else None
+        earlier = occasion.earlier
+        offers = chart.problems_available and not earlier  # nothing to be added unseen by what was written since
+        suggestions = self._suggestions(card_uuid, shown, occasion, language) if offers else None
         return Card(
             uuid=card_uuid,
-            summary=summary(assessment, shown, language),
-            detail=detail(assessment, chart, shown, language),
+            summary=summary(assessment, shown, language, earlier),
+            detail=detail(assessment, chart, shown, language, earlier),
             source=Source(
                 label=words.LABEL.said_in(language),
                 url=f"{self.public_base_url}/about",
@@ -119,9 +121,11 @@ def _weight(candidate: Candidate) -> float:
     return sum(evidence.share for evidence in (*candidate.evidence_for, *candidate.evidence_against))
 
 
-def summary(assessment: Assessment, shown: Sequence[Candidate], language: Language) -> str:
+def summary(
+    assessment: Assessment, shown: Sequence[Candidate], language: Language, earlier: EarlierReading | None = None
+) -> str:
     """One line within the limit: diagnoses are left out from the end, the last one standing is shortened."""
-    origin = _origin(assessment, language)
+    origin = words.SINCE.said_in(language) + computed(earlier, language) if earlier else _origin(assessment, language)
     names = [plain(candidate.names.said_in(language)) for candidate in shown]
     lead, between = words.CONSIDER.said_in(language), words.NEXT.said_in(language)
     while len(names) > 1 and len(lead + between.join(names) + origin) > SUMMARY_LIMIT:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 
 from cds_hooks import card_words as words
+from cds_hooks.occasion import EarlierReading
 from cds_hooks.safe_markdown import inert
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language, NextStep, Words
 from nlp_core.chart import Chart
@@ -21,16 +23,30 @@ _PLANS = ((3, 2, 2), (2, 2, 2), (2, 1, 2), (2, 1, 1), (1, 1, 1), (1, 0, 1), (1, 
 """(spans for, spans against, next steps) tried in turn until the text fits."""
 
 
-def detail(assessment: Assessment, chart: Chart, shown: Sequence[Candidate], language: Language) -> str:
-    """Markdown for the shown candidates, within the limit."""
+def detail(
+    assessment: Assessment,
+    chart: Chart,
+    shown: Sequence[Candidate],
+    language: Language,
+    earlier: EarlierReading | None = None,
+) -> str:
+    """Markdown for the shown candidates, within the limit; an `earlier` reading says so before all else."""
     text = ""
     for most_for, most_against, most_steps in _PLANS:
-        parts = [*_candidates(shown, most_for, most_against, language)]
+        parts = [f"**{inert(computed(earlier, language))}**"] if earlier else []
+        parts += _candidates(shown, most_for, most_against, language)
         parts += _closing(assessment, chart, most_steps, language)
         text = "\n\n".join(parts)
         if len(text) <= DETAIL_LIMIT:
             return text
     return text[: DETAIL_LIMIT - 1] + "…"
+
+
+def computed(earlier: EarlierReading, language: Language) -> str:
+    """When an earlier reading was made, and what of the chart is newer than it."""
+    said = {"note": words.COMPUTED_BEFORE_NOTE, "data": words.COMPUTED_BEFORE_DATA, None: words.COMPUTED}
+    time = f"{earlier.computed.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return said[earlier.newer].said_in(language).format(time=time)
 
 
 def _candidates(shown: Sequence[Candidate], most_for: int, most_against: int, language: Language) -> Iterator[str]:

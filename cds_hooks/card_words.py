@@ -11,6 +11,14 @@ CONSIDER = Words(en="Consider: ", zh="请考虑：")
 NEXT = Words(en="; ", zh="；")
 FROM_ONE_NOTE = Words(en=" — from 1 note", zh="——据1份病历")
 FROM_NOTES = Words(en=" — from {count} notes", zh="——据{count}份病历")
+SINCE = Words(en=" — ", zh="——")
+COMPUTED = Words(en="computed {time} UTC", zh="计算于{time} UTC")
+COMPUTED_BEFORE_NOTE = Words(
+    en="computed {time} UTC, newer note not yet read", zh="计算于{time} UTC，有更新的病历尚未读取"
+)
+COMPUTED_BEFORE_DATA = Words(
+    en="computed {time} UTC, newer data not yet read", zh="计算于{time} UTC，有更新的数据尚未读取"
+)
 FOR = Words(en="For", zh="支持")
 AGAINST = Words(en="Against", zh="不支持")
 ABSENT = Words(en="absent", zh="无")

@@ -7,6 +7,7 @@ its answer carries an OperationOutcome like every other.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import uvicorn
@@ -19,6 +20,9 @@ HEADER_SECONDS = 10
 """A connection whose next request's headers are not complete by then is closed."""
 KEEP_ALIVE_SECONDS = 75
 SHUTDOWN_SECONDS = 10
+
+ARRIVED = "dxspan_arrived"
+"""In a request's scope: when its headers were complete, `time.monotonic()` seconds; its handler may begin much later."""
 
 _BODY = outcome_bytes(outcome("structure", "This is not an HTTP request we accept."))
 _NOT_HTTP = (
@@ -47,6 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_header_clock()
+        self.scope[ARRIVED] = time.monotonic()  # type: ignore[literal-required]  # ASGI lets servers add their own
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -7,7 +7,8 @@ ships, tests pass their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -15,6 +16,15 @@ from pydantic import BaseModel
 from cds_hooks.suggestion_memory import NOTHING_RECALLED, Recalled
 from nlp_core.assessment import Assessment, Language
 from nlp_core.chart import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReading:
+    """When an assessment was made that stands in for a reading that did not come in time."""
+
+    computed: datetime
+    newer: Literal["note", "data"] | None
+    """What the chart holds now that was not read then; None = nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Occasion:
     """Base address of the server that the ids are of; empty where the call names none."""
     recalled: Recalled = NOTHING_RECALLED
     """What became of earlier suggestions to this patient."""
+    earlier: EarlierReading | None = None
+    """Set where the assessment is an earlier one: the card then says so and proposes no change of the chart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Remembers which tokens were seen, so that none is accepted twice.
 
 Knows two places: Redis (several web processes) and this process's memory (one). Either fails closed: when it cannot
-tell, the call is refused with 503. Holds digests only; a token's id never reaches Redis in clear.
+tell, the call is refused with 503, unless the deployment chose memory as the spare of Redis. Holds digests only; a
+token's id never reaches Redis in clear.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cds_hooks.operation_outcome import Unavailable
+from cds_hooks.security_events import security_event
+from worker.circuit_breaker import CircuitBreaker
 
 MEMORY_CAPACITY = 100_000
 REDIS_SECONDS = 0.3
@@ -97,6 +100,51 @@ class RedisReplayStore:
         await self._redis.aclose()
 
 
-def replay_store(redis_url: str | None, *, ca_file: Path | None = None) -> ReplayStore:
-    """The store for these settings."""
-    return RedisReplayStore(redis_url, ca_file=ca_file) if redis_url else MemoryReplayStore()
+class ReplayStoreWithSpare:
+    """Redis, and while it does not answer this process's memory: a token is then accepted once by each web process.
+
+    The memory is told of every token that Redis let in, so that none of this process's own is accepted again.
+    """
+
+    def __init__(self, first: ReplayStore, *, breaker: CircuitBreaker | None = None) -> None:
+        self._first = first
+        self._spare = MemoryReplayStore()
+        self._breaker = breaker or CircuitBreaker()
+
+    async def first_time(self, issuer: str, jti: str, seconds: int) -> bool:
+        new = await self._asked_first(issuer, jti, seconds)
+        try:
+            return await self._spare.first_time(issuer, jti, seconds) and new is not False
+        except Unavailable:
+            if new is None:
+                raise
+            return new
+
+    async def ready(self) -> bool:
+        return await self._spare.ready()
+
+    async def close(self) -> None:
+        await self._first.close()
+        await self._spare.close()
+
+    async def _asked_first(self, issuer: str, jti: str, seconds: int) -> bool | None:
+        """None where only the spare can tell."""
+        if not self._breaker.lets_pass():
+            return None
+        try:
+            new = await self._first.first_time(issuer, jti, seconds)
+        except Unavailable:
+            if self._breaker.closed:
+                security_event("replay-store-spare")
+            self._breaker.failed()
+            return None
+        self._breaker.succeeded()
+        return new
+
+
+def replay_store(redis_url: str | None, *, ca_file: Path | None = None, spare: bool = False) -> ReplayStore:
+    """The store for these settings. `spare`: this process's memory while Redis does not answer."""
+    if not redis_url:
+        return MemoryReplayStore()
+    first = RedisReplayStore(redis_url, ca_file=ca_file)
+    return ReplayStoreWithSpare(first) if spare else first

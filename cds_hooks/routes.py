@@ -23,6 +23,7 @@ from cds_hooks.api_document import CALL, DISCOVERY, FEEDBACK, HEALTH
 from cds_hooks.audit_notes import audit_notes
 from cds_hooks.feedback import FeedbackStore, read_feedback
 from cds_hooks.hook_request import HookRequest, read_hook_request
+from cds_hooks.http_server import ARRIVED
 from cds_hooks.kept_answers import CallKey, KeptAnswers
 from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavailable
 from cds_hooks.quota import Quota
@@ -32,10 +33,14 @@ from cds_hooks.security_events import security_event
 from cds_hooks.services import Service, discovery, service_by_id
 from cds_hooks.settings import Settings
 from cds_hooks.trust import Caller, Trust
+from cds_hooks.turnstile import Turnstile
 
 DISCOVERY_PATH = "/cds-services"
 SERVICE_PATH = "/cds-services/{service_id}"
 FEEDBACK_PATH = "/cds-services/{service_id}/feedback"
+LATEST_BEGIN_SHARE = 0.4
+"""Share of the deadline within which a call must have begun where many wait behind it; later, it is answered unread."""
+MANY_CALLS = 8
 SMALL_BYTES = 128 * 1024
 """A body up to this is read in the event loop, in a few milliseconds."""
 
@@ -53,6 +58,8 @@ class Parts:
     switches_changed: Callable[[], int]
     """How often the switches have changed: an answer from before is not given again."""
     ready: Callable[[], Awaitable[bool]]
+    workers_silent: Callable[[], bool | None]
+    """True since a canary task was lost; None where this process has no workers."""
 
 
 class Routes:
@@ -61,6 +68,8 @@ class Routes:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         settings = parts.settings
+        self._turnstile = Turnstile()
+        self._latest_begin = settings.deadline_ms / 1000 * LATEST_BEGIN_SHARE
         self._discovery = orjson.dumps(discovery(settings.language))
         self._call_limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
         self._feedback_limits = BodyLimits(settings.max_feedback_bytes, settings.body_timeout_seconds)
@@ -84,11 +93,14 @@ class Routes:
         return _json(self._discovery)
 
     async def call(self, service_id: str, request: Request) -> Response:
-        arrived = time.monotonic()
+        arrived: float = request.scope.get(ARRIVED, time.monotonic())
         audit_notes().kind = "hook-call"
+        await self._turnstile.turn()
         caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
         self._parts.quota.take(caller.tenant)
         service = _known(service_id)
+        if self._turnstile.waiting >= MANY_CALLS and time.monotonic() - arrived > self._latest_begin:
+            return _json(self._parts.answering.shed(caller, arrived).body)
         sending = time.monotonic()
         body, document = await read_json(request, self._call_limits)
         arrived += time.monotonic() - sending  # the time the client took to send is not ours to answer for
@@ -122,10 +134,12 @@ class Routes:
         return _json(b'{"status":"ok"}')
 
     async def ready(self) -> Response:
-        """It could answer a call now."""
+        """It could answer a call now; and whether the workers took the last canary task."""
         if not await self._parts.ready():
             raise Unavailable("Not ready.")
-        return _json(b'{"status":"ok"}')
+        silent = self._parts.workers_silent()
+        workers = {} if silent is None else {"workers": "silent" if silent else "alive"}
+        return _json(orjson.dumps({"status": "ok", **workers}))
 
     async def metrics(self) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NO_STORE)

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     """Certificates that the Redis server's is checked against (PEM); None = the system's."""
     bundle_path: Path | None = None
     """Model bundle for reading in this process; None = the one that set-up composed."""
+    replay_fallback: Literal["refuse", "memory"] = "refuse"
+    """Calls while Redis does not answer: `refuse` with 503, since nobody can tell whether a token was seen before, or let
+    each web process's `memory` tell; a token may then be accepted once by each of them."""
     feedback_database_url: SecretStr = SecretStr("sqlite:///var/dxspan-feedback.db")
     """SQLAlchemy URL of the feedback store, e.g. `postgresql+psycopg://user@host/dxspan`."""
     feedback_key: SecretStr | None = None
@@ -154,6 +157,8 @@ class Settings(BaseSettings):
     """Attachments fetched for one call, newest first."""
     repeat_seconds: int = Field(default=120, ge=0, le=3600)
     """How long an answer is kept for a repeated hookInstance; 0 = not at all."""
+    last_card_seconds: int = Field(default=3600, ge=0, le=86_400)
+    """How long a patient's last card may stand in, marked with its time, when the chart is not read in time; 0 = never."""
     docs: bool | None = None
     """Serve /openapi.json; None = in development."""
     metrics: bool = False

@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.text import Text
 
-from cds_hooks.answer import STATUS_EXTENSION
+from cds_hooks.outcome import STATUS_EXTENSION
 from cds_hooks.safe_markdown import WORD_JOINER
 
 _SILENCE = {

@@ -9,6 +9,7 @@ ANSWERS = Counter(
     "Hook calls answered 200, by state (answered, silent, degraded) and reason.",
     ["state", "reason"],
 )
+LAST_CARDS = Counter("dxspan_last_cards_total", "Degraded answers in which a patient's last card stood in.")
 ANSWER_SECONDS = Histogram(
     "dxspan_answer_seconds",
     "Time from a hook call's arrival to its answer.",

@@ -15,6 +15,7 @@ from nlp_core.assessment import Assessment, Candidate, Language, Silence
 from nlp_core.calibration import Calibration, band_of
 from nlp_core.chart import Chart
 from nlp_core.chart_reading import ChartReader, ReadChart
+from nlp_core.device_faults import DeviceHealth
 from nlp_core.diagnoses import Ranked, Reasoner
 from nlp_core.evidence import evidence_of
 from nlp_core.knowledge import Knowledge
@@ -40,7 +41,9 @@ class Reader:
         calibration: Calibration | None,
         model_version: str,
         shares: ShareTables | None = None,
+        device: DeviceHealth | None = None,
     ) -> None:
+        self.device = device or DeviceHealth()
         self.knowledge = knowledge
         self.model_version = model_version
         self._charts = charts
@@ -64,14 +67,20 @@ class Reader:
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
+        device = DeviceHealth()
         if not names_alone:
-            second = second or bundle.second_reader(threads=threads)
+            second = second or bundle.second_reader(threads=threads, health=device)
         charts = ChartReader(knowledge, second, bundle.lexicons(), bundle.spelling())
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured
         return Reader(
-            knowledge, charts, calibration=calibration, model_version=bundle.model_version, shares=bundle.shares()
+            knowledge,
+            charts,
+            calibration=calibration,
+            model_version=bundle.model_version,
+            shares=bundle.shares(),
+            device=device,
         )
 
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:

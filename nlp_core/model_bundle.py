@@ -33,6 +33,7 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import knowledge_paths
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
+    from nlp_core.device_faults import DeviceHealth
     from nlp_core.encoder import Encoder
     from nlp_core.lexicon_names import Lexicons
     from nlp_core.second_reader import HeadsUsed, SecondReader
@@ -142,15 +143,18 @@ class Bundle:
 
         return Spelling.load(self.file(SPELLING))
 
-    def second_reader(self, *, threads: int = 1, used: HeadsUsed | None = None) -> SecondReader:
-        """What reads with the encoder after the names. threads: 0 = all. used: which heads count; None = all.
+    def second_reader(
+        self, *, threads: int = 1, used: HeadsUsed | None = None, health: DeviceHealth | None = None
+    ) -> SecondReader:
+        """What reads with the encoder after the names. threads: 0 = all. used: which heads count; None = all. health:
+        told of faults of the device it runs on.
 
         Raises BundleDamaged where composing did not write the vectors of names and diagnoses.
         """
-        from nlp_core.onnx_encoder import OnnxEncoder
+        from nlp_core.onnx_encoder import open_encoder
         from nlp_core.sentence_readings import SentenceEncoder
 
-        encoder = OnnxEncoder.open(self, threads=threads)
+        encoder = open_encoder(self, threads=threads, health=health)
         sentences = SentenceEncoder(encoder, self.tokenizer()) if encoder.has_heads else None
         return self.second_reader_with(encoder, sentences, used)
 

@@ -1,4 +1,4 @@
-"""The encoder on a CPU: ONNX Runtime over the composed bundle's graph.
+"""The encoder in ONNX Runtime over the composed bundle's graph: on the CPU, or on a GPU where this one can.
 
 Knows sessions and threads, and that ONNX Runtime must not call home. Does not know where the graph comes from (model_bundle) nor how texts are batched (batches).
 """
@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
-from nlp_core.encoder import EncoderError, HeadAnswers, Vectors, check_vectors, embed_texts
+from nlp_core.device_faults import DeviceHealth
+from nlp_core.encoder import Encoder, EncoderError, HeadAnswers, Vectors, check_vectors, embed_texts
+from nlp_core.guarded_encoder import GuardedEncoder
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
 
@@ -22,13 +26,14 @@ from nlp_core.model_bundle import Bundle
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
-_PROVIDER = "CPUExecutionProvider"
+Device = Literal["cpu", "gpu"]
+_CPU, _GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 _VECTORS = "last_hidden_state"
 _ERRORS_ONLY = 3
 
 
 class OnnxEncoder:
-    """An Encoder (see encoder.py) on the CPU; safe to use from several threads."""
+    """An Encoder (see encoder.py); safe to use from several threads."""
 
     def __init__(
         self,
@@ -40,10 +45,11 @@ class OnnxEncoder:
         vocabulary: int,
         heads: bool = False,
         threads: int = 1,
+        device: Device = "cpu",
     ) -> None:
         """heads: the graph has them. threads: cores one run may use; 0 = all this process may run on.
 
-        Raises EncoderError where ONNX Runtime cannot load the graph.
+        Raises EncoderError where ONNX Runtime cannot load the graph, or not onto the device.
         """
         if threads < 0:
             raise ValueError(f"threads must be 0 or more, not {threads}")
@@ -51,13 +57,15 @@ class OnnxEncoder:
         self._tokenizer, self._heads = tokenizer, heads
         try:
             self._session = onnxruntime.InferenceSession(
-                str(graph), _options(threads or _own_cores()), providers=[_PROVIDER]
+                str(graph), _options(threads or _own_cores()), providers=[_CPU] if device == "cpu" else [_GPU, _CPU]
             )
         except Exception as error:  # ONNX Runtime's exceptions share no narrower class
             raise EncoderError(f"ONNX Runtime cannot load {graph.name}: {error}") from error
+        if device == "gpu" and _GPU not in self._session.get_providers():
+            raise EncoderError("ONNX Runtime found no GPU that it can use")
 
     @staticmethod
-    def open(bundle: Bundle, *, threads: int = 1) -> OnnxEncoder:
+    def open(bundle: Bundle, *, threads: int = 1, device: Device = "cpu") -> OnnxEncoder:
         """The encoder of a composed, verified bundle."""
         manifest = bundle.manifest
         return OnnxEncoder(
@@ -68,6 +76,7 @@ class OnnxEncoder:
             vocabulary=manifest.vocabulary,
             heads=bool(manifest.heads),
             threads=threads,
+            device=device,
         )
 
     @property
@@ -102,6 +111,20 @@ class OnnxEncoder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Sentence vectors float32 [texts, width], unit length (see Encoder.embed)."""
         return embed_texts(texts, tokenizer=self._tokenizer, encode=self.encode, width=self._width)
+
+
+def open_encoder(bundle: Bundle, *, threads: int = 1, health: DeviceHealth | None = None) -> Encoder:
+    """The best encoder this machine has for a bundle: its GPU's with the CPU's as spare, else the CPU's.
+
+    health: told of the GPU's faults; a GPU that ONNX Runtime is built for and cannot use is not a loss, but none.
+    """
+    if _GPU in onnxruntime.get_available_providers():
+        with suppress(EncoderError):
+            gpu = OnnxEncoder.open(bundle, threads=threads, device="gpu")
+            return GuardedEncoder(
+                gpu, lambda: OnnxEncoder.open(bundle, threads=threads), bundle.tokenizer(), health or DeviceHealth()
+            )
+    return OnnxEncoder.open(bundle, threads=threads)
 
 
 def _own_cores() -> int:

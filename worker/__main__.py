@@ -10,14 +10,18 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import redis
+from celery import Celery, signals
 from pydantic import ValidationError
 
 from worker.app import create_celery_app
+from worker.broker import celery_queue
 from worker.crash_output import keep_crashes_quiet
 from worker.loaded_model import LoadReader
 from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE
+from worker.own_canary import OwnCanary, own_queue, watch_itself
 from worker.queue_client import QueueClient
 from worker.quiet_log import set_up_log
 from worker.redis_connection import blocking_redis
@@ -82,7 +86,8 @@ def work(settings: WorkerSettings, load_reader: LoadReader | None = None) -> int
     _offer_metrics(settings)
     app = create_celery_app(settings, load_reader)
     app.finalize()
-    queues = [FRESH_QUEUE] if settings.worker_queues == "fresh" else [FRESH_QUEUE, LATER_QUEUE]
+    own = watched_queue(app, settings)
+    queues = [own, FRESH_QUEUE] if settings.worker_queues == "fresh" else [own, FRESH_QUEUE, LATER_QUEUE]
     worker = app.Worker(
         queues=queues,
         pool=settings.worker_pool,
@@ -95,6 +100,18 @@ def work(settings: WorkerSettings, load_reader: LoadReader | None = None) -> int
     )
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def watched_queue(app: Celery, settings: WorkerSettings) -> str:
+    """A queue of this worker alone, first in its order, through which it watches itself from when it is ready."""
+    queue = own_queue()
+    app.amqp.queues.add(celery_queue(queue))
+
+    def begin(**_: Any) -> None:
+        watch_itself(OwnCanary(blocking_redis(settings), app, queue))
+
+    signals.worker_ready.connect(begin, weak=False)
+    return queue
 
 
 def _greet(client: redis.Redis, settings: WorkerSettings) -> None:

@@ -38,7 +38,7 @@ def broker_app(settings: QueueSettings) -> Celery:
         accept_content=["json"],  # pickle and YAML are refused, not run
         task_acks_late=True,  # a killed worker's task is not lost
         task_reject_on_worker_lost=True,
-        task_queues=[_queue(FRESH_QUEUE), _queue(LATER_QUEUE)],
+        task_queues=[celery_queue(FRESH_QUEUE), celery_queue(LATER_QUEUE)],
         task_default_queue=FRESH_QUEUE,
         task_create_missing_queues=False,
         task_send_sent_event=False,
@@ -63,7 +63,8 @@ def send(
     )
 
 
-def _queue(name: str) -> Queue:
+def celery_queue(name: str) -> Queue:
+    """A queue as both ends declare it."""
     exchange = Exchange(name, type="direct")  # type: ignore[no-untyped-call]  # kombu is typed in part
     return Queue(name, exchange, routing_key=name)  # type: ignore[no-untyped-call]  # kombu is typed in part
 

@@ -14,6 +14,7 @@ from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.kept_answers import answer_mark, opened_answer, sealed_answer
 from worker.messages import (
+    DEAD_LETTERS_NAME,
     MODEL_VERSION_NAME,
     REPLY_SECONDS,
     ReadReply,
@@ -24,9 +25,13 @@ from worker.messages import (
     reply_name,
 )
 from worker.payloads import CannotOpen, Sealer
+from worker.watch import DEAD_LETTERS
 
-ATTEMPTS_SECONDS = 900
-"""How long a chart whose reading failed is remembered, and so how long a quarantine lasts."""
+ATTEMPTS_SECONDS = 86_400
+"""How long a chart whose reading failed is remembered, and so how long a quarantine lasts: a chart's mark changes with
+the day, so there is no third try."""
+MOST_DEAD_LETTERS = 1000
+DEAD_LETTERS_SECONDS = 7 * 86_400
 MODEL_VERSION_SECONDS = 86_400
 
 
@@ -99,6 +104,18 @@ class ChartStore:
             self._put_reply(pipe, request, ReadReply(degraded="reader-failed"))
             pipe.delete(chart_name(request.reading))
             pipe.execute()
+
+    def quarantine(self, request: ReadRequest) -> None:
+        """As `refuse`, and note the chart's mark among the dead letters, once: whoever looks there learns how many."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.lrem(DEAD_LETTERS_NAME, 0, request.chart_mark)
+            pipe.lpush(DEAD_LETTERS_NAME, request.chart_mark)
+            pipe.ltrim(DEAD_LETTERS_NAME, 0, MOST_DEAD_LETTERS - 1)
+            pipe.expire(DEAD_LETTERS_NAME, DEAD_LETTERS_SECONDS)
+            already_there, *_ = pipe.execute()
+        if not already_there:
+            DEAD_LETTERS.inc()
+        self.refuse(request)
 
     def drop(self, request: ReadRequest) -> None:
         """Delete a chart that is not to be read at all."""

@@ -52,7 +52,7 @@ class InProcessClient:
         """
         self._model = LoadedModel(load_reader or bundle_reader(bundle_path))
         self._max_waiting = max_waiting
-        self._answers = AnswerCache(cache_entries, cache_seconds)
+        self._answers: AnswerCache[Assessment] = AnswerCache(cache_entries, cache_seconds)
         self._flights: SingleFlight[Key, Reading] = SingleFlight()
         self._partial: dict[Key, Assessment] = {}
         self._finishing = 0

@@ -15,7 +15,10 @@ from nlp_core.chart import Chart
 
 
 class ChartReader(Protocol):
-    """What reads charts: nlp_core.assess.Reader, or a small deterministic one in tests."""
+    """What reads charts: nlp_core.assess.Reader, or a small deterministic one in tests.
+
+    One that runs on a device says in an attribute `device` (DeviceHealth) how that fares.
+    """
 
     @property
     def model_version(self) -> str:

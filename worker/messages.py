@@ -95,5 +95,8 @@ def attempts_name(chart_mark: str) -> str:
     return f"{KEY_PREFIX}attempts:{chart_mark}"
 
 
+DEAD_LETTERS_NAME = f"{KEY_PREFIX}dead-letters"
+"""Redis key of the marks of charts that are not read any more, newest first (list); holds no chart."""
+
 REPLY_SECONDS = 30
 """Life of a reply that nobody fetched."""

@@ -22,15 +22,17 @@ from worker.client import Reading, SpareClient
 from worker.composed_task import TaskComposer
 from worker.kept_answers import chart_mark
 from worker.messages import Canary, ReadRequest
-from worker.queue_store import QueueStore
+from worker.queue_store import LookedUp, QueueStore
 from worker.redis_connection import async_redis
 from worker.settings import QueueSettings
 from worker.single_flight import SingleFlight
-from worker.watch import BREAKER_OPEN, CANARY_SECONDS, FALLBACKS, READINGS
+from worker.watch import BREAKER_OPEN, CANARY_SECONDS, FALLBACKS, READINGS, SHED
 
 log = logging.getLogger(__name__)
 
 REDIS_FAULTS = (redis.RedisError, TimeoutError, OSError)
+PRECOMPUTE_SHARE = 0.1
+"""Share of the queue's limit beyond which open charts leave no room for those that nobody has opened yet."""
 WORTH_ASKING_AGAIN_SECONDS = 0.1
 """A caller that shared someone else's shorter deadline asks for itself when it has more than this left."""
 
@@ -75,12 +77,20 @@ class QueueClient:
         return _counted(await self._share(asked, deadline))
 
     async def precompute(self, chart: Chart, *, tenant: str) -> bool:
-        """Ask for a reading that nobody waits for yet; True when it is on its way."""
+        """Ask for a reading that nobody waits for yet; True when it is on its way or known already.
+
+        The first to be shed when there is much to do: none is taken while open charts wait beyond PRECOMPUTE_SHARE of
+        the queue's limit, or while the limit is reached with charts that nobody waits for.
+        """
         if not self._breaker.lets_pass():
             return False
         try:
             asked = self._asked(chart, tenant)
-            if not (await self._store.look_up(tenant, asked.mark)).answer:
+            known = await self._store.look_up(tenant, asked.mark)
+            if not known.answer and self._too_busy_for_precomputing(known):
+                SHED.inc()
+                return False
+            if not known.answer:
                 await self._hand_over(asked, wait_seconds=0.0)
         except UnwritableChart:
             return False
@@ -89,6 +99,11 @@ class QueueClient:
             return False
         self._note_success()
         return True
+
+    @property
+    def workers_silent(self) -> bool:
+        """True since the last canary was lost."""
+        return self._workers_silent
 
     async def canary(self, *, seconds: float = 10.0) -> float | None:
         """Send a task that does nothing through a worker: the seconds it took, or None when none came back in time.
@@ -154,6 +169,10 @@ class QueueClient:
             self._pings.join(None, self._ping)
             return Reading(None, "deadline")
         return Reading(reply.assessment, reply.degraded, reply.cached)
+
+    def _too_busy_for_precomputing(self, known: LookedUp) -> bool:
+        limit = self._settings.queue_limit
+        return known.waiting > PRECOMPUTE_SHARE * limit or known.waiting_later >= limit
 
     async def _hand_over(self, asked: Asked, *, wait_seconds: float) -> ReadRequest:
         request = ReadRequest(

@@ -18,6 +18,7 @@ from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.broker import send
 from worker.chart_store import ChartStore
+from worker.device_watch import DeviceWatch, end_of_worker
 from worker.loaded_model import ChartReader, LoadedModel
 from worker.messages import CANARY_TASK, LATER_QUEUE, READ_TASK, Canary, ReadRequest
 from worker.payloads import CannotOpen
@@ -37,8 +38,15 @@ MOST_ATTEMPTS = 2
 class ReadingDesk:
     """Reads charts that requests ask for."""
 
-    def __init__(self, store: ChartStore, model: LoadedModel, put_off: Callable[[ReadRequest], None]) -> None:
+    def __init__(
+        self,
+        store: ChartStore,
+        model: LoadedModel,
+        put_off: Callable[[ReadRequest], None],
+        device: DeviceWatch | None = None,
+    ) -> None:
         """`put_off` sends a request to the queue of charts that nobody waits for."""
+        self._device = device or DeviceWatch(lambda: None)
         self._store = store
         self._model = model
         self._put_off = put_off
@@ -68,7 +76,7 @@ class ReadingDesk:
             return "cached"
         if picked.attempts > MOST_ATTEMPTS:
             log.error("chart %s: quarantined after %d failed readings", request.chart_mark[:16], MOST_ATTEMPTS)
-            self._store.refuse(request)
+            self._store.quarantine(request)
             return "quarantined"
         return self._read_or_put_off(request, picked.content, picked.age_seconds, reader)
 
@@ -86,6 +94,11 @@ class ReadingDesk:
         return self._read(request, chart, reader, reading_seconds(left))
 
     def _read(self, request: ReadRequest, chart: Chart, reader: ChartReader, seconds: float) -> str:
+        outcome = self._read_and_answer(request, chart, reader, seconds)
+        self._device.look(reader)
+        return outcome
+
+    def _read_and_answer(self, request: ReadRequest, chart: Chart, reader: ChartReader, seconds: float) -> str:
         try:
             with WORKER_READING_SECONDS.time():
                 assessment, cut_short = read_within(reader, chart, seconds)
@@ -105,7 +118,8 @@ class ReadingDesk:
 def register_tasks(app: Celery, settings: WorkerSettings, model: LoadedModel) -> None:
     """Give `app` its two tasks and have it load the model before it takes the first."""
     store = ChartStore(blocking_redis(settings), settings.sealer, cache_seconds=settings.cache_seconds)
-    desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE))
+    device = DeviceWatch(end_of_worker(settings))
+    desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE), device)
 
     def read_chart(message: Mapping[str, Any]) -> None:
         WORKER_TASKS.labels(_guarded(lambda: desk.handle(ReadRequest.model_validate(message)))).inc()
@@ -113,8 +127,9 @@ def register_tasks(app: Celery, settings: WorkerSettings, model: LoadedModel) ->
     def canary(message: Mapping[str, Any]) -> None:
         _guarded(lambda: store.show_life(Canary.model_validate(message).reading))
 
-    for task, name in ((read_chart, READ_TASK), (canary, CANARY_TASK)):
-        app.task(task, name=name, shared=False)  # shared, it would appear in every app of the process
+    # `shared` they would appear in every app of the process. A canary whose worker died is not worth another one's time.
+    app.task(read_chart, name=READ_TASK, shared=False)
+    app.task(canary, name=CANARY_TASK, shared=False, acks_late=False)
     _before_the_first_task(app, settings, lambda: _warm_up_or_leave(desk))
 
 

@@ -10,8 +10,12 @@ READINGS = Counter(
     ["way", "outcome"],
 )
 FALLBACKS = Counter("dxspan_queue_fallbacks_total", "Readings that left the queue for the in-process reader.")
+SHED = Counter("dxspan_precompute_shed_total", "Charts that were not precomputed because opened ones were waiting.")
 BREAKER_OPEN = Gauge("dxspan_queue_breaker_open", "1 while the queue is left alone after a fault of Redis.")
 CANARY_SECONDS = Gauge("dxspan_canary_seconds", "Time of the last canary task through a worker; +Inf when it was lost.")
+OWN_CANARY_SECONDS = Gauge(
+    "dxspan_own_canary_seconds", "Time of the last canary a worker sent to itself; +Inf when it was lost, and it ends."
+)
 WORKER_TASKS = Counter(
     "dxspan_worker_tasks_total",
     "Tasks a worker took up, by outcome (read, partial, cached, later, stale, gone, quarantined, failed, unreadable).",
@@ -22,9 +26,18 @@ WORKER_READING_SECONDS = Histogram(
     "Time a worker spent reading one chart.",
     buckets=(0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1.5, 3.0, 10.0),
 )
+DEVICE_FAULTS = Gauge(
+    "dxspan_device_faults",
+    "Faults of the GPU since this process started: memory (the batch was halved, or read on the CPU), lost.",
+    ["fault"],
+)
 QUEUE_WAIT_SECONDS = Histogram(
     "dxspan_queue_wait_seconds",
     "Time from sealing a chart to its pick-up by a worker, by Redis's clock.",
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 120.0),
 )
+DEAD_LETTERS = Counter("dxspan_dead_letters_total", "Charts quarantined because two readings of them had failed.")
 JUNK = Counter("dxspan_queue_junk_total", "Entries of the queue that were no messages and were thrown away.")
+CLOCK_SKEW_SECONDS = Gauge(
+    "dxspan_clock_skew_seconds", "How far this machine's clock is ahead of Redis's, at the last comparison."
+)

@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from cds_hooks.answer import STATUS_EXTENSION
 from cds_hooks.app import create_app
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.http_server import server
 from cds_hooks.json_log import set_up_log
+from cds_hooks.outcome import STATUS_EXTENSION
 from cds_hooks.settings import Settings
 from nlp_core.assessment import Assessment, Candidate, Evidence, Words
 from nlp_core.chart import Chart

@@ -257,6 +257,21 @@ def test_a16_redis_down_is_503_and_not_200(serve: Serve, key_file: Path) -> None
     assert web.http.get("/healthz").status_code == 200
 
 
+def test_a16_by_setting_this_process_tells_which_tokens_it_saw_while_redis_is_down(
+    serve: Serve, key_file: Path
+) -> None:
+    issuers = {tokens.ISSUER: {"tenant": "a", "jwks_file": key_file}}
+    with LocalRedis(ensure_server()) as redis_server:
+        web = serve(auth=True, trusted_issuers=issuers, redis_url=redis_server.url, replay_fallback="memory")
+        before, during = (tokens.bearer(tokens.token(web.url + SERVICE)) for _ in range(2))
+        assert web.http.post(SERVICE, json=call(), headers=before).status_code == 200
+    begun = time.monotonic()
+    assert web.http.post(SERVICE, json=call(), headers=before).status_code == 401
+    assert [web.http.post(SERVICE, json=call(), headers=during).status_code for _ in range(2)] == [200, 401]
+    assert time.monotonic() - begun < 2
+    assert web.http.get("/readyz").status_code == 200
+
+
 def test_a17_a_foreign_jku_is_401_and_never_fetched(serve: Serve) -> None:
     with KeyServer(tokens.key_set()) as keys, KeyServer(tokens.key_set()) as evil:
         web = serve(auth=True, trusted_issuers={tokens.ISSUER: {"tenant": "a", "jku": keys.url}})

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from cds_hooks.operation_outcome import Unavailable
-from cds_hooks.replay_store import MemoryReplayStore, RedisReplayStore, replay_store
+from cds_hooks.replay_store import (
+    REDIS_SECONDS,
+    MemoryReplayStore,
+    RedisReplayStore,
+    ReplayStoreWithSpare,
+    replay_store,
+)
+from worker.circuit_breaker import CircuitBreaker
 from worker.local_redis import LocalRedis, ensure_server, free_port
 
 
@@ -105,3 +114,53 @@ def test_a_redis_that_is_not_there_is_unavailable_soon() -> None:
 def test_the_settings_choose() -> None:
     assert isinstance(replay_store(None), MemoryReplayStore)
     assert isinstance(replay_store("redis://127.0.0.1:1/0"), RedisReplayStore)
+    assert isinstance(replay_store("redis://127.0.0.1:1/0", spare=True), ReplayStoreWithSpare)
+
+
+def test_a16_where_chosen_memory_is_the_spare_of_a_redis_that_is_gone() -> None:
+    async def run() -> None:
+        with LocalRedis(ensure_server()) as server:
+            store = replay_store(server.url, spare=True)
+            assert await store.first_time("iss", "seen by Redis", 60)
+            assert not await store.first_time("iss", "seen by Redis", 60)
+        begun = time.monotonic()
+        assert not await store.first_time("iss", "seen by Redis", 60), "memory was told of it"
+        assert await store.first_time("iss", "new", 60)
+        assert not await store.first_time("iss", "new", 60)
+        assert await store.ready()
+        assert time.monotonic() - begun < 0.5
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a16_a_frozen_redis_is_waited_for_once_and_asked_again_later() -> None:
+    async def run() -> None:
+        with LocalRedis(ensure_server()) as server:
+            first = RedisReplayStore(server.url)
+            store = ReplayStoreWithSpare(first, breaker=CircuitBreaker(0.5))
+            os.kill(server.pid, signal.SIGSTOP)
+            begun = time.monotonic()
+            assert await store.first_time("iss", "1", 60)
+            assert time.monotonic() - begun < 2 * REDIS_SECONDS + 0.1
+            begun = time.monotonic()
+            assert await store.first_time("iss", "2", 60)
+            assert time.monotonic() - begun < 0.1
+            os.kill(server.pid, signal.SIGCONT)
+            await asyncio.sleep(0.6)
+            assert await store.first_time("iss", "3", 60)
+            assert not await first.first_time("iss", "3", 60), "Redis was told again"
+            await store.close()
+
+    asyncio.run(run())
+
+
+def test_a16_one_that_another_process_let_in_is_refused_while_redis_answers(redis_server: LocalRedis) -> None:
+    async def run() -> None:
+        one, other = (replay_store(redis_server.url, spare=True) for _ in range(2))
+        assert await one.first_time("iss", "shared", 60)
+        assert not await other.first_time("iss", "shared", 60)
+        await one.close()
+        await other.close()
+
+    asyncio.run(run())

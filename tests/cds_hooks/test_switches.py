@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from cds_hooks import switches as switches_room
-from cds_hooks.answer import STATUS_EXTENSION
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.occasion import BuiltCards
+from cds_hooks.outcome import STATUS_EXTENSION
 from cds_hooks.switch_command import main as switch
 from cds_hooks.switched_cards import SwitchedCards
 from cds_hooks.switches import BadSwitches, SwitchBoard, Switches, read_switches

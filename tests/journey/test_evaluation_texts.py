@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cds_hooks.answer import STATUS_EXTENSION
 from cds_hooks.build_cards import EXTENSION
+from cds_hooks.outcome import STATUS_EXTENSION
 
 TEXTS = Path(__file__).parents[3] / "shared" / "eval"
 SETS = ("notes_inferred", "notes_whole")

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cds_hooks.answer import STATUS_EXTENSION
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.demo_requests import SampleChart, sample_charts
+from cds_hooks.outcome import STATUS_EXTENSION
 
 SERVICE = "/cds-services/dxspan-patient-view"
 CHARTS = sample_charts()

@@ -185,7 +185,7 @@ def test_the_examples_private_key_is_never_taken_for_a_key_set() -> None:
 
 
 def test_system_actions_are_not_ours_to_send() -> None:
-    from cds_hooks.answer import HookResponse
+    from cds_hooks.outcome import HookResponse
 
     assert example("response-system-action")["systemActions"]
     assert "systemActions" not in HookResponse.model_fields

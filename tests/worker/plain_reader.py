@@ -5,25 +5,29 @@ Obeys the same contract as nlp_core.assess.Reader: newest notes first, stops at 
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from pathlib import Path
 
 from nlp_core.assessment import Assessment, Candidate, Evidence, Words
 from nlp_core.chart import Chart
+from nlp_core.device_faults import DeviceHealth
 from nlp_core.note import Note, Span
 
 MODEL_VERSION = "plain+000000000000"
 
 
 class PlainReader:
-    """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `touches PATH` leaves a
-    mark in the file system before the note is read."""
+    """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `kills` ends the process
+    as the kernel would, `eats memory` asks for more of it until there is none, `loses its GPU` has the GPU lost and the
+    note read all the same, `touches PATH` leaves a mark in the file system before the note is read."""
 
-    model_version = MODEL_VERSION
-
-    def __init__(self) -> None:
+    def __init__(self, model_version: str = MODEL_VERSION) -> None:
+        self.model_version = model_version
         self.readings = 0
+        self.device = DeviceHealth()
 
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
         self.readings += 1
@@ -48,6 +52,14 @@ class PlainReader:
                 marks.write("x")
         if "fails" in note.text:
             raise ValueError(f"cannot read {note.text}")
+        if "loses its GPU" in note.text:
+            self.device.faults["lost"] += 1
+        if "kills" in note.text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "eats memory" in note.text:
+            eaten = []
+            while True:
+                eaten.append(bytes(2**28))  # promised by the kernel, never touched
         cost = sum(int(text) for text in re.findall(r"takes (\d+) ms", note.text)) / 1000
         if deadline is not None and time.monotonic() + cost > deadline:
             time.sleep(max(0.0, deadline - time.monotonic()))

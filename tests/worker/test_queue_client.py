@@ -9,7 +9,7 @@ from tests.worker.conftest import Queue, ask, chart_of, read, wait_for
 from tests.worker.plain_reader import MODEL_VERSION, PlainReader
 from worker.client import Reading
 from worker.in_process_client import InProcessClient
-from worker.messages import FRESH_QUEUE, KEY_PREFIX, MODEL_VERSION_NAME
+from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE, MODEL_VERSION_NAME
 from worker.queue_client import QueueClient
 
 
@@ -137,6 +137,24 @@ def test_g15_a_precomputed_chart_waits_behind_fresh_ones_and_answers_from_the_ca
     assert sent
     assert reading.assessment is not None
     wait_for(lambda: read(queue.settings(), early).cached, seconds=5)
+
+
+def test_g15_precomputing_is_shed_before_any_opened_chart(own_queue: Queue) -> None:
+    async def both(client: QueueClient) -> tuple[bool, Reading]:
+        sent = await client.precompute(chart_of("early"), tenant="north")
+        return sent, await client.read(chart_of("open now"), tenant="north", deadline=time.monotonic() + 0.2)
+
+    with own_queue.redis() as redis:
+        redis.lpush(f"{KEY_PREFIX}{FRESH_QUEUE}", *["waiting"] * 2)
+        sent, reading = ask(own_queue.settings(queue_limit=10), both)
+        assert (sent, reading.degraded) == (False, "deadline")  # handed over, though there is no worker
+        assert redis.llen(f"{KEY_PREFIX}{FRESH_QUEUE}") == 3
+        redis.delete(f"{KEY_PREFIX}{FRESH_QUEUE}")
+        redis.lpush(f"{KEY_PREFIX}{LATER_QUEUE}", *["waiting"] * 10)
+        assert not ask(own_queue.settings(queue_limit=10), both)[0]
+        redis.delete(f"{KEY_PREFIX}{LATER_QUEUE}")
+        redis.delete(f"{KEY_PREFIX}{FRESH_QUEUE}")
+        assert ask(own_queue.settings(queue_limit=10), both)[0]
 
 
 def test_a_chart_that_is_no_valid_unicode_is_a_reason_not_an_exception(queue: Queue) -> None:

@@ -124,6 +124,18 @@ def test_a_frozen_redis_does_not_hold_up_the_event_loop(own_queue: Queue) -> Non
     assert ask(own_queue.settings(), longest_pause) < 0.1
 
 
+def test_g15_a_web_process_that_is_held_up_does_not_take_redis_for_dead(queue: Queue) -> None:
+    async def hold_up_meanwhile(client: QueueClient) -> Reading:
+        await client.canary(seconds=5)
+        reading = asyncio.ensure_future(client.read(chart_of("held up"), tenant="n", deadline=time.monotonic() + 3))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(0.5)
+        return await reading
+
+    assert ask(queue.settings(), hold_up_meanwhile).assessment is not None
+
+
 def test_the_breaker_lets_the_queue_back_in_when_redis_is_back(own_queue: Queue) -> None:
     async def down_and_up(client: QueueClient) -> tuple[Reading, Reading]:
         client._breaker._open_seconds = 0.3  # five seconds of waiting would teach nothing more

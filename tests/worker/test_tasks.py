@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from prometheus_client import REGISTRY
 
 from nlp_core.chart import Chart
 from tests.worker.conftest import Queue, chart_of
@@ -20,6 +21,7 @@ from worker.loaded_model import LoadedModel
 from worker.local_redis import free_port
 from worker.messages import (
     CANARY_TASK,
+    DEAD_LETTERS_NAME,
     MODEL_VERSION_NAME,
     READ_TASK,
     Canary,
@@ -149,6 +151,23 @@ def test_g12_a_chart_that_failed_twice_is_not_read_a_third_time(desk: Desk) -> N
     outcomes = [desk.desk.handle(desk.lay_down(chart_of("poison: fails"))) for _ in range(3)]
     assert outcomes == ["failed", "failed", "quarantined"]
     assert desk.reader.readings == 2
+
+
+def test_g12_a_quarantined_chart_is_a_dead_letter_by_its_mark_alone_and_once(desk: Desk) -> None:
+    before = REGISTRY.get_sample_value("dxspan_dead_letters_total") or 0
+    requests = [desk.lay_down(chart_of("dead letter: fails")) for _ in range(4)]
+    assert [desk.desk.handle(request) for request in requests] == ["failed", "failed", "quarantined", "quarantined"]
+    letters = desk.redis.lrange(DEAD_LETTERS_NAME, 0, -1)
+    assert isinstance(letters, list)
+    assert letters.count(requests[0].chart_mark.encode()) == 1
+    assert {len(letter) for letter in letters} == {64}
+    assert REGISTRY.get_sample_value("dxspan_dead_letters_total") == before + 1
+
+
+def test_g12_the_quarantine_lasts_as_long_as_the_chart_keeps_its_mark(desk: Desk) -> None:
+    request = desk.lay_down(chart_of("fails, once"))
+    assert desk.desk.handle(request) == "failed"
+    assert 86_000 < int(desk.redis.ttl(attempts_name(request.chart_mark))) <= 86_400
 
 
 def test_g12_a_chart_that_took_two_workers_down_is_not_read_a_third_time(desk: Desk) -> None:

@@ -20,7 +20,8 @@ INTRODUCTION = """# The fault matrix
 
 Bad input and faults, what each gets, and the tests that show it. Written by `make matrix` from a run of the tests: a
 test names the rows it covers (`test_a07_…`), rows are kept in `tests/rows.yaml`, what is still open in
-`tests/open_rows.yaml`. "(3)" is a test with three cases.
+`tests/open_rows.yaml`. "(3)" is a test with three cases. A row counts when a test
+names it; whether its tests show the whole of the row is for their reader to judge.
 """
 
 

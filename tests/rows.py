@@ -9,6 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -37,6 +38,7 @@ class Group:
     rows: tuple[Row, ...]
 
 
+@cache
 def groups() -> list[Group]:
     """Groups A to G, rows in their order."""
     document = yaml.safe_load((TESTS / "rows.yaml").read_text(encoding="utf-8"))
@@ -48,6 +50,7 @@ def groups() -> list[Group]:
     ]
 
 
+@cache
 def open_rows() -> dict[str, str]:
     """Rows without a test of their name, and why."""
     return yaml.safe_load((TESTS / "open_rows.yaml").read_text(encoding="utf-8")) or {}
@@ -59,6 +62,7 @@ def rows_of(test: str) -> list[str]:
     return [f"{letter.upper()}{int(number)}" for letter, number in _ID.findall(named[1])] if named else []
 
 
+@cache
 def covering_tests() -> dict[str, list[str]]:
     """Row id to `tests/file.py::test_name`, sorted, found in the files' syntax trees."""
     found: dict[str, set[str]] = defaultdict(set)

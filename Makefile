@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -112,6 +112,15 @@ reliability: setup-test ## figures of docs/calibration.md: do probabilities mean
 
 benchmarks: setup-test ## figures of docs/performance.md
 	@$(BIN)/python -m benchmarks --write docs/performance.md
+
+matrix: setup-test ## docs/security/matrix.md: each row of the fault matrix, its tests and what became of them (runs all tests)
+	@$(BIN)/python -m pytest --rows var/rows.json; $(BIN)/python -m tests.matrix --from var/rows.json --write docs/security/matrix.md
+
+fuzz: setup-test ## thousands of made-up calls and charts, then each reader of documents for FUZZ_SECONDS (600)
+	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -s --timeout 3600 --durations=0 tests/cds_hooks/test_schemathesis.py tests/nlp_core/test_fhir_notes_properties.py
+	@if $(PIP) $(LOCKED) -r requirements/fuzz.lock; then \
+	  for reader in rtf html clinical_document attachment; do $(BIN)/python -m tests.fuzz $$reader --seconds $(or $(FUZZ_SECONDS),600) || exit 1; done; \
+	else echo "atheris cannot be installed here: the readers of documents were NOT fuzzed" >&2; fi
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python docs/settings_page.py

@@ -14,6 +14,7 @@ from lxml import etree
 from lxml import html as lxml_html
 from striprtf.striprtf import rtf_to_text
 
+from nlp_core.rtf_repairs import for_striprtf
 from nlp_core.unreadable import Unreadable
 
 Form = Literal["plain", "html", "rtf", "xml"]
@@ -53,11 +54,11 @@ def xhtml_text(markup: str) -> str:
 
 
 def rtf_text(markup: str) -> str:
-    """The text of an RTF document without pictures and document properties; words formatted as struck out or hidden
-    stay in. Raises Unreadable `undecodable`."""
+    """The text of an RTF document without pictures, document properties and addresses of links; words formatted as
+    struck out or hidden stay in. Raises Unreadable `undecodable`."""
     try:
-        text = str(rtf_to_text(markup, errors="replace"))  # type: ignore[no-untyped-call]  # striprtf has no types
-    except (ValueError, LookupError, IndexError, OverflowError, RecursionError):
+        text = str(rtf_to_text(for_striprtf(markup), errors="replace"))  # type: ignore[no-untyped-call]  # striprtf has no types
+    except (ValueError, TypeError, LookupError, IndexError, OverflowError, RecursionError):
         raise Unreadable("undecodable") from None
     return _PAIR.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
 

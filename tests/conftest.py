@@ -1,4 +1,4 @@
-"""What holds for every test: Hypothesis profiles, a time zone nobody expects, and no silent skips in CI."""
+"""What holds for every test: Hypothesis profiles, a time zone nobody expects, no silent skips in CI, and `--rows`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import time
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.row_report import add_option as pytest_addoption  # noqa: F401  # hooks, found by their names
+from tests.row_report import register as pytest_configure  # noqa: F401
 
 settings.register_profile("default", deadline=None, max_examples=100)
 settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from types import TracebackType
 from typing import TextIO
@@ -18,7 +19,11 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class OneLine(logging.Formatter):
-    """Time, level, logger and message in one line; of an exception its type and its innermost line, not its text."""
+    """Time (UTC), level, logger and message in one line; of an exception its type and its innermost line, not its text."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -47,3 +49,10 @@ def test_errors_of_celery_lose_the_bodies_they_quote(log: io.StringIO, name: str
     assert "cannot decode" in log.getvalue()
     assert "Erika" not in log.getvalue()
     assert "Mustermann" not in log.getvalue()
+
+
+def test_times_are_utc_and_say_so(log: io.StringIO) -> None:
+    logging.getLogger("worker").warning("x")
+    written = log.getvalue().partition(" ")[0]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written)
+    assert abs(datetime.fromisoformat(written) - datetime.now(UTC)) < timedelta(minutes=1)  # the tests' zone is another

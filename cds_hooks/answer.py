@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from cds_hooks.feedback import FeedbackStore
 from cds_hooks.fhir_access import server_for
 from cds_hooks.fhir_server import FhirServer
 from cds_hooks.gather_notes import Gathering, OutOfTime, gather
 from cds_hooks.hook_request import HookRequest
 from cds_hooks.kept_answers import Answer
 from cds_hooks.last_answers import LastAnswer, LastAnswers, kept_assessment
+from cds_hooks.memory.feedback import FeedbackStore
+from cds_hooks.memory.suggestion_memory import Recalled
 from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
 from cds_hooks.outbound import Outbound
 from cds_hooks.outcome import Outcome, answer_of
@@ -27,7 +28,6 @@ from cds_hooks.security_events import security_event
 from cds_hooks.server_address import ServerAddress
 from cds_hooks.services import Service
 from cds_hooks.settings import Settings
-from cds_hooks.suggestion_memory import Recalled
 from cds_hooks.switched_cards import SWITCHED_OFF
 from cds_hooks.switches import Switches
 from cds_hooks.trust import Caller

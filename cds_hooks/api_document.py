@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
-from cds_hooks.feedback import FeedbackBody
 from cds_hooks.hook_request import HookRequest
+from cds_hooks.memory.feedback import FeedbackBody
 from cds_hooks.operation_outcome import OperationOutcome
 from cds_hooks.outcome import HookResponse
 

@@ -19,31 +19,31 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from cds_hooks.acceptance import Muting
 from cds_hooks.answer import Answering, AnswerParts
 from cds_hooks.api_document import describe
-from cds_hooks.audit_chain import audit_keys
-from cds_hooks.audit_requests import Auditing, AuditRequests
-from cds_hooks.audit_trail import AuditTrail, trail_of
+from cds_hooks.audit.chain import audit_keys
+from cds_hooks.audit.requests import Auditing, AuditRequests
+from cds_hooks.audit.trail import AuditTrail, trail_of
 from cds_hooks.build_cards import CardBuilder
 from cds_hooks.cors import Cors
-from cds_hooks.durable_feedback import DurableFeedback
-from cds_hooks.feedback import FeedbackStore
 from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
 from cds_hooks.last_answers import LastAnswers, MemoryLastAnswers
-from cds_hooks.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.acceptance import Muting
+from cds_hooks.memory.durable_feedback import DurableFeedback
+from cds_hooks.memory.feedback import FeedbackStore
+from cds_hooks.memory.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.outbox import Outbox
+from cds_hooks.memory.suppression import Suppression
 from cds_hooks.occasion import CardMaker
 from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
 from cds_hooks.outbound import Outbound
-from cds_hooks.outbox import Outbox
 from cds_hooks.pages import pages
 from cds_hooks.quota import Quota
 from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
 from cds_hooks.routes import Parts, Routes
 from cds_hooks.settings import Settings
-from cds_hooks.suppression import Suppression
 from cds_hooks.switched_cards import SwitchedCards
 from cds_hooks.switches import SwitchBoard
 from cds_hooks.trust import Trust
@@ -51,7 +51,7 @@ from worker.client import ReadingClient
 from worker.payloads import Sealer
 
 if TYPE_CHECKING:
-    from cds_hooks.feedback_store import SqlFeedbackStore
+    from cds_hooks.memory.feedback_store import SqlFeedbackStore
 
 FIRST_CARD_NEEDS = "fhir.resources.R4B.condition"
 """Takes half a second to import: done beside serving, so that neither the start nor the first card waits for it."""
@@ -119,7 +119,7 @@ def create_app(
 
 def _feedback(settings: Settings) -> FeedbackStore:
     def open_database() -> SqlFeedbackStore:
-        from cds_hooks.feedback_store import open_store  # half a second, which the start need not wait for
+        from cds_hooks.memory.feedback_store import open_store  # half a second, which the start need not wait for
 
         return open_store(settings)
 

@@ -17,11 +17,11 @@ from uuid import UUID, uuid5
 from cds_hooks import card_words as words
 from cds_hooks.card import SUMMARY_LIMIT, Action, Card, Coding, Link, Source, Suggestion
 from cds_hooks.card_detail import computed, detail
+from cds_hooks.memory.suppression import Suppression, newly_listed
 from cds_hooks.occasion import BuiltCards, EarlierReading, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
 from cds_hooks.safe_markdown import plain
-from cds_hooks.suppression import Suppression, newly_listed
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language
 from nlp_core.chart import Chart
 

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cds_hooks.audit_notes import Computed
+from cds_hooks.audit.notes import Computed
 
 MAX_ANSWERS = 512
 MAX_ANSWER_BYTES = 64 * 1024

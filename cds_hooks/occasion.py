@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from cds_hooks.suggestion_memory import NOTHING_RECALLED, Recalled
+from cds_hooks.memory.suggestion_memory import NOTHING_RECALLED, Recalled
 from nlp_core.assessment import Assessment, Language
 from nlp_core.chart import Chart
 

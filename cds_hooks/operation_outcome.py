@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cds_hooks.audit_notes import audit_notes
+from cds_hooks.audit.notes import audit_notes
 
 NO_STORE = {"cache-control": "no-store"}
 
@@ -126,10 +126,14 @@ class TooManyRequests(Refusal):
     status = 429
     code = "throttled"
 
-    def __init__(self, text: str, *, retry_after: int) -> None:
-        """retry_after: seconds."""
-        super().__init__(text)
-        self.retry_after = retry_after
+    retry_after = 1
+    """Seconds after which to come back."""
+
+    @classmethod
+    def come_back_after(cls, seconds: int) -> Self:
+        refusal = cls("Too many requests; come back later.")
+        refusal.retry_after = seconds
+        return refusal
 
 
 class Unavailable(Refusal):

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel
 
-from cds_hooks.audit_notes import Computed, audit_notes
+from cds_hooks.audit.notes import Computed, audit_notes
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.json_log import Value, log_event
 from cds_hooks.kept_answers import Answer

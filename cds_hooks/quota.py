@@ -37,7 +37,5 @@ class Quota:
         if tokens < 1:
             self._buckets[tenant] = (tokens, now)
             QUOTA_REFUSED.inc()
-            raise TooManyRequests(
-                "Too many requests; come back later.", retry_after=math.ceil((1 - tokens) / self._per_second)
-            )
+            raise TooManyRequests.come_back_after(math.ceil((1 - tokens) / self._per_second))
         self._buckets[tenant] = (tokens - 1, now)

@@ -20,11 +20,11 @@ from starlette.responses import Response
 
 from cds_hooks.answer import Answering
 from cds_hooks.api_document import CALL, DISCOVERY, FEEDBACK, HEALTH
-from cds_hooks.audit_notes import audit_notes
-from cds_hooks.feedback import FeedbackStore, read_feedback
+from cds_hooks.audit.notes import audit_notes
 from cds_hooks.hook_request import HookRequest, read_hook_request
 from cds_hooks.http_server import ARRIVED
 from cds_hooks.kept_answers import CallKey, KeptAnswers
+from cds_hooks.memory.feedback import FeedbackStore, read_feedback
 from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavailable
 from cds_hooks.quota import Quota
 from cds_hooks.request_body import BodyLimits, read_json

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from cds_hooks.audit_notes import audit_notes
+from cds_hooks.audit.notes import audit_notes
 from cds_hooks.json_log import Value, log_event
 from cds_hooks.watch import SECURITY_EVENTS
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from cds_hooks import audit_command
+from cds_hooks.audit import command as audit_command
 
 KEY = base64.b64encode(b"k" * 32).decode()
 OTHER_KEY = base64.b64encode(b"o" * 32).decode()

@@ -15,10 +15,10 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from cds_hooks.feedback import FeedbackItem
+from cds_hooks.memory.feedback import FeedbackItem
+from cds_hooks.memory.suggestion_memory import Recalled
 from cds_hooks.occasion import BuiltCards, Occasion
 from cds_hooks.operation_outcome import Unavailable
-from cds_hooks.suggestion_memory import Recalled
 from nlp_core.assessment import Assessment, Silence
 from nlp_core.chart import Chart
 from worker.client import Degraded, Reading

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cds_hooks import audit_spool
-from cds_hooks.audit_chain import ChainKeys
-from cds_hooks.audit_spool import Damaged, adopted, open_spool, read_segment, segments
+from cds_hooks.audit import spool as audit_spool
+from cds_hooks.audit.chain import ChainKeys
+from cds_hooks.audit.spool import Damaged, adopted, open_spool, read_segment, segments
 
 KEYS = ChainKeys([b"k" * 32])
 

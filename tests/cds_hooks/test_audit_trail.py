@@ -18,9 +18,9 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from prometheus_client import REGISTRY
 
-from cds_hooks import audit_spool
 from cds_hooks.app import create_app
-from cds_hooks.audit_event import PATIENT_QUERY
+from cds_hooks.audit import spool as audit_spool
+from cds_hooks.audit.event import PATIENT_QUERY
 from cds_hooks.http_server import server
 from cds_hooks.occasion import BuiltCards, Occasion
 from cds_hooks.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cds_hooks.feedback import MAX_COMMENT_CHARACTERS
+from cds_hooks.memory.feedback import MAX_COMMENT_CHARACTERS
 from tests.cds_hooks import tokens
 from tests.cds_hooks.charts import SERVICE, call
 from tests.cds_hooks.conftest import Serve, Served

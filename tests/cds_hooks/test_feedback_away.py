@@ -16,7 +16,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from cds_hooks.feedback_store import SqlFeedbackStore
+from cds_hooks.memory.feedback_store import SqlFeedbackStore
 from cds_hooks.settings import Settings
 from tests.cds_hooks.charts import SERVICE
 from tests.cds_hooks.spelled_out import Ehr, eventually, hospital
@@ -147,7 +147,7 @@ def test_a_database_that_hangs_costs_no_card(monkeypatch: pytest.MonkeyPatch) ->
         time.sleep(2)
         raise OSError
 
-    monkeypatch.setattr("cds_hooks.feedback_store.open_store", hangs)
+    monkeypatch.setattr("cds_hooks.memory.feedback_store.open_store", hangs)
     with hospital("sqlite://", deadline_ms=800) as ehr:
         for _ in range(3):
             begun = time.monotonic()

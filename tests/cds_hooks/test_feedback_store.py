@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cds_hooks.feedback import read_feedback
-from cds_hooks.feedback_rows import CommentKeys, Row, reported_row, shown_rows
-from cds_hooks.feedback_store import SqlFeedbackStore, open_engine
-from cds_hooks.feedback_tables import ReportedOutcome, ShownCard, SuggestedDiagnosis
+from cds_hooks.memory.feedback import read_feedback
+from cds_hooks.memory.feedback_rows import CommentKeys, Row, reported_row, shown_rows
+from cds_hooks.memory.feedback_store import SqlFeedbackStore, open_engine
+from cds_hooks.memory.feedback_tables import ReportedOutcome, ShownCard, SuggestedDiagnosis
+from cds_hooks.memory.patient_marks import PatientMarks
 from cds_hooks.operation_outcome import Unavailable
-from cds_hooks.patient_marks import PatientMarks
 from tests.cds_hooks.assessments import BUILDER, assessment, candidate, chart, evidence, occasion
 
 CARD = "9f5b2a52-1f61-4f2c-8a70-0d5f7d8f2f01"

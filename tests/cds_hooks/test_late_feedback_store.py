@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from cds_hooks.feedback_store import SqlFeedbackStore, open_engine
-from cds_hooks.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.feedback_store import SqlFeedbackStore, open_engine
+from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.operation_outcome import Unavailable
 
 

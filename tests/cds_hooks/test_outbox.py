@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cds_hooks.feedback_rows import Row
-from cds_hooks.outbox import Outbox, OutboxFull, Unreadable
+from cds_hooks.memory.feedback_rows import Row
+from cds_hooks.memory.outbox import Outbox, OutboxFull, Unreadable
 from worker.payloads import Sealer
 
 ROWS = [Row("feedback", {"tenant": "a", "reason_code": "canary 患者", "accepted_suggestions": []})]

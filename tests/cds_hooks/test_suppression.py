@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_hooks.suggestion_memory import Recalled, Report, Showing
-from cds_hooks.suppression import Suppression, newly_listed
+from cds_hooks.memory.suggestion_memory import Recalled, Report, Showing
+from cds_hooks.memory.suppression import Suppression, newly_listed
 from nlp_core.assessment import Candidate
 from tests.cds_hooks.assessments import NOW, candidate, evidence
 

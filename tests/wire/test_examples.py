@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from cds_hooks import strict_json
 from cds_hooks.card import Action, Card, Link, OverrideReason, Source
-from cds_hooks.feedback import read_feedback
 from cds_hooks.hook_request import FhirAuthorization, PatientViewContext, read_hook_request
 from cds_hooks.key_sets import read_key_set
+from cds_hooks.memory.feedback import read_feedback
 from cds_hooks.operation_outcome import BadRequest, OperationOutcome
 from cds_hooks.prefetch import read_value
 from cds_hooks.services import PATIENT_VIEW, discovery

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from cds_hooks.audit_chain import Entry
-from cds_hooks.audit_notes import Computed, Who
-from cds_hooks.audit_record import AuditRecord
+from cds_hooks.audit.chain import Entry
+from cds_hooks.audit.notes import Computed, Who
+from cds_hooks.audit.record import AuditRecord
 
 Json = dict[str, Any]
 PATIENT_QUERY = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientQuery"

@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 import orjson
 
-from cds_hooks.audit_chain import ChainKeys, Entry, Head
+from cds_hooks.audit.chain import ChainKeys, Entry, Head
 from cds_hooks.json_log import log_event
 
 log = logging.getLogger("dxspan.audit")

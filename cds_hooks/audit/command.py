@@ -22,14 +22,14 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_hooks.audit_chain import UNKEYED, ChainKeys, Entry, Fault, Head, Walked, audit_keys
-from cds_hooks.audit_event import AuditEvents, Json
-from cds_hooks.audit_reading import Heads, KeptTrail
-from cds_hooks.audit_record import AuditRecord, opened_who
-from cds_hooks.audit_spool import Damaged
-from cds_hooks.audit_store import AuditStore
-from cds_hooks.audit_trail import database_url
-from cds_hooks.feedback_store import open_engine
+from cds_hooks.audit.chain import UNKEYED, ChainKeys, Entry, Fault, Head, Walked, audit_keys
+from cds_hooks.audit.event import AuditEvents, Json
+from cds_hooks.audit.reading import Heads, KeptTrail
+from cds_hooks.audit.record import AuditRecord, opened_who
+from cds_hooks.audit.spool import Damaged
+from cds_hooks.audit.store import AuditStore
+from cds_hooks.audit.trail import database_url
+from cds_hooks.memory.feedback_store import open_engine
 from cds_hooks.settings import Settings
 from worker.payloads import Sealer
 

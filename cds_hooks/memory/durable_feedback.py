@@ -15,17 +15,17 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cds_hooks.acceptance import Muting
-from cds_hooks.delivery import OPEN_SECONDS, Delivery
-from cds_hooks.feedback import FeedbackItem
-from cds_hooks.feedback_rows import CommentKeys, listed_rows, reported_row, shown_rows
 from cds_hooks.json_log import log_event
-from cds_hooks.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.acceptance import Muting
+from cds_hooks.memory.delivery import OPEN_SECONDS, Delivery
+from cds_hooks.memory.feedback import FeedbackItem
+from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_row, shown_rows
+from cds_hooks.memory.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.outbox import Outbox
+from cds_hooks.memory.patient_marks import PatientMarks
+from cds_hooks.memory.suggestion_memory import Recalled, Showing
 from cds_hooks.occasion import Occasion
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
-from cds_hooks.outbox import Outbox
-from cds_hooks.patient_marks import PatientMarks
-from cds_hooks.suggestion_memory import Recalled, Showing
 
 log = logging.getLogger("dxspan.feedback")
 

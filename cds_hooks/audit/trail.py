@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from cds_hooks.audit_chain import ChainKeys, Entry, audit_keys
-from cds_hooks.audit_record import AuditRecord
-from cds_hooks.audit_spool import Spool, adopted, chains, open_spool, read_segment
+from cds_hooks.audit.chain import ChainKeys, Entry, audit_keys
+from cds_hooks.audit.record import AuditRecord
+from cds_hooks.audit.spool import Spool, adopted, chains, open_spool, read_segment
 from cds_hooks.group_commit import GroupCommit
 from cds_hooks.settings import Settings
 from cds_hooks.watch import AUDIT_ENTRIES, AUDIT_FAILURES
@@ -191,7 +191,7 @@ def database_url(settings: Settings) -> str | None:
 
 
 def _opened(url: str) -> EntryStore:
-    from cds_hooks.audit_store import AuditStore  # half a second, which the start need not wait for
-    from cds_hooks.feedback_store import open_engine
+    from cds_hooks.audit.store import AuditStore  # half a second, which the start need not wait for
+    from cds_hooks.memory.feedback_store import open_engine
 
     return AuditStore.made(open_engine(url))

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from cds_hooks.suggestion_memory import Recalled, Report, Showing, finding_key
+from cds_hooks.memory.suggestion_memory import Recalled, Report, Showing, finding_key
 from nlp_core.assessment import Candidate
 
 Hiding = Literal["dismissed", "accepted", "already-shown", "muted"]

@@ -23,14 +23,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from cds_hooks.acceptance import Acceptance
-from cds_hooks.feedback_rows import Row
-from cds_hooks.feedback_tables import Base, MarkingKey
+from cds_hooks.memory.acceptance import Acceptance
+from cds_hooks.memory.feedback_rows import Row
+from cds_hooks.memory.feedback_tables import Base, MarkingKey
+from cds_hooks.memory.patient_marks import OccasionMarks
+from cds_hooks.memory.recall_queries import (
+    acceptance_query,
+    listed_query,
+    remembered,
+    showings_query,
+    unknown_cards_query,
+)
+from cds_hooks.memory.suggestion_memory import Showing
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
-from cds_hooks.patient_marks import OccasionMarks
-from cds_hooks.recall_queries import acceptance_query, listed_query, remembered, showings_query, unknown_cards_query
 from cds_hooks.settings import Settings
-from cds_hooks.suggestion_memory import Showing
 from cds_hooks.watch import UNKNOWN_CARDS
 from worker.payloads import KEY_BYTES
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Row, Select, String, and_, case, exists, func, or_, select
 
-from cds_hooks.feedback_tables import ListedProblem, ReportedOutcome, ShownCard, SuggestedDiagnosis
-from cds_hooks.patient_marks import OccasionMarks
-from cds_hooks.suggestion_memory import Report, Showing
+from cds_hooks.memory.feedback_tables import ListedProblem, ReportedOutcome, ShownCard, SuggestedDiagnosis
+from cds_hooks.memory.patient_marks import OccasionMarks
+from cds_hooks.memory.suggestion_memory import Report, Showing
 
 MOST_ROWS = 5000
 """Read for one patient, newest showings first: far more than anyone clicks, and the end of what may be read."""

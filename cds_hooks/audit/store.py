@@ -12,7 +12,7 @@ from sqlalchemy import DDL, Engine, Integer, String, Text, event, func, insert, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger
 
-from cds_hooks.audit_chain import Entry, Head
+from cds_hooks.audit.chain import Entry, Head
 
 _ROWS_AT_ONCE = 500
 _Number = BigInteger().with_variant(Integer(), "sqlite")

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from cds_hooks.audit_chain import ChainKeys, Entry, Fault, Head, Walked, walked
-from cds_hooks.audit_spool import Damaged, chains, kept_head, read_entries, segments
-from cds_hooks.audit_store import AuditStore
+from cds_hooks.audit.chain import ChainKeys, Entry, Fault, Head, Walked, walked
+from cds_hooks.audit.spool import Damaged, chains, kept_head, read_entries, segments
+from cds_hooks.audit.store import AuditStore
 
 Heads = Mapping[str, Head]
 """By chain."""

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import orjson
 
-from cds_hooks.feedback_rows import Row
+from cds_hooks.memory.feedback_rows import Row
 from worker.payloads import CannotOpen, Sealer
 
 SUFFIX, ASIDE = ".rows", ".unreadable"

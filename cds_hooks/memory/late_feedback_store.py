@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cds_hooks.operation_outcome import Unavailable
 
 if TYPE_CHECKING:
-    from cds_hooks.feedback_store import SqlFeedbackStore
+    from cds_hooks.memory.feedback_store import SqlFeedbackStore
 
 log = logging.getLogger("dxspan.feedback")
 

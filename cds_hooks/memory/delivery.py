@@ -15,12 +15,12 @@ from itertools import islice
 from typing import Any
 from uuid import uuid4
 
-from cds_hooks.feedback_rows import Row
 from cds_hooks.group_commit import GroupCommit
 from cds_hooks.json_log import log_event
-from cds_hooks.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.feedback_rows import Row
+from cds_hooks.memory.late_feedback_store import LateFeedbackStore
+from cds_hooks.memory.outbox import Outbox, OutboxFull, Unreadable
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
-from cds_hooks.outbox import Outbox, OutboxFull, Unreadable
 from cds_hooks.watch import FEEDBACK_LOST, OUTBOX_ENTRIES
 
 log = logging.getLogger("dxspan.feedback")

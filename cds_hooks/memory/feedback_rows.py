@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.card import Card
-from cds_hooks.feedback import FeedbackItem
-from cds_hooks.patient_marks import OccasionMarks
-from cds_hooks.suggestion_memory import finding_key
+from cds_hooks.memory.feedback import FeedbackItem
+from cds_hooks.memory.patient_marks import OccasionMarks
+from cds_hooks.memory.suggestion_memory import finding_key
 from nlp_core.assessment import MOST_FOR
 
 SHOWN_CARD, SUGGESTED, FEEDBACK, LISTED = "shown_card", "suggested_diagnosis", "feedback", "listed_problem"

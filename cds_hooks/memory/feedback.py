@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BeforeValidator, StringConstraints, ValidationError, model_validator
 
 from cds_hooks.hook_request import LenientModel, UuidText, refusal, rule
-from cds_hooks.suggestion_memory import Recalled
+from cds_hooks.memory.suggestion_memory import Recalled
 
 if TYPE_CHECKING:
     from cds_hooks.occasion import Occasion

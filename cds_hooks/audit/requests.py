@@ -14,9 +14,9 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cds_hooks.audit_notes import AuditNotes, Who, begin_notes
-from cds_hooks.audit_record import UNKEPT, AuditRecord, audit_record
-from cds_hooks.audit_trail import CannotKeep
+from cds_hooks.audit.notes import AuditNotes, Who, begin_notes
+from cds_hooks.audit.record import UNKEPT, AuditRecord, audit_record
+from cds_hooks.audit.trail import CannotKeep
 from cds_hooks.operation_outcome import NO_STORE, Unavailable, refusal_response
 from cds_hooks.outcome import degraded_body
 from worker.payloads import Sealer

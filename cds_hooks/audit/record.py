@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from cds_hooks.audit_notes import AuditNotes, Computed, Kind, Who
+from cds_hooks.audit.notes import AuditNotes, Computed, Kind, Who
 from worker.payloads import CannotOpen, Sealer
 
 VERSION = 1

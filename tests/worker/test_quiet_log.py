@@ -20,6 +20,7 @@ def log() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(False)
     for name in ("celery", "kombu", "amqp"):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
@@ -47,3 +48,19 @@ def test_errors_of_celery_lose_the_bodies_they_quote(log: io.StringIO, name: str
     assert "cannot decode" in log.getvalue()
     assert "Erika" not in log.getvalue()
     assert "Mustermann" not in log.getvalue()
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("celery.worker.consumer.consumer", "Received and deleted unknown message.\n\nThe full contents was: Erika"),
+        ("asyncio", "Task exception was never retrieved\nfuture: <Task exception=ValueError('Erika')>"),
+        ("asyncio", "Exception in callback say(Erika)"),
+        ("py.warnings", "a.py:3: UserWarning: unexpected value Erika\n  warn(value)"),
+    ],
+)
+def test_e10_of_a_librarys_record_its_own_words_are_kept(log: io.StringIO, name: str, message: str, level: int) -> None:
+    logging.getLogger(name).log(level, message)
+    assert name in log.getvalue()
+    assert "Erika" not in log.getvalue()

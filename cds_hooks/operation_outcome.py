@@ -19,7 +19,7 @@ error body, a log line or the EHR's error store can repeat it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict

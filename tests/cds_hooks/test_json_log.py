@@ -69,5 +69,6 @@ def test_libraries_that_log_urls_are_quiet() -> None:
         assert "canary" not in stream.getvalue()
         assert "hello" in stream.getvalue()
     finally:
+        logging.captureWarnings(False)
         root.handlers[:] = handlers
         root.setLevel(level)

@@ -25,7 +25,7 @@ from training.export import base_of, export
 from training.phrases import Phrase
 
 PERSONAL = ("Zq7Mustermann", "zq7mrn0048151623", "Zq7strasse")
-SMALL = Recipe(steps=2, concepts=8, sentences=4, measure_every=2, measure_sentences=10, resting_sentences=50, seed=5)
+SMALL = Recipe(steps=2, concepts=8, sentences=2, measure_every=2, measure_sentences=5, resting_sentences=0, seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ def log() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.captureWarnings(False)
     for name in ("celery", "kombu", "amqp"):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
@@ -56,3 +57,19 @@ def test_times_are_utc_and_say_so(log: io.StringIO) -> None:
     written = log.getvalue().partition(" ")[0]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written)
     assert abs(datetime.fromisoformat(written) - datetime.now(UTC)) < timedelta(minutes=1)  # the tests' zone is another
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("celery.worker.consumer.consumer", "Received and deleted unknown message.\n\nThe full contents was: Erika"),
+        ("asyncio", "Task exception was never retrieved\nfuture: <Task exception=ValueError('Erika')>"),
+        ("asyncio", "Exception in callback say(Erika)"),
+        ("py.warnings", "a.py:3: UserWarning: unexpected value Erika\n  warn(value)"),
+    ],
+)
+def test_e10_of_a_librarys_record_its_own_words_are_kept(log: io.StringIO, name: str, message: str, level: int) -> None:
+    logging.getLogger(name).log(level, message)
+    assert name in log.getvalue()
+    assert "Erika" not in log.getvalue()

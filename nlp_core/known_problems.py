@@ -15,7 +15,8 @@ builder's business. The principle, docs/decisions/0010-problem-list.md:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from nlp_core.assertion import Assertion
 from nlp_core.assessment import ProblemListStatus
@@ -27,6 +28,7 @@ from nlp_core.problem_words import ProblemWords
 
 _PAST = frozenset({"inactive", "remission", "resolved"})
 _STRONGEST: tuple[ProblemListStatus, ...] = ("active", "refuted", "past")
+_Read = Callable[[str], dict[str, Assertion]]
 _UNREAL = (Assertion.FAMILY, Assertion.CONDITIONAL, Assertion.POSSIBLE)
 
 
@@ -40,23 +42,24 @@ class ProblemMatcher:
     def known(self, problems: Iterable[Problem]) -> dict[str, ProblemListStatus]:
         """Diagnosis id -> its status on the list; where several entries match, active wins, then refuted."""
         known: dict[str, ProblemListStatus] = {}
+        read = cache(self._words.read)  # for this list alone: an entry is often there twice, and none may be kept
         for problem in problems:
             if problem.verification_status == "entered-in-error":
                 continue
-            for diagnosis, status in self._matches(problem):
+            for diagnosis, status in self._matches(problem, read):
                 known[diagnosis] = min(known.get(diagnosis, status), status, key=_STRONGEST.index)
         return known
 
-    def _matches(self, problem: Problem) -> Iterator[tuple[str, ProblemListStatus]]:
+    def _matches(self, problem: Problem, read: _Read) -> Iterator[tuple[str, ProblemListStatus]]:
         status = _status(problem)
-        said = self._words.read(problem.text)
+        said = read(problem.text)
         ruled = {name: how for name, how in said.items() if how is not Assertion.PRESENT}
         for coding in (*problem.codings, *self._words.code_in(problem.text)):
             for found in self._codes.find(coding):
                 how = ruled.get(found.diagnosis, Assertion.PRESENT)
                 yield from _so(found.diagnosis, found.listed, _stated(how, status))
             if coding.display not in ("", problem.text):
-                displayed = self._words.read(coding.display)
+                displayed = read(coding.display)
                 yield from self._named({name: ruled.get(name, how) for name, how in displayed.items()}, status)
         yield from self._named(said, status)
 

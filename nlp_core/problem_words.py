@@ -13,7 +13,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,8 @@ from nlp_core.text_view import view
 from nlp_core.triggers import written_ways
 
 RULES = Path(__file__).parent / "rules" / "problem_names.yaml"
-LONGEST = 1_000
-"""Characters of an entry that are read: a list names its diseases early."""
+LONGEST, MOST_NAMED = 400, 24
+"""Characters of an entry that are read, and names in it that count: a list is terse, and names its diseases early."""
 SHORT = 3
 """Characters of a name up to which capitals count."""
 _OTHER = "-"
@@ -40,6 +39,14 @@ _LACKING = re.compile(r"\b(?:without|w/o)\b[^,;.，；。()（）]*|(?:不伴|�
 _IN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff])[-‐–·/](?=[\u3400-\u9fff])")
 """Marks within Chinese names: 布-加综合征."""
 _INVERTED = re.compile(r"(?P<what>[^,;:]+), *(?P<which>[^,;:]+)(?P<rest>.*)", re.DOTALL)
+_HISTORY_BEHIND = re.compile(
+    r"\A(?P<what>.+), *(?P<history>(?:(?:family|personal) )?(?:history|hx|h/o))(?: of)?\Z", re.IGNORECASE | re.DOTALL
+)
+_NON = re.compile(r"\bnon[- ]\w+\W+[^,;]*\Z", re.IGNORECASE)
+"""Of "non-valvular atrial fibrillation" the valves are denied; "non-diabetic" denies the disease."""
+_MARK = re.compile(r"[,;，；。]")
+_ASKED = re.compile(r"[^,;，；、]*[?？]")
+"""What follows a name that an entry puts in question."""
 _CODE = re.compile(r"[A-Z]\d[\dA-Z]\.[\dA-Z]{1,4}(?:x\d{3})?", re.IGNORECASE)
 _SAID_OF_DISEASES = frozenset({"history", "symptom", "sign"})
 """Kinds of finding that would hide a disease's name: on a list "history of COPD" is no finding."""
@@ -61,9 +68,10 @@ class ProblemWords:
         self._whole = _by_name(knowledge, more)
         self._lasting = frozenset(rules["lasting"])
         self._before, self._after = (_any_of(rules["unreal"][place]) for place in ("before", "after"))
+        self._noise = re.compile("|".join(map(re.escape, rules["noise"])), re.IGNORECASE)
+        self._spelt: dict[str, str] = rules["short"]
+        self._short = _any_of(self._spelt)
         self._over, self._denied = _any_of(rules["over"]), _any_of(rules["denied"])
-        self.read = lru_cache(maxsize=2_000)(self._read)
-        """Entries repeat from patient to patient; diagnosis id -> how the words assert it."""
 
     def code_in(self, text: str) -> Iterator[Coding]:
         """The ICD-10 code that an entry without words consists of."""
@@ -78,18 +86,27 @@ class ProblemWords:
             yield from ((f"{DIAGNOSIS}{_OTHER}{group}", way) for way in _ways(content["names"]))
         yield from ((DIAGNOSIS + _OTHER, way) for way in _ways(rules["others"]))
 
-    def _read(self, entry: str) -> dict[str, Assertion]:
+    def read(self, entry: str) -> dict[str, Assertion]:
+        """Diagnosis id -> how the entry asserts it. Nothing of the entry is kept."""
         whole = self._whole.get(_as_name(entry))
         if whole is not None:
             return {
                 diagnosis: Assertion.PRESENT for name in whole for diagnosis in self._covered(name, Assertion.PRESENT)
             }
-        text = _IN_CHINESE.sub("", _LACKING.sub(" ", entry[:LONGEST])).strip()
+        text = self._plain(entry[:LONGEST])
         said: dict[str, Assertion] = {}
-        for mention in self._mentions(text):
-            for diagnosis, how in self._meant(mention, text):
+        mentions = self._mentions(text)[:MOST_NAMED]
+        for mention in mentions:
+            for diagnosis, how in self._meant(mention, text, _reach(mention, mentions, text)):
                 said[diagnosis] = min(said.get(diagnosis, how), how, key=_rank)
         return said
+
+    def _plain(self, entry: str) -> str:
+        """The entry as a note would say it: titles without their marks and lacks, "gout, history of" the usual way."""
+        text = self._noise.sub(" ", entry)
+        text = self._short.sub(lambda match: self._spelt[match.group().lower()], text)
+        text = _IN_CHINESE.sub("", _LACKING.sub(" ", text)).strip()
+        return _HISTORY_BEHIND.sub(r"\g<history> of \g<what>", text)
 
     def _mentions(self, text: str) -> list[Mention]:
         """What the entry names; of "Hypertension, pulmonary" what "pulmonary hypertension" names, if that is a name."""
@@ -107,10 +124,14 @@ class ProblemWords:
         mentions, _ = self._reader.read(text, sex="unknown", age_years=None)
         return [mention for mention in mentions if mention.about == "diagnosis"]
 
-    def _meant(self, mention: Mention, text: str) -> Iterator[tuple[str, Assertion]]:
-        how = self._asserted(mention, text)
+    def _meant(self, mention: Mention, text: str, reach: Span) -> Iterator[tuple[str, Assertion]]:
+        """reach: the stretch of the entry whose words may speak of the mention."""
+        over = self._over.search(text, reach.start, reach.end)
+        how = self._asserted(mention, text, reach.end)
+        if over and how in (Assertion.ABSENT, Assertion.PRESENT):
+            how = Assertion.PAST
         for diagnosis in self._covered(mention.entry, how):
-            lasts = how is Assertion.PAST and diagnosis in self._lasting and not self._over.search(text)
+            lasts = how is Assertion.PAST and diagnosis in self._lasting and not over
             yield diagnosis, Assertion.PRESENT if lasts else how
 
     def _covered(self, name: str, how: Assertion) -> Iterator[str]:
@@ -123,14 +144,16 @@ class ProblemWords:
             if known and not (known.cannot_miss and how in (Assertion.PRESENT, Assertion.ABSENT)):
                 yield diagnosis
 
-    def _asserted(self, mention: Mention, text: str) -> Assertion:
+    def _asserted(self, mention: Mention, text: str, end: int) -> Assertion:
         how = mention.assertion
-        if how is Assertion.PRESENT and self._denied.search(text[mention.span.end :]):
+        if how is Assertion.PRESENT and self._denied.search(text, mention.span.end, end):
             return Assertion.ABSENT
-        if self._before.search(text[: mention.span.start]) or self._after.search(text[mention.span.end :]):
+        if self._before.search(text, 0, mention.span.start) or self._after.search(text, mention.span.end, end):
             return Assertion.CONDITIONAL
-        if how in (Assertion.ABSENT, Assertion.PRESENT) and self._over.search(text):
-            return Assertion.PAST
+        if _ASKED.match(text, mention.span.end):
+            return Assertion.POSSIBLE
+        if how is Assertion.ABSENT and _NON.search(text[: mention.span.start]):
+            return Assertion.PRESENT
         return Assertion.PRESENT if how is Assertion.PAST and _KNOWN.search(text) else how
 
 
@@ -160,6 +183,14 @@ def _joined(names: Lexicon, unread: Set[str], more: Lexicon) -> Lexicon:
     for stem, lines in more.compiled.items():
         joined.setdefault(stem, []).extend(lines)
     return Lexicon(joined)
+
+
+def _reach(mention: Mention, mentions: Iterable[Mention], text: str) -> Span:
+    """From the mention's clause on to the next thing named behind a mark: of "HTN, pneumonia, resolved" one is over."""
+    start = max((mark.end() for mark in _MARK.finditer(text, 0, mention.span.start)), default=0)
+    mark = _MARK.search(text, mention.span.end)
+    behind = (other.span.start for other in mentions if mark and other.span.start >= mark.end())
+    return Span(start=start, end=min(behind, default=len(text)))
 
 
 def _moved(mention: Mention, text: str, turned: str) -> Mention:

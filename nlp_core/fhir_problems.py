@@ -21,7 +21,7 @@ def problem_of(resource: Json) -> Problem:
         reference=reference_to(resource),
         codings=codings_of(resource.get("code")),
         text=name,
-        clinical_status=code_of(resource.get("clinicalStatus")),
+        clinical_status=code_of(resource.get("clinicalStatus")) or _status_of_abatement(resource),
         verification_status=code_of(resource.get("verificationStatus")),
         date=first_moment(
             resource.get("onsetDateTime"),
@@ -31,3 +31,16 @@ def problem_of(resource: Json) -> Problem:
             resource.get("dateRecorded"),
         ),
     )
+
+
+def _status_of_abatement(resource: Json) -> str:
+    """`resolved` where a Condition states an end instead of a status, as older versions may; "" where it states none."""
+    ends = (
+        "abatementDateTime",
+        "abatementPeriod",
+        "abatementAge",
+        "abatementRange",
+        "abatementString",
+        "abatementBoolean",
+    )
+    return "resolved" if any(resource.get(end) for end in ends) else ""

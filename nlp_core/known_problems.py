@@ -1,88 +1,91 @@
 """Which diagnoses the problem list already holds, denies, or held once.
 
-Matches by ICD-10-CM code (equal, parent or child, an unspecified sibling) and by any name of the diagnosis in the
-problem's words, English or Chinese. SNOMED-coded problems are matched by their display. What follows from it (hide,
-show again) is the card builder's business.
+Input : Problem(text="COPD, severe", codings=(J44.9 of ICD-10-CM,), clinical_status="active")
+Output: {"copd": "active"}
+Joins what codes say (problem_codes) and what words say (problem_words). What follows (hide, show again) is the card
+builder's business. The principle, docs/decisions/0010-problem-list.md:
+
+- A kind of a disease on the list says that the disease is known: diabetic nephropathy holds diabetes.
+- A general entry covers its kinds ("diabetes" covers type 2), but neither one that must not be missed or is acute on
+  chronic (angina does not cover an unstable one, COPD not its exacerbation) nor a complication (diabetes does not cover
+  its retinopathy).
+- What a kind lacks says nothing of the rest: a refuted diabetic nephropathy refutes no diabetes.
+- The words of an entry rule its codes: "rule out PE" coded I26.99 holds no embolism.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from nlp_core.assertion import Assertion
 from nlp_core.assessment import ProblemListStatus
 from nlp_core.chart import Problem
-from nlp_core.knowledge import Diagnosis, Knowledge
+from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import MentionReader
+from nlp_core.problem_codes import Listed, ProblemCodes
+from nlp_core.problem_words import ProblemWords
 
 _PAST = frozenset({"inactive", "remission", "resolved"})
-_ICD_10 = re.compile(r"icd-?10|2\.16\.840\.1\.113883\.6\.(?:90|3)(?:\.|$)", re.IGNORECASE)
 _STRONGEST: tuple[ProblemListStatus, ...] = ("active", "refuted", "past")
+_Read = Callable[[str], dict[str, Assertion]]
+_UNREAL = (Assertion.FAMILY, Assertion.CONDITIONAL, Assertion.POSSIBLE)
 
 
 class ProblemMatcher:
     """Matches problems to the diagnoses of one knowledge."""
 
     def __init__(self, knowledge: Knowledge, reader: MentionReader) -> None:
-        self._reader = reader
-        self._by_category: dict[str, list[Diagnosis]] = {}
-        for diagnosis in knowledge.diagnoses.values():
-            self._by_category.setdefault(_plain(diagnosis.icd10cm)[:3], []).append(diagnosis)
+        self._codes = ProblemCodes(knowledge.diagnoses.values())
+        self._words = ProblemWords(knowledge, reader)
 
     def known(self, problems: Iterable[Problem]) -> dict[str, ProblemListStatus]:
         """Diagnosis id -> its status on the list; where several entries match, active wins, then refuted."""
         known: dict[str, ProblemListStatus] = {}
+        read = cache(self._words.read)  # for this list alone: an entry is often there twice, and none may be kept
         for problem in problems:
             if problem.verification_status == "entered-in-error":
                 continue
-            for diagnosis, status in self._matches(problem):
+            for diagnosis, status in self._matches(problem, read):
                 known[diagnosis] = min(known.get(diagnosis, status), status, key=_STRONGEST.index)
         return known
 
-    def _matches(self, problem: Problem) -> set[tuple[str, ProblemListStatus]]:
+    def _matches(self, problem: Problem, read: _Read) -> Iterator[tuple[str, ProblemListStatus]]:
         status = _status(problem)
-        matched = {
-            (diagnosis.id, status)
-            for coding in problem.codings
-            if _ICD_10.search(coding.system)
-            for diagnosis in self._by_category.get(_plain(coding.code)[:3], ())
-            if same_disease(coding.code, diagnosis)
-        }
-        for words in {problem.text, *(coding.display for coding in problem.codings)} - {""}:
-            mentions, _ = self._reader.read(words, sex="unknown", age_years=None)
-            for mention in mentions:
-                said = _said(mention.assertion, status)
-                if mention.about == "diagnosis" and said:
-                    matched.add((mention.entry, said))
-        return matched
+        said = read(problem.text)
+        ruled = {name: how for name, how in said.items() if how is not Assertion.PRESENT}
+        for coding in (*problem.codings, *self._words.code_in(problem.text)):
+            for found in self._codes.find(coding):
+                how = ruled.get(found.diagnosis, Assertion.PRESENT)
+                yield from _so(found.diagnosis, found.listed, _stated(how, status))
+            if coding.display not in ("", problem.text):
+                displayed = read(coding.display)
+                yield from self._named({name: ruled.get(name, how) for name, how in displayed.items()}, status)
+        yield from self._named(said, status)
+
+    def _named(self, said: dict[str, Assertion], status: ProblemListStatus) -> Iterator[tuple[str, ProblemListStatus]]:
+        for name, how in said.items():
+            for found in self._codes.meaning(name):
+                if found.listed == "same" or found.diagnosis not in said:
+                    yield from _so(found.diagnosis, found.listed, _stated(how, status))
 
 
-def same_disease(listed: str, diagnosis: Diagnosis) -> bool:
-    """Does a listed ICD-10-CM code cover the diagnosis?
-
-    Equal, parent and child codes do. Of two siblings it is enough that one is unspecified (E11.9 on the list, E11.65
-    suggested) unless the diagnosis is not to be missed: stable angina on the list must not hide an unstable one.
-    """
-    on_list, suggested = _plain(listed), _plain(diagnosis.icd10cm)
-    if not on_list or on_list[:3] != suggested[:3]:
-        return False
-    if on_list.startswith(suggested) or suggested.startswith(on_list):
-        return True
-    return not diagnosis.cannot_miss and ("9" in (on_list[3:4], suggested[3:4]))
+def _so(diagnosis: str, listed: Listed, status: ProblemListStatus | None) -> Iterator[tuple[str, ProblemListStatus]]:
+    """What an entry of `status` says of the diagnosis it speaks of in the way `listed`."""
+    if status is None or (status == "refuted" and listed in ("narrower", "past")):
+        return
+    yield diagnosis, "past" if listed == "past" else status
 
 
-def _said(assertion: Assertion, status: ProblemListStatus) -> ProblemListStatus | None:
-    """What the words of a problem say of the disease they name; None where they only fear it or speak of others."""
-    if assertion is Assertion.PRESENT:
-        return status
-    if assertion is Assertion.PAST:
-        return "past" if status == "active" else status
-    return "refuted" if assertion is Assertion.ABSENT else None
-
-
-def _plain(code: str) -> str:
-    return code.replace(".", "").strip().upper()
+def _stated(said: Assertion, status: ProblemListStatus) -> ProblemListStatus | None:
+    """What the words of a problem make of its status; None where they only fear it or speak of others."""
+    if said in _UNREAL:
+        return None
+    if said is Assertion.ABSENT:
+        return "refuted"
+    if said is Assertion.PAST and status == "active":
+        return "past"
+    return status
 
 
 def _status(problem: Problem) -> ProblemListStatus:

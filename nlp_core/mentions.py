@@ -7,6 +7,7 @@ and the coded chart say together is findings' business.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,11 +91,17 @@ class MentionReader:
         """
         self.nlp = blank_pipeline()
         self._rules = AssertionRules(self.nlp)
-        self._lexicons = lexicons or lexicons_of(knowledge)
+        self.lexicons = lexicons or lexicons_of(knowledge)
         self._rewording = Rewording(spelling)
         self._composition = CompositionRules(knowledge)
         self.thresholds = Thresholds(knowledge.findings.values())
         self._measurements = MeasurementReader(self.thresholds)
+
+    def with_lexicons(self, lexicons: Lexicons) -> MentionReader:
+        """A reader by other names that shares all else with this one."""
+        other = copy(self)
+        other.lexicons = lexicons
+        return other
 
     def read(self, text: str, *, sex: Sex, age_years: float | None) -> tuple[list[Mention], list[ReadSentence]]:
         """Mentions in order of their place, and the sentences for a second reader."""
@@ -142,7 +149,7 @@ class MentionReader:
         stems: Sequence[str],
     ) -> Iterator[tuple[Mention, list[int]]]:
         tokens = sentence.span
-        for match in self._lexicons.names.find(words, stems):
+        for match in self.lexicons.names.find(words, stems):
             start, end = tokens.start + match.start, tokens.start + match.end
             if tokens.doc[end - 1].idx < sentence.heading_end:
                 continue
@@ -167,7 +174,7 @@ class MentionReader:
         tokens = sentence.span
         if sentence.section is not Section.FAMILY and not any(t.kind == Assertion.FAMILY for t in triggers):
             return
-        for match in self._lexicons.relatives.find(words, stems):
+        for match in self.lexicons.relatives.find(words, stems):
             start, end = tokens.start + match.start, tokens.start + match.end
             if assertion_of(start, end, tokens, sentence.section, triggers) is Assertion.FAMILY:
                 span = _characters(tokens, match.start, match.end, seen_as)
@@ -207,7 +214,7 @@ class MentionReader:
     ) -> Iterator[tuple[str, int, int]]:
         """(`kind value`, start, end) in document tokens; words that name a finding are no attribute besides."""
         first = sentence.span.start
-        for match in self._lexicons.attributes.find(words, stems):
+        for match in self.lexicons.attributes.find(words, stems):
             if not taken.issuperset(first + index for index in match.tokens):
                 yield match.entry, first + match.start, first + match.end
         for unit, start, end in durations(sentence.span.text):

@@ -38,3 +38,17 @@ def test_statuses_of_older_versions_are_plain_words() -> None:
 def test_a_condition_without_a_name_is_said_to_be_unavailable() -> None:
     with pytest.raises(Unreadable, match="not-available"):
         problem_of({"resourceType": "Condition", "clinicalStatus": "active"})
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [
+        ({"abatementDateTime": "2019-03"}, "resolved"),
+        ({"abatementBoolean": True}, "resolved"),
+        ({"abatementBoolean": False}, ""),
+        ({"abatementDateTime": "2019-03", "clinicalStatus": "active"}, "active"),
+        ({}, ""),
+    ],
+)
+def test_d5_an_end_stands_for_a_status_where_none_is_given(stated: dict[str, object], status: str) -> None:
+    assert problem_of({"resourceType": "Condition", "code": "Gout", **stated}).clinical_status == status

@@ -15,11 +15,10 @@ from uuid import UUID, uuid5
 
 from cds_hooks import card_words as words
 from cds_hooks.card import SUMMARY_LIMIT, Action, Card, Coding, Link, Source, Suggestion
-from cds_hooks.card_detail import detail
+from cds_hooks.card_detail import detail, name_of
 from cds_hooks.occasion import BuiltCards, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
-from cds_hooks.safe_markdown import plain
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language
 from nlp_core.chart import Chart
 
@@ -75,12 +74,12 @@ class CardBuilder:
     ) -> tuple[Suggestion, ...]:
         return tuple(
             Suggestion(
-                label=words.ADD.said_in(language).format(name=candidate.names.said_in(language)),
+                label=words.ADD.said_in(language).format(name=name_of(candidate, language)),
                 uuid=uuid5(card_uuid, candidate.diagnosis),
                 actions=(
                     Action(
                         type="create",
-                        description=words.CREATE.said_in(language).format(name=candidate.names.said_in(language)),
+                        description=words.CREATE.said_in(language).format(name=name_of(candidate, language)),
                         resource=proposed_condition(
                             candidate,
                             patient_id=occasion.patient_id,
@@ -109,7 +108,7 @@ def _weight(candidate: Candidate) -> float:
 def summary(assessment: Assessment, shown: Sequence[Candidate], language: Language) -> str:
     """One line within the limit: diagnoses are left out from the end, the last one standing is shortened."""
     origin = _origin(assessment, language)
-    names = [plain(candidate.names.said_in(language)) for candidate in shown]
+    names = [name_of(candidate, language) for candidate in shown]
     lead, between = words.CONSIDER.said_in(language), words.NEXT.said_in(language)
     while len(names) > 1 and len(lead + between.join(names) + origin) > SUMMARY_LIMIT:
         names.pop()

@@ -93,7 +93,9 @@ def _install_renderers(node: Path, npm: list[str]) -> str | None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.node", description="Is there a Node.js for the tests?")
-    parser.add_argument("--ensure", action="store_true", help="install Node.js and the renderers where they are missing")
+    parser.add_argument(
+        "--ensure", action="store_true", help="install Node.js and the renderers where they are missing"
+    )
     ensure = parser.parse_args().ensure
     for install in (_install_wheel, _install_debian_packages) if ensure else ():
         if _found() is None:

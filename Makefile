@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz
+.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,16 +31,18 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@$(BIN)/python -m nlp_core.compose_bundle
 	@touch $@
 
-$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock
-	@echo "[test 1/4] torch"
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
+	@echo "[test 1/5] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
 	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
-	@echo "[test 2/4] tools for tests and checks"
+	@echo "[test 2/5] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
-	@echo "[test 3/4] a Redis server"
+	@echo "[test 3/5] a Redis server"
 	@$(BIN)/python -m worker.local_redis --ensure
-	@echo "[test 4/4] a browser"
+	@echo "[test 4/5] a browser"
 	@$(BIN)/python -m tests.browser --ensure
+	@echo "[test 5/5] Markdown renderers"
+	@$(BIN)/python -m tests.node --ensure
 	@touch $@
 
 demo: setup ## start the service, open the sample charts, print the cards, leave it running
@@ -90,6 +92,9 @@ robustness: setup-test ## figures of docs/robustness.md: careless and hostile wr
 
 simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
 	@$(BIN)/dxspan-train simulate --write docs/simulation.md
+
+renderers: setup-test ## figures of docs/security/renderers.md: can chart text change a card in any Markdown renderer?
+	@$(BIN)/python -m tests.renderers --write docs/security/renderers.md
 
 knowledge-pages: setup ## a page per diagnosis for reading, in var/knowledge
 	@$(BIN)/python -m docs.knowledge_pages

@@ -16,12 +16,11 @@ from uuid import UUID, uuid5
 
 from cds_hooks import card_words as words
 from cds_hooks.card import SUMMARY_LIMIT, Action, Card, Coding, Link, Source, Suggestion
-from cds_hooks.card_detail import computed, detail
+from cds_hooks.card_detail import computed, detail, name_of
 from cds_hooks.memory.suppression import Suppression, newly_listed
 from cds_hooks.occasion import BuiltCards, EarlierReading, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
-from cds_hooks.safe_markdown import plain
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language
 from nlp_core.chart import Chart
 
@@ -90,12 +89,12 @@ class CardBuilder:
     ) -> tuple[Suggestion, ...]:
         return tuple(
             Suggestion(
-                label=words.ADD.said_in(language).format(name=candidate.names.said_in(language)),
+                label=words.ADD.said_in(language).format(name=name_of(candidate, language)),
                 uuid=uuid5(card_uuid, candidate.diagnosis),
                 actions=(
                     Action(
                         type="create",
-                        description=words.CREATE.said_in(language).format(name=candidate.names.said_in(language)),
+                        description=words.CREATE.said_in(language).format(name=name_of(candidate, language)),
                         resource=proposed_condition(
                             candidate,
                             patient_id=occasion.patient_id,
@@ -126,7 +125,7 @@ def summary(
 ) -> str:
     """One line within the limit: diagnoses are left out from the end, the last one standing is shortened."""
     origin = words.SINCE.said_in(language) + computed(earlier, language) if earlier else _origin(assessment, language)
-    names = [plain(candidate.names.said_in(language)) for candidate in shown]
+    names = [name_of(candidate, language) for candidate in shown]
     lead, between = words.CONSIDER.said_in(language), words.NEXT.said_in(language)
     while len(names) > 1 and len(lead + between.join(names) + origin) > SUMMARY_LIMIT:
         names.pop()

@@ -1,6 +1,7 @@
 """The card's detail: a fixed Markdown template of at most 1,500 characters, filled with inert chart text.
 
-Knows the template (spec/card.md, point 3) and how to shorten: evidence goes first, diagnoses never.
+Knows the template (spec/card.md, point 3) and how to shorten: evidence goes first, diagnoses never, and only ever whole
+parts, so that what is left is the same template.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC
+from typing import NamedTuple
 
 from cds_hooks import card_words as words
 from cds_hooks.occasion import EarlierReading
-from cds_hooks.safe_markdown import inert
+from cds_hooks.safe_markdown import inert, plain
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language, NextStep, Words
 from nlp_core.chart import Chart
 
@@ -19,8 +21,27 @@ DETAIL_LIMIT = 1500
 """Unicode code points of the Markdown source."""
 QUOTE_LIMIT = 90
 """Characters of one quote before it is shortened with an ellipsis; the extension holds it whole."""
-_PLANS = ((3, 2, 2), (2, 2, 2), (2, 1, 2), (2, 1, 1), (1, 1, 1), (1, 0, 1), (1, 0, 0))
-"""(spans for, spans against, next steps) tried in turn until the text fits."""
+NAME_SOURCE, MODEL_SOURCE = 120, 60
+"""Characters of Markdown that one name of a diagnosis, or of the model, may take."""
+
+
+class _Plan(NamedTuple):
+    """How much is told of each diagnosis."""
+
+    most_for: int
+    most_against: int
+    most_steps: int
+    quote: int = 6 * QUOTE_LIMIT
+    """Characters of Markdown that one quote may take; a mark takes up to six."""
+    origin: int = 120
+    """The same for the type of a note, and for a role."""
+
+
+_PLANS = (
+    *(_Plan(3, 2, 2), _Plan(2, 2, 2), _Plan(2, 1, 2), _Plan(2, 1, 1), _Plan(1, 1, 1), _Plan(1, 0, 1), _Plan(1, 0, 0)),
+    _Plan(1, 0, 0, quote=60, origin=30),
+)
+"""Tried in turn until the text fits. The last fits whatever the chart says, so no mark of the template is ever cut."""
 
 
 def detail(
@@ -30,16 +51,15 @@ def detail(
     language: Language,
     earlier: EarlierReading | None = None,
 ) -> str:
-    """Markdown for the shown candidates, within the limit; an `earlier` reading says so before all else."""
+    """Markdown for at most three shown candidates, within the limit; an `earlier` reading says so before all else."""
     text = ""
-    for most_for, most_against, most_steps in _PLANS:
+    for plan in _PLANS:
         parts = [f"**{inert(computed(earlier, language))}**"] if earlier else []
-        parts += _candidates(shown, most_for, most_against, language)
-        parts += _closing(assessment, chart, most_steps, language)
+        parts += [*_candidates(shown, plan, language), *_closing(assessment, chart, plan.most_steps, language)]
         text = "\n\n".join(parts)
         if len(text) <= DETAIL_LIMIT:
-            return text
-    return text[: DETAIL_LIMIT - 1] + "…"
+            break
+    return text
 
 
 def computed(earlier: EarlierReading, language: Language) -> str:
@@ -49,21 +69,27 @@ def computed(earlier: EarlierReading, language: Language) -> str:
     return said[earlier.newer].said_in(language).format(time=time)
 
 
-def _candidates(shown: Sequence[Candidate], most_for: int, most_against: int, language: Language) -> Iterator[str]:
+def _candidates(shown: Sequence[Candidate], plan: _Plan, language: Language) -> Iterator[str]:
     for position, candidate in enumerate(shown, start=1):
         lines = [f"{position}\\. **{_heading(candidate, language)}**{_confidence(candidate, language)}"]
         lines += [
-            f"- {words.FOR.said_in(language)}: {_evidence(e, language)}" for e in candidate.evidence_for[:most_for]
+            f"- {words.FOR.said_in(language)}: {_evidence(e, plan, language)}"
+            for e in candidate.evidence_for[: plan.most_for]
         ]
         lines += [
-            f"- {words.AGAINST.said_in(language)}: {_evidence(e, language)}"
-            for e in candidate.evidence_against[:most_against]
+            f"- {words.AGAINST.said_in(language)}: {_evidence(e, plan, language)}"
+            for e in candidate.evidence_against[: plan.most_against]
         ]
         yield "\n".join(lines)
 
 
+def name_of(candidate: Candidate, language: Language) -> str:
+    """What a reader sees as the diagnosis's name: never empty."""
+    return plain(candidate.names.said_in(language)) or candidate.diagnosis
+
+
 def _heading(candidate: Candidate, language: Language) -> str:
-    name = f"{inert(candidate.names.said_in(language))} ({inert(candidate.icd10cm)})"
+    name = f"{inert(name_of(candidate, language), source=NAME_SOURCE)} ({inert(candidate.icd10cm)})"
     return f"{name} – {words.CANNOT_MISS.said_in(language)}" if candidate.cannot_miss else name
 
 
@@ -71,17 +97,16 @@ def _confidence(candidate: Candidate, language: Language) -> str:
     if candidate.band is None:
         return ""
     band = candidate.band
-    return f" – {band.word.said_in(language)}, {band.low * 100:.0f}–{band.high * 100:.0f} %"
+    return f" – {inert(band.word.said_in(language))}, {band.low * 100:.0f}–{band.high * 100:.0f} %"
 
 
-def _evidence(evidence: Evidence, language: Language) -> str:
-    quote = evidence.quote if len(evidence.quote) <= QUOTE_LIMIT else evidence.quote[: QUOTE_LIMIT - 1] + "…"
-    said = f"“{inert(quote)}”"
+def _evidence(evidence: Evidence, plan: _Plan, language: Language) -> str:
+    said = f"“{inert(evidence.quote, shown=QUOTE_LIMIT, source=plan.quote)}”"
     if not evidence.present:
         said += f" ({words.ABSENT.said_in(language)})"
     date = evidence.date.date().isoformat() if evidence.date else words.UNDATED.said_in(language)
-    kind = evidence.kind or words.NOTE.said_in(language)
-    origin = [inert(part)[:120] for part in (kind, evidence.author_role) if part]
+    kind = evidence.kind if plain(evidence.kind) else words.NOTE.said_in(language)
+    origin = [inert(part, source=plan.origin) for part in (kind, evidence.author_role) if plain(part)]
     return f"{said} – {', '.join([*origin, date])}"
 
 
@@ -94,7 +119,7 @@ def _closing(assessment: Assessment, chart: Chart, most_steps: int, language: La
         yield f"**{words.NOT_SEEN.said_in(language)}:** {missing}"
     calibrated = any(candidate.band for candidate in assessment.candidates)
     made_by = words.MADE_BY if calibrated else words.MADE_BY_UNCALIBRATED
-    yield f"*{made_by.said_in(language).format(model=inert(assessment.model_version))}*"
+    yield f"*{made_by.said_in(language).format(model=inert(assessment.model_version, source=MODEL_SOURCE))}*"
 
 
 def _steps(steps: Sequence[NextStep], language: Language) -> str:

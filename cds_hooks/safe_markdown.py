@@ -1,39 +1,63 @@
 """Chart text made harmless for any Markdown renderer, still readable.
 
-The rule, measured on six renderers (docs/decisions/0003-escaping.md): every ASCII punctuation mark becomes a numeric
-entity, a word joiner goes inside what would become a link, characters nobody can see are dropped.
+The rule, measured on nine renderers (docs/decisions/0003-escaping.md, docs/security/renderers.md): every ASCII
+punctuation mark becomes a numeric entity, a word joiner goes inside what would become a link, characters nobody can see
+are dropped. What is too long is shortened before it is escaped, so no entity is ever cut.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 
 WORD_JOINER = "\u2060"
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_LINK_STARTS = re.compile(r"://|www|@", re.IGNORECASE)
+_LINK_STARTS = re.compile(r":(?=//)|w(?=ww)|@", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0d\U000e0100-\U000e01ef]"
+)
+"""Letters and marks by category, yet nothing is seen of them. The two selectors that choose between an emoji and a
+letter (U+FE0E, U+FE0F) stay."""
 
 
 def plain(text: str) -> str:
     """One line of visible characters: blanks folded, control, bidi and zero-width characters dropped."""
-    spaced = _BLANKS.sub(" ", text)
+    spaced = _BLANKS.sub(" ", _FILLERS.sub("", text))
     return "".join(c for c in spaced if (c.isascii() and c.isprintable()) or _is_visible(c)).strip()
 
 
-def inert(text: str) -> str:
-    """`text` as Markdown that renders as itself and as nothing else."""
-    unlinked = _LINK_STARTS.sub(_with_joiner, plain(text))
+def inert(text: str, *, shown: int | None = None, source: int | None = None) -> str:
+    """`text` as Markdown that renders as itself and as nothing else.
+
+    Shortened with an ellipsis where it would show more than `shown` characters or take more than `source` characters
+    of Markdown; None: no limit.
+    """
+    seen = plain(text)
+    if shown is not None and len(seen) > shown:
+        seen = _first(seen, shown - 1)
+    written = _escaped(seen)
+    if source is not None and len(written) > source:
+        fitting = bisect_right(range(len(seen)), source, key=lambda kept: len(_escaped(_first(seen, kept))))
+        written = _escaped(_first(seen, fitting - 1))
+    return written
+
+
+def _first(seen: str, kept: int) -> str:
+    return seen[:kept].rstrip("… ") + "…"
+
+
+def _escaped(seen: str) -> str:
+    unlinked = _LINK_STARTS.sub(_with_joiner, seen)
     return _PUNCTUATION.sub(lambda mark: f"&#{ord(mark.group())};", unlinked)
 
 
 def _with_joiner(match: re.Match[str]) -> str:
     found = match.group()
-    if found == "@":
-        return f"{WORD_JOINER}@{WORD_JOINER}"
-    return f"{found[0]}{WORD_JOINER}{found[1:]}"
+    return f"{WORD_JOINER}@{WORD_JOINER}" if found == "@" else f"{found}{WORD_JOINER}"
 
 
 def _is_visible(character: str) -> bool:

@@ -5,7 +5,6 @@ Reads the JSON of a hook response; knows rich, not HTTP.
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from rich.console import Console, Group
@@ -50,8 +49,8 @@ def show_answer(title: str, answer: dict[str, Any], seconds: float, console: Con
 
 
 def readable(detail: str) -> str:
-    """The Markdown source as a terminal shows it: numeric entities resolved, word joiners dropped."""
-    return html.unescape(detail).replace(WORD_JOINER, "")
+    """The Markdown source without word joiners, which terminals show as boxes; chart text stays escaped in it."""
+    return detail.replace(WORD_JOINER, "")
 
 
 def _reason(answer: dict[str, Any]) -> str:

@@ -25,14 +25,18 @@ def missing() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-def open_browser(width: int = 1000, height: int = 1400) -> webdriver.Chrome:
-    """A fresh browser with an empty profile; the caller quits it."""
+def open_browser(width: int = 1000, height: int = 1400, *, log_network: bool = False) -> webdriver.Chrome:
+    """A fresh browser with an empty profile; the caller quits it.
+
+    log_network: `get_log("performance")` then tells every request, also one that reaches nobody.
+    """
     options = Options()
     options.binary_location = str(shutil.which("chromium"))
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     options.add_argument(f"--window-size={width},{height}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    logged = {"browser": "ALL", **({"performance": "ALL"} if log_network else {})}
+    options.set_capability("goog:loggingPrefs", logged)
     return webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
 
 

@@ -224,3 +224,12 @@ def test_d2_a_long_name_is_cut_on_a_whole_character(character: str, before: str)
     begun = card["summary"].split("…")[0].removeprefix(f"Consider: {before}")
     assert begun
     assert begun == character * (len(begun) // len(character))
+
+
+def test_c17_an_old_note_is_shown_with_its_date():
+    old = NOTE.model_copy(update={"date": NOW.replace(year=2009)})
+    speaking = (evidence("High fever", note=old), evidence("body aches", note=old))
+    given = assessment(candidate(evidence_for=speaking, evidence_against=()), newest_note=old.date)
+    card = built(given, notes=(old,))
+    assert "2009" in card["summary"]
+    assert readable(card).count("2009") >= len(speaking)

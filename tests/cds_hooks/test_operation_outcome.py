@@ -11,7 +11,7 @@ from cds_hooks.operation_outcome import NotTrusted, Refusal, outcome, outcome_by
 
 ISSUE_TYPES = {
     "invalid", "structure", "required", "value", "login", "forbidden", "processing", "not-supported", "not-found",
-    "too-long", "conflict", "transient", "timeout", "exception",
+    "too-long", "conflict", "throttled", "transient", "timeout", "exception",
 }  # fmt: skip
 REFUSALS = [kind for kind in vars(operation_outcome).values() if isinstance(kind, type) and issubclass(kind, Refusal)]
 

@@ -63,7 +63,8 @@ def prefetch(*documents: Json, **more: Any) -> Json:
 
 
 def call(**changes: Any) -> Json:
-    context = {"userId": USER, "patientId": PATIENT_ID}
+    # Each time another user: what one has seen in this encounter is not shown to them again.
+    context = {"userId": f"{USER}-{uuid4().hex}", "patientId": PATIENT_ID}
     body = {"hook": "patient-view", "hookInstance": str(uuid4()), "context": context, "prefetch": prefetch()}
     return {name: value for name, value in (body | changes).items() if value is not ...}
 

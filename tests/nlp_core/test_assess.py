@@ -157,7 +157,7 @@ def test_an_assessment_crosses_the_queue_unchanged(text: str) -> None:
         (chart_of(deceased=True), "deceased"),
     ],
 )
-def test_silence_has_its_reason(chart: Chart, reason: str) -> None:
+def test_c1_c2_silence_has_its_reason(chart: Chart, reason: str) -> None:
     assert small_reader().assess(chart).silence == reason
 
 

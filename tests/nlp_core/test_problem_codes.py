@@ -58,7 +58,7 @@ def test_d4_a_kind_says_the_general_and_the_general_covers_what_need_not_be_fear
     assert listed(code, GENERAL, SPECIAL, FEARED) == said
 
 
-def test_d4_e11_9_on_the_list_covers_e11_65_suggested() -> None:
+def test_d4_e119_on_the_list_covers_e11_65_suggested() -> None:
     hyperglycemia = diagnosis("diabetes_with_hyperglycemia", "hyperglycemia", "高血糖", "E11.65", {})
     plain = diagnosis("type_2_diabetes", "diabetes", "糖尿病", "E11.9", {})
     assert listed("E11.9", plain, hyperglycemia)["diabetes_with_hyperglycemia"] == "wider"

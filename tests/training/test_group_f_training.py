@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 from tokenizers import Tokenizer
-from training.fit import Training
-from training.recipe import Recipe
 
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import HEAD_WEIGHTS, TOKENIZER
@@ -20,8 +18,11 @@ from nlp_core.model_bundle import SHIPPED_BUNDLE
 from tests.journey.canaries import files_under, spellings
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
-from training import fit, model_card
+from training import model_card
 from training.export import base_of, export
+from training.model import fit
+from training.model.fit import Training
+from training.model.recipe import Recipe
 from training.phrases import Phrase
 
 PERSONAL = ("Zq7Mustermann", "zq7mrn0048151623", "Zq7strasse")

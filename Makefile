@@ -125,4 +125,4 @@ lock: ## make the lock files anew (needs `uv` on PATH)
 	@requirements/lock.sh
 
 clean: ## remove what set-up made
-	rm -rf $(VENV) .coverage .coverage.xml .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) tests/renderers/node_modules .coverage .coverage.xml .mypy_cache .ruff_cache .pytest_cache

@@ -141,4 +141,4 @@ audit: setup-test ## is a locked version known to be vulnerable? (asks PyPI; say
 	@$(BIN)/python -m requirements.audit $(if $(MUST_REACH),--must-reach)
 
 clean: ## remove what set-up made
-	rm -rf $(VENV) .coverage .coverage.xml .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) tests/renderers/node_modules .coverage .coverage.xml .mypy_cache .ruff_cache .pytest_cache

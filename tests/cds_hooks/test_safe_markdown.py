@@ -41,5 +41,30 @@ def test_no_punctuation_of_ascii_is_left_bare(text: str):
     assert "www" not in without_entities.lower()
 
 
+@given(st.text(max_size=200), st.integers(1, 60), st.integers(6, 120))
+def test_shortened_text_is_a_start_within_both_limits(text: str, shown: int, source: int):
+    written = inert(text, shown=shown, source=source)
+    seen = html.unescape(written).replace(WORD_JOINER, "")
+    assert len(written) <= source
+    assert len(seen) <= shown
+    assert seen == plain(text) or (seen.endswith("…") and plain(text).startswith(seen[:-1]))
+
+
+def test_no_entity_is_cut():
+    assert inert("<<<<<", source=12) == "&#60;&#60;…"
+    assert inert("fine, so far", shown=6) == "fine&#44;…"
+    assert inert("short", shown=5, source=5) == "short"
+
+
+@pytest.mark.parametrize("text", ["wwww.evil.example", "www.www.evil.example", "WwWwWw.evil.example"])
+def test_no_row_of_w_starts_a_link(text: str):
+    assert "www" not in inert(text).lower()
+
+
+def test_fillers_are_dropped_and_emoji_stay_emoji():
+    assert plain("a\u3164\u034f\ufe01b") == "ab"
+    assert plain("❤\ufe0f 急\U000e0100诊") == "❤\ufe0f 急诊"
+
+
 def test_the_readable_text_is_kept():
     assert html.unescape(inert("K+ 6.2 (high!), 体温39.5℃")) == "K+ 6.2 (high!), 体温39.5℃"

@@ -36,12 +36,12 @@ def chart(text: str) -> dict[str, Any]:
         "observations": [{"text": f"D-dimer {text}", **value}],
     }
     request = SampleChart("hostile", "hostile", "card", content).request()
-    practitioner = {"reference": "Practitioner/7", "display": f"{NAME} <b>{text}</b>"}
+    practitioner = {"reference": "Practitioner/7", "display": f"{NAME} <h1>Dr</h1>"}
     role = {
         "resourceType": "PractitionerRole",
         "id": "r7",
         "practitioner": practitioner,
-        "code": [{"text": "Internist"}],
+        "code": [{"text": f"Internist {text}"}],
     }
     documents = request["prefetch"]["documents"]["entry"]
     documents[0]["resource"]["author"] = [{"reference": "PractitionerRole/r7", "display": f"{NAME} {text}"}]
@@ -83,7 +83,7 @@ def test_d1_the_strings_do_reach_the_quotes(cards: list[tuple[str, dict[str, Any
 
 def test_d1_no_practitioner_is_named(cards: list[tuple[str, dict[str, Any], str]]):
     assert not [text for text, _, answer in cards if NAME in answer]
-    assert [text for text, card, _ in cards if "Internist" in card["detail"]]
+    assert all("Internist" in card["detail"] for _, card, _ in cards)
 
 
 def quotes(card: dict[str, Any]) -> list[str]:

@@ -20,11 +20,13 @@ PAGE = """# Chart text on cards, by renderer
 Written by `python -m tests.renderers --write docs/security/renderers.md`.
 
 A card's detail is Markdown, and each client renders it in its own way. {strings} hostile strings of our own
-(`tests/renderers/hostile_strings.yaml`) went through the real card builder into each of {places} places
-({listed}), in English and in Chinese, and into all places at once: {cards} cards. **Structure changed**: the tree of elements, with every
-attribute and comment, differs from that of the same card with a harmless word in the string's place. **Text kept**: a reader
-sees the string as it was written, after the clean-up that [0003](../decisions/0003-escaping.md) describes. The names of
-practitioners never reach a card.
+(`tests/renderers/hostile_strings.yaml`) went through the real card builder into each of {places} places, in English and in
+Chinese, and into all places at once: {cards} cards. The places: {listed}.
+
+**Structure changed**: the tree of elements, with every attribute and comment, differs from that of the same card with a
+harmless word in the string's place. **Text kept**: a reader sees the string as it was written, after the clean-up that
+[0003](../decisions/0003-escaping.md) describes, or its beginning where there was no room. The names of practitioners
+never reach a card.
 
 {renderers}
 

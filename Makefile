@@ -106,8 +106,10 @@ calibration: setup-test ## fit the table from scores to probabilities anew, and 
 evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
 	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md --ablations docs/ablations.json --history docs/evaluation_history.jsonl
 
-evidence: setup-test ## figures of docs/evidence.md: do the quoted words carry the diagnosis?
+evidence: setup-test ## figures of docs/evidence.md: do the quoted words carry the diagnosis? (of int8 too, after `make ablations`)
 	@$(BIN)/dxspan-train measure-evidence --write docs/evidence.md
+	@if [ -d var/int8/composed ]; then \
+	  $(BIN)/dxspan-train measure-evidence --bundle var/int8/composed --draws 1 --write docs/evidence_int8.md; fi
 
 fairness: setup-test ## figures of docs/fairness.md: does the answer change with sex, age or name?
 	@$(BIN)/dxspan-train measure-swaps --write docs/fairness.md

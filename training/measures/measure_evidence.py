@@ -267,7 +267,8 @@ def _run(options: Namespace) -> int:
     plot = options.write.with_suffix(".svg") if options.write else None
     if plot:
         draw(found, plot)
-    said = f" --draws {options.draws} --seed {options.seed} --write docs/evidence.md"
+    bundle = f" --bundle {options.bundle}" if options.bundle else ""
+    said = f"{bundle} --draws {options.draws} --seed {options.seed} --write {options.write}"
     deliver(page(reader, found, plot=plot.name if plot else "", options=said), options.write)
     return 0
 

@@ -182,7 +182,7 @@ def _sample_until(soak: Soak, stack: Stack, until: float) -> None:
     while time.monotonic() < until:
         watched = {"web": stack.web, "worker": stack.workers[1]}  # the first is killed now and then
         for name, process in watched.items():
-            if process:
+            if process and process.poll() is None:  # a worker may have ended itself, as it is to
                 soak.memory.setdefault(name, []).append((time.monotonic() - begun, resident_mib(process.pid)))
         time.sleep(SAMPLE_EVERY_SECONDS)
 

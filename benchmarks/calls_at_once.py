@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cds_hooks.outcome import STATUS_EXTENSION
+
 SERVICE = "/cds-services/dxspan-patient-view"
-STATUS_EXTENSION = "org.dxspan.status"
 
 
 @dataclass(frozen=True, slots=True)

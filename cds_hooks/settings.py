@@ -29,6 +29,11 @@ def _address(url: str) -> str:
         raise ValueError(f"is {error}") from None
 
 
+def in_memory(database_url: str) -> bool:
+    """Is this a database that ends with the process?"""
+    return database_url in ("sqlite://", "sqlite:///:memory:")
+
+
 class TrustedIssuer(BaseModel):
     """A client (an EHR) whose tokens are accepted."""
 
@@ -232,7 +237,7 @@ class Settings(BaseSettings):
         database = self.feedback_database_url.get_secret_value()
         if self.outbox_folder:
             return self.outbox_folder
-        if database in ("sqlite://", "sqlite:///:memory:"):
+        if in_memory(database):
             return None
         if database.startswith("sqlite:///"):
             file = Path(database.removeprefix("sqlite:///"))

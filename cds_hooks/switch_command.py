@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
+from cds_hooks.durable_files import write_whole
 from cds_hooks.switches import NOTHING_SWITCHED, BadSwitches, Switch, Switches, read_switches
 
 _HEADER = (
@@ -86,14 +86,9 @@ def _line(one: Switch) -> str:
 
 
 def _write(path: Path, switches: Switches) -> None:
-    """Beside it first, then in its place: no process ever reads half a file."""
+    """Readable to whoever serves."""
     document = yaml.safe_dump(switches.model_dump(mode="json", exclude_none=True), allow_unicode=True, sort_keys=False)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as written:
-        written.write(_HEADER + document)
-        written.flush()
-        os.fsync(written.fileno())
-    Path(written.name).chmod(0o644)
-    Path(written.name).replace(path)
+    write_whole(path, (_HEADER + document).encode(), mode=0o644)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ class Command:
     """Given the parsed arguments, returns the exit status; errors of the user's making are raised as ValueError."""
 
 
+def said(options: Namespace, *names: str) -> str:
+    """The options that were given, as on the command line: what a page says it was written with."""
+    given = ((name, getattr(options, name)) for name in names)
+    return "".join(f" --{name} {value}" for name, value in given if value is not None)
+
+
 def deliver(page: str, target: Path | None) -> None:
     """Writes a page to `target`, or prints it where none is given."""
     if target:

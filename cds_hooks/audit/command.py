@@ -29,7 +29,7 @@ from cds_hooks.audit.record import AuditRecord, opened_who
 from cds_hooks.audit.spool import Damaged
 from cds_hooks.audit.store import AuditStore
 from cds_hooks.audit.trail import database_url
-from cds_hooks.memory.feedback_store import open_engine
+from cds_hooks.database import open_engine
 from cds_hooks.settings import Settings
 from worker.payloads import Sealer
 

@@ -1,7 +1,7 @@
 """One request as the audit trail keeps it: fixed words, ids, counts, and whom it was about encrypted.
 
-Knows what of the notes is written down and under which key. Does not know where it is kept (audit_spool, audit_store)
-nor FHIR (audit_event). `VERSION` changes whenever a field does; older records stay readable.
+Knows what of the notes is written down and under which key. Does not know where it is kept (spool, store)
+nor FHIR (event). `VERSION` changes whenever a field does; older records stay readable.
 """
 
 from __future__ import annotations

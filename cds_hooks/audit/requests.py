@@ -1,7 +1,7 @@
 """No answer leaves before its audit record is on disk.
 
 Knows ASGI messages and what is answered when the record cannot be kept: of a hook call nothing is shown, feedback is to
-be sent again, a refusal stays a refusal. Does not know what the handlers note (audit_notes) nor where records go.
+be sent again, a refusal stays a refusal. Does not know what the handlers note (notes) nor where records go.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks.audit.notes import AuditNotes, Who, begin_notes
 from cds_hooks.audit.record import UNKEPT, AuditRecord, audit_record
-from cds_hooks.audit.trail import CannotKeep
+from cds_hooks.audit.trail import NotOnDisk
 from cds_hooks.operation_outcome import NO_STORE, Unavailable, refusal_response
 from cds_hooks.outcome import degraded_body
 from worker.payloads import Sealer
 
 
 class Keeper(Protocol):
-    """Keeps records (audit_trail)."""
+    """Keeps records (trail)."""
 
     async def keep(self, record: AuditRecord) -> None:
-        """Raises CannotKeep."""
+        """Raises NotOnDisk."""
         ...
 
 
@@ -84,7 +84,7 @@ class AuditRequests:
         try:
             async with asyncio.timeout(left):
                 await auditing.keeper.keep(record)
-        except (CannotKeep, TimeoutError):
+        except (NotOnDisk, TimeoutError):
             return False
         return True
 

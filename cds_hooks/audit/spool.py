@@ -24,6 +24,7 @@ from typing import BinaryIO
 import orjson
 
 from cds_hooks.audit.chain import ChainKeys, Entry, Head
+from cds_hooks.durable_files import flush_names, write_whole
 from cds_hooks.json_log import log_event
 
 log = logging.getLogger("dxspan.audit")
@@ -85,15 +86,7 @@ class Spool:
 
     def delivered(self, segment: Path, head: Head) -> None:
         """The database has all of `segment`, whose last entry is `head`: note that, then let it go."""
-        fresh = self._folder / f"{_HEAD}.new"
-        file = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        try:
-            _write_all(file, orjson.dumps(asdict(head)))
-            os.fsync(file)
-        finally:
-            os.close(file)
-        fresh.replace(self._folder / _HEAD)
-        _flush_names(self._folder)
+        write_whole(self._folder / _HEAD, orjson.dumps(asdict(head)))
         segment.unlink()
         self._closed.remove(segment)
 
@@ -106,7 +99,7 @@ class Spool:
         path = self._folder / f"{self._head.sequence + 1:012d}.ndjson"
         self._file, self._size = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600), 0
         self._path = path
-        _flush_names(self._folder)
+        flush_names(self._folder)
         return self._file
 
     def _close_segment(self) -> None:
@@ -130,7 +123,7 @@ def open_spool(folder: Path, keys: ChainKeys) -> Spool:
             return spool
     chain = folder / keys.new_chain()
     chain.mkdir(parents=True, mode=0o700)
-    _flush_names(folder)
+    flush_names(folder)
     spool = adopted(chain, keys)
     if not spool:
         raise OSError("a new chain is locked already")
@@ -206,12 +199,3 @@ def _write_all(file: int, data: bytes) -> int:
     while view:
         view = view[os.write(file, view) :]
     return len(data)
-
-
-def _flush_names(folder: Path) -> None:
-    """A new or renamed file is safe only when its folder's list of names is."""
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

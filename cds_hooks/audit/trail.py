@@ -1,8 +1,8 @@
 """Keeps a record of every request: on this machine's disk before the answer leaves, in the database soon after.
 
-Knows the order of things: seal, chain, flush, acknowledge, deliver. The disk part is audit_spool's, the database's
-audit_store's. A database that is away costs nothing but disk; a disk that cannot be written is the caller's to answer
-for (CannotKeep), and what it refused is written as soon as it takes something again.
+Knows the order of things: seal, chain, flush, acknowledge, deliver. The disk part is spool's, the database's
+store's. A database that is away costs nothing but disk; a disk that cannot be written is the caller's to answer
+for (NotOnDisk), and what it refused is written as soon as it takes something again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cds_hooks.audit.chain import ChainKeys, Entry, audit_keys
 from cds_hooks.audit.record import AuditRecord
 from cds_hooks.audit.spool import Spool, adopted, chains, open_spool, read_segment
 from cds_hooks.group_commit import GroupCommit
-from cds_hooks.settings import Settings
+from cds_hooks.settings import Settings, in_memory
 from cds_hooks.watch import AUDIT_ENTRIES, AUDIT_FAILURES
 
 log = logging.getLogger("dxspan.audit")
@@ -36,12 +36,12 @@ MOST_OWED = 10_000
 ResultT = TypeVar("ResultT")
 
 
-class CannotKeep(Exception):
+class NotOnDisk(Exception):
     """The record is on no disk; it is remembered, and written when that is possible again."""
 
 
 class EntryStore(Protocol):
-    """Where entries end up (audit_store)."""
+    """Where entries end up (store)."""
 
     def add(self, entries: Sequence[Entry]) -> None: ...
 
@@ -66,7 +66,7 @@ class AuditTrail:
         self._away = False
 
     async def keep(self, record: AuditRecord) -> None:
-        """Returns when `record` is on the medium. Raises CannotKeep."""
+        """Returns when `record` is on the medium. Raises NotOnDisk."""
         await self._group.add([record])
 
     async def ready(self) -> bool:
@@ -78,7 +78,7 @@ class AuditTrail:
         looks = 0
         while True:
             if looks == 0 or self._refused:  # at start too, so that a folder that cannot be written is named then
-                with suppress(CannotKeep):
+                with suppress(NotOnDisk):
                     await self._group.add([])
             await self._deliver(adopt=looks % ADOPT_EVERY == 0)
             looks += 1
@@ -106,7 +106,7 @@ class AuditTrail:
                 log.exception("the audit trail cannot be written (DXSPAN_AUDIT_FOLDER)")
             self._refused = True
             self._owed = [record.unkept() for record in records][-MOST_OWED:]
-            raise CannotKeep from None
+            raise NotOnDisk from None
         self._owed, self._refused = [], False
         AUDIT_ENTRIES.labels("kept").inc(len(records))
 
@@ -187,11 +187,11 @@ def trail_of(settings: Settings) -> AuditTrail:
 def database_url(settings: Settings) -> str | None:
     """Where entries end up; None for a database in memory, which would lose them: they stay on disk."""
     url = (settings.audit_database_url or settings.feedback_database_url).get_secret_value()
-    return None if url in ("sqlite://", "sqlite:///:memory:") else url
+    return None if in_memory(url) else url
 
 
 def _opened(url: str) -> EntryStore:
     from cds_hooks.audit.store import AuditStore  # half a second, which the start need not wait for
-    from cds_hooks.memory.feedback_store import open_engine
+    from cds_hooks.database import open_engine
 
     return AuditStore.made(open_engine(url))

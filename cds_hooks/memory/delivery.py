@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from cds_hooks.group_commit import GroupCommit
 from cds_hooks.json_log import log_event
+from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.memory.outbox import Outbox, OutboxFull, Unreadable
@@ -37,7 +38,6 @@ MOST_AT_ONCE = 200
 MOST_ROWS_AT_ONCE = 2000
 MOST_IN_MEMORY = 10_000
 """Entries that may wait where there is no outbox."""
-_AWAY = "Feedback cannot be kept at the moment; send it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Delivery:
                 await database.write(rows)
         except (Unavailable, TimeoutError):
             self.away()
-            raise Unavailable(_AWAY) from None
+            raise Unavailable(FEEDBACK_AWAY) from None
         self.back()
 
     async def keep(self, rows: Sequence[Row], *, patient: str | None = None, safe: bool) -> None:
@@ -134,7 +134,7 @@ class Delivery:
     async def _put(self, rows: Sequence[Row], *, safe: bool) -> str:
         if self._outbox is None:
             if safe or len(self._waiting) >= MOST_IN_MEMORY:
-                raise Unavailable(_AWAY)
+                raise Unavailable(FEEDBACK_AWAY)
             return uuid4().hex
         try:
             return await asyncio.to_thread(self._outbox.put, rows, safe=safe)
@@ -142,7 +142,7 @@ class Delivery:
             self._not_kept("outbox-full")
         except OSError:
             self._not_kept("outbox-not-writable")
-        raise Unavailable(_AWAY)
+        raise Unavailable(FEEDBACK_AWAY)
 
     async def _deliver_group(self, _: Sequence[str]) -> None:
         with suppress(Unavailable):  # `run` tries again

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_COMMENT_CHARACTERS = 4000
 MAX_CODE_CHARACTERS = 256
+FEEDBACK_AWAY = "Feedback cannot be kept at the moment; send it again."
+"""What a client is told whose feedback is on no disk."""
 
 Code = Annotated[str, StringConstraints(max_length=MAX_CODE_CHARACTERS)]
 

@@ -15,15 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Engine, LargeBinary, Table, create_engine, event, insert, select
+from sqlalchemy import DateTime, Engine, LargeBinary, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
 
+from cds_hooks.database import open_engine
 from cds_hooks.memory.acceptance import Acceptance
+from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
 from cds_hooks.memory.feedback_tables import Base, MarkingKey
 from cds_hooks.memory.patient_marks import OccasionMarks
@@ -43,8 +43,6 @@ from worker.payloads import KEY_BYTES
 ResultT = TypeVar("ResultT")
 
 _THREADS = 4
-_CONNECT_SECONDS = 3
-_AWAY = "Feedback cannot be kept at the moment; send it again."
 
 
 class SqlFeedbackStore:
@@ -91,7 +89,7 @@ class SqlFeedbackStore:
             raise CannotKeep("the database refuses a value") from None
         except SQLAlchemyError:
             # Without its cause: a database error quotes the values it could not write.
-            raise Unavailable(_AWAY) from None
+            raise Unavailable(FEEDBACK_AWAY) from None
 
     def _insert(self, rows: Sequence[Row]) -> None:
         """What is there already is left as it is: the same report, or the same card."""
@@ -143,29 +141,3 @@ def _typed_values(table: Table, values: dict[str, Any]) -> Iterator[tuple[str, A
 def open_store(settings: Settings) -> SqlFeedbackStore:
     """The database of a web process. Raises SQLAlchemyError or OSError when it cannot be opened."""
     return SqlFeedbackStore(open_engine(settings.feedback_database_url.get_secret_value()))
-
-
-def open_engine(url: str) -> Engine:
-    """An engine for `url`, which never shows values in errors or logs."""
-    if url in ("sqlite://", "sqlite:///:memory:"):
-        return create_engine(url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    if not url.startswith("sqlite"):
-        waits = (
-            {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": 1000 * _CONNECT_SECONDS}
-            if url.startswith("postgresql")
-            else {}
-        )
-        return create_engine(
-            url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_CONNECT_SECONDS, connect_args=waits
-        )
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
-    event.listen(engine, "connect", _wait_for_locks)
-    return engine
-
-
-def _wait_for_locks(connection: Any, _: Any) -> None:
-    """Several web processes may share one SQLite file: wait for each other, but no longer than a write may take."""
-    connection.execute("PRAGMA busy_timeout=1500")
-    connection.execute("PRAGMA journal_mode=WAL")

@@ -8,7 +8,6 @@ thread. Several processes may share a folder: delivering an entry twice does no 
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ from uuid import uuid4
 
 import orjson
 
+from cds_hooks.durable_files import write_whole
 from cds_hooks.memory.feedback_rows import Row
 from worker.payloads import CannotOpen, Sealer
 
@@ -98,20 +98,7 @@ class Outbox:
 
     def _write(self, name: str, content: bytes, *, safe: bool) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self._folder / f"{name}.part"
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                if safe:
-                    os.fsync(file.fileno())
-            part.rename(self._folder / name)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-        if safe:
-            _sync(self._folder)
+        write_whole(self._folder / name, content, safe=safe)
 
     def _take_room(self, size: int) -> None:
         with self._counting:
@@ -140,12 +127,3 @@ class Outbox:
         if not content.startswith(_SEALED) or not self._sealer:
             raise CannotOpen("no key")
         return self._sealer.open(content.removeprefix(_SEALED), "outbox", name)
-
-
-def _sync(folder: Path) -> None:
-    """A new name is safe only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

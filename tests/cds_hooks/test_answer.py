@@ -12,16 +12,11 @@ from prometheus_client import REGISTRY
 
 from tests.cds_hooks.charts import PATIENT_ID, call, document, prefetch
 from tests.cds_hooks.conftest import Serve, Served
+from tests.cds_hooks.statuses import status
 
 
 def asked(web: Served, note: str, **changes: Any) -> httpx.Response:
     return web.call(call(prefetch=prefetch(document(note)), **changes))
-
-
-def status(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.status_code == 200
-    found: dict[str, Any] = answer.json()["extension"]["org.dxspan.status"]
-    return found
 
 
 def counted(state: str, reason: str = "") -> float:

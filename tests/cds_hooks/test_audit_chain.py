@@ -16,7 +16,7 @@ from cds_hooks.audit.notes import AuditNotes, Computed, Who
 from cds_hooks.audit.record import AuditRecord, audit_record, opened_who
 from cds_hooks.audit.spool import open_spool, read_segment
 from cds_hooks.audit.store import AuditStore
-from cds_hooks.memory.feedback_store import open_engine
+from cds_hooks.database import open_engine
 from tests.cds_hooks.audits import KEY, OTHER_KEY, Audited, details
 from worker.payloads import Sealer
 

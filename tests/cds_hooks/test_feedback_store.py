@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cds_hooks.database import open_engine
 from cds_hooks.memory.feedback import read_feedback
 from cds_hooks.memory.feedback_rows import CommentKeys, Row, reported_row, shown_rows
-from cds_hooks.memory.feedback_store import SqlFeedbackStore, open_engine
+from cds_hooks.memory.feedback_store import SqlFeedbackStore
 from cds_hooks.memory.feedback_tables import ReportedOutcome, ShownCard, SuggestedDiagnosis
 from cds_hooks.memory.patient_marks import PatientMarks
 from cds_hooks.operation_outcome import Unavailable

@@ -22,17 +22,8 @@ from tests.cds_hooks.charts import (
     prefetch,
 )
 from tests.cds_hooks.conftest import Serve, Served
+from tests.cds_hooks.statuses import status, unread
 from tests.fhir_server import TOKEN, Fault, FhirServer, searchset
-
-
-def status(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.status_code == 200, answer.text
-    extension: dict[str, Any] = answer.json()["extension"]["org.dxspan.status"]
-    return extension
-
-
-def unread(answer: httpx.Response) -> list[tuple[str, str, int]]:
-    return [(one["what"], one["reason"], one["count"]) for one in status(answer).get("unread", [])]
 
 
 def fetching(web: Served, fhir: FhirServer, supplied: Any = ..., **token: Any) -> httpx.Response:

@@ -16,6 +16,7 @@ from tests.cds_hooks import tokens
 from tests.cds_hooks.charts import PATIENT_ID, authorization, binary, call, condition, document, patient, prefetch
 from tests.cds_hooks.conftest import Serve, Served
 from tests.cds_hooks.listener import Behaviour, Listener, saying, silent
+from tests.cds_hooks.statuses import status, unread
 from tests.fhir_server import FHIR_JSON, Fault, FhirServer, searchset
 
 ISSUE = {"severity": "error", "code": "exception", "diagnostics": "canary-diagnostics"}
@@ -49,16 +50,6 @@ def fhir() -> Iterator[FhirServer]:
 
 def fetching(web: Served, url: str, supplied: Any = ...) -> httpx.Response:
     return web.call(call(prefetch=supplied, fhirServer=url, fhirAuthorization=authorization()))
-
-
-def status(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.status_code == 200, answer.text
-    extension: dict[str, Any] = answer.json()["extension"]["org.dxspan.status"]
-    return extension
-
-
-def unread(answer: httpx.Response) -> list[tuple[str, str, int]]:
-    return [(one["what"], one["reason"], one["count"]) for one in status(answer).get("unread", [])]
 
 
 @pytest.mark.parametrize("name", FAULTS)

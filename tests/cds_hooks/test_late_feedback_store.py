@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from cds_hooks.memory.feedback_store import SqlFeedbackStore, open_engine
+from cds_hooks.database import open_engine
+from cds_hooks.memory.feedback_store import SqlFeedbackStore
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.operation_outcome import Unavailable
 

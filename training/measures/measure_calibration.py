@@ -18,7 +18,7 @@ from nlp_core.assess import Reader
 from nlp_core.calibration import Calibration, band_of
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from training.calibrate import calibration_error
-from training.command import Command, deliver
+from training.command import Command, deliver, said
 from training.measures.graded_readings import Graded, evaluation, own, simulated, together
 from training.measures.intervals import wilson
 from training.measures.plots import COLOURS, svg
@@ -183,8 +183,10 @@ def _run(options: Namespace) -> int:
         draw_reliability(plotted, targets[0])
         draw_risk_coverage(calibration, plotted, targets[1])
         plots = [target.name for target in targets]
-    said = f" --patients {options.patients} --seed {options.seed}{' --texts ../shared/eval' if texts else ''} --write docs/calibration.md"
-    written = page(calibration, reader.model_version, [*sets, *texts], seed=options.seed, plots=plots, options=said)
+    written_with = said(options, "bundle", "patients", "seed", "texts", "write")
+    written = page(
+        calibration, reader.model_version, [*sets, *texts], seed=options.seed, plots=plots, options=written_with
+    )
     deliver(written, options.write)
     return 0
 

@@ -22,7 +22,7 @@ from nlp_core.assess import Reader
 from nlp_core.assessment import Candidate, Language
 from nlp_core.chart import Chart
 from nlp_core.note import Span
-from training.command import Command, deliver
+from training.command import Command, deliver, said
 from training.measures.intervals import bootstrap_mean, wilson
 from training.measures.note_spans import merged, only, random_spans, without
 from training.measures.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
@@ -267,9 +267,8 @@ def _run(options: Namespace) -> int:
     plot = options.write.with_suffix(".svg") if options.write else None
     if plot:
         draw(found, plot)
-    bundle = f" --bundle {options.bundle}" if options.bundle else ""
-    said = f"{bundle} --draws {options.draws} --seed {options.seed} --write {options.write}"
-    deliver(page(reader, found, plot=plot.name if plot else "", options=said), options.write)
+    written_with = said(options, "bundle", "draws", "seed", "write")
+    deliver(page(reader, found, plot=plot.name if plot else "", options=written_with), options.write)
     return 0
 
 

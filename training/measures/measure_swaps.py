@@ -29,7 +29,7 @@ from nlp_core.chart import Chart, Sex
 from nlp_core.demographics import tells_of_one_sex
 from nlp_core.diagnoses import Ranked
 from nlp_core.knowledge import Diagnosis, Knowledge
-from training.command import Command, deliver
+from training.command import Command, deliver, said
 from training.measures.counterfactuals import ORIGINS, WORDS_TOO, aged, name_of, named, other_sex
 from training.measures.evaluate import category
 from training.measures.intervals import wilson
@@ -221,8 +221,8 @@ def _run(options: Namespace) -> int:
     reader = remembering_reader(options.bundle)
     development = read_cases(DEVELOPMENT)
     found = measure(reader, [*development, *read_cases(TEST)], seed=options.seed)
-    said = f" --seed {options.seed} --write docs/fairness.md"
-    deliver(page(reader, found, {case.id for case in development}, said), options.write)
+    written_with = said(options, "bundle", "seed", "write")
+    deliver(page(reader, found, {case.id for case in development}, written_with), options.write)
     return 0
 
 

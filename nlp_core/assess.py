@@ -70,7 +70,7 @@ class Reader:
         device = DeviceHealth()
         if not names_alone:
             second = second or bundle.second_reader(threads=threads, health=device)
-        charts = ChartReader(knowledge, second, bundle.lexicons(), bundle.spelling())
+        charts = ChartReader(knowledge, second, bundle.lexicons(), bundle.spelling(), bundle.reading_trust())
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:
             calibration = None  # fitted for other knowledge: its words would promise what nobody measured

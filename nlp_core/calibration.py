@@ -1,6 +1,7 @@
 """Scores to probabilities that mean what they say, probabilities to words, and when to stay silent.
 
-Knows a fitted table (training.calibrate makes it). The table in force was fitted on simulated patients drawn from the
+The leading diagnosis has a curve of its own: what comes first is right more often than its score says, what comes after it
+less often. Knows a fitted table (training.calibrate makes it). The table in force was fitted on simulated patients drawn from the
 knowledge; every place that shows a band says so.
 """
 
@@ -28,7 +29,7 @@ _WORDS = (
 
 
 class Calibration(BaseModel):
-    """A monotone table from raw to calibrated probability, with how it was made."""
+    """Two monotone curves from raw to calibrated probability, for what leads and for what follows, with how they were made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,9 +37,15 @@ class Calibration(BaseModel):
     """What the table was fitted on, in words for the model card."""
     patients: int = Field(ge=0)
     expected_calibration_error: float = Field(ge=0)
-    """On held-apart patients, 15 bins."""
+    """On held-apart patients, the first five diagnoses together, 15 bins."""
+    leading_calibration_error: float = Field(ge=0)
+    """The same of the leading diagnosis alone."""
     raw: tuple[float, ...] = Field(min_length=2)
-    calibrated: tuple[float, ...] = Field(min_length=2)
+    """Where the curves are given."""
+    leading: tuple[float, ...] = Field(min_length=2)
+    """Calibrated probability of the diagnosis that leads."""
+    following: tuple[float, ...] = Field(min_length=2)
+    """Calibrated probability of one that follows it."""
     silence_below: float = Field(ge=0, le=1)
     """Calibrated probability of the leading diagnosis below which nothing is shown."""
     knowledge_version: str = ""
@@ -46,11 +53,14 @@ class Calibration(BaseModel):
 
     @model_validator(mode="after")
     def _is_a_table(self) -> Self:
-        if len(self.raw) != len(self.calibrated):
-            raise ValueError(f"{len(self.raw)} raw values for {len(self.calibrated)} calibrated ones")
-        if list(self.raw) != sorted(set(self.raw)) or list(self.calibrated) != sorted(self.calibrated):
-            raise ValueError("a calibration table must rise")
-        if not all(0 <= value <= 1 for value in (*self.raw, *self.calibrated)):
+        for curve in (self.leading, self.following):
+            if len(self.raw) != len(curve):
+                raise ValueError(f"{len(self.raw)} raw values for {len(curve)} calibrated ones")
+            if list(curve) != sorted(curve):
+                raise ValueError("a calibration curve must rise")
+        if list(self.raw) != sorted(set(self.raw)):
+            raise ValueError("the raw values of a calibration must rise")
+        if not all(0 <= value <= 1 for value in (*self.raw, *self.leading, *self.following)):
             raise ValueError("probabilities lie between 0 and 1")
         return self
 
@@ -59,14 +69,15 @@ class Calibration(BaseModel):
         """Raises OSError or ValidationError; a missing table is no calibration, never a guessed one."""
         return Calibration.model_validate_json(path.read_bytes())
 
-    def probability(self, raw: float) -> float:
-        """Calibrated probability of a raw one, both 0 to 1."""
-        return float(np.interp(raw, self.raw, self.calibrated))
-
     def probabilities(self, raw: Sequence[float]) -> list[float]:
-        """Calibrated probabilities of rival diagnoses: each by the table, all together at most 1."""
-        calibrated = np.interp(np.asarray(raw), self.raw, self.calibrated)
-        return [float(value) for value in calibrated / max(1.0, float(calibrated.sum()))]
+        """Calibrated probabilities of rival diagnoses, best first as `raw` is: none above the one before it, all together at
+        most 1."""
+        if not raw:
+            return []
+        first = float(np.interp(raw[0], self.raw, self.leading))
+        rest = np.minimum(np.interp(np.asarray(raw[1:]), self.raw, self.following), first)
+        total = float(rest.sum())
+        return [first, *(float(value) for value in rest * min(1.0, (1 - first) / total if total else 1.0))]
 
 
 def band_of(probability: float) -> Band:

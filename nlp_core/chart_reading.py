@@ -23,6 +23,7 @@ from nlp_core.lexicon_names import Lexicons
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
+from nlp_core.reading_trust import HAND_SET, ReadingTrust
 from nlp_core.second_reader import SecondReader, SecondReading, ToldSentence
 from nlp_core.setting import setting_of
 from nlp_core.spelling import Spelling
@@ -60,7 +61,10 @@ class ChartReader:
         second: SecondReader | None,
         lexicons: Lexicons | None = None,
         spelling: Spelling | None = None,
+        trust: ReadingTrust = HAND_SET,
     ) -> None:
+        """lexicons, spelling: the compiled ones; None = built here. trust: how far each way of reading can be trusted."""
+        self._trust = trust
         self._knowledge = knowledge
         self._mentions = MentionReader(knowledge, lexicons, spelling)
         self._facts = FactReader(knowledge, self._mentions)
@@ -92,7 +96,7 @@ class ChartReader:
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
         opening = self._opening(chart.notes[0]) if chart.notes else ""
         return ReadChart(
-            found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge, told),
+            found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge, told, self._trust),
             patient=Patient(age, sex, _onset(opening), chart.setting or _setting(chart.notes, opening)),
             notes_read=len(read),
             notes_unread=len(chart.notes) - len(read),

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp_core.bundle_manifest import HEAD_WEIGHTS, PLACING
+from nlp_core.bundle_manifest import HEAD_WEIGHTS, PHRASE_MEANS, PLACING
 from nlp_core.knowledge_files import compile_knowledge
 from nlp_core.model_bundle import DIAGNOSES, KNOWLEDGE, LEXICONS, NAMES, SHARES, SPELLING, Bundle
+from nlp_core.phrase_means import PhraseMeans
 from nlp_core.share_tables import ShareTables
 
 
@@ -35,16 +36,17 @@ def add_spelling(folder: Path) -> None:
 def add_names(folder: Path) -> None:
     """Embeds the names of the findings; a quarter of a minute on two cores."""
     # Imported here: spaCy and ONNX Runtime take seconds to load, and most commands never compose.
-    from nlp_core.concepts import NameIndex
+    from nlp_core.name_index import NameIndex
     from nlp_core.onnx_encoder import OnnxEncoder
 
     bundle = Bundle.open(folder)
-    NameIndex.build(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0)).save(folder / NAMES)
+    phrases = PhraseMeans.load(bundle.file(PHRASE_MEANS)) if PHRASE_MEANS in bundle.manifest.files else None
+    NameIndex.build(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0), phrases).save(folder / NAMES)
 
 
 def add_shares(folder: Path) -> None:
     """Compiles the shares, those included that a finding borrows from one of like meaning; a few seconds."""
-    from nlp_core.concepts import NameIndex
+    from nlp_core.name_index import NameIndex
 
     bundle = Bundle.open(folder)
     knowledge = bundle.knowledge()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,10 @@ from spacy.tokens import Span as TokenSpan
 from nlp_core.assertion import assertion_of
 from nlp_core.assessment import Language
 from nlp_core.encoder import Encoder
-from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
+from nlp_core.name_index import NameIndex
 from nlp_core.neutral_words import neutral
+from nlp_core.reading_trust import HAND_SET, ReadingTrust
 from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceReading
 from nlp_core.words import FILLERS, stem
@@ -34,8 +34,6 @@ LEAST_LIKENESS_ALONE: dict[Language, float] = {"en": 0.74, "zh": 0.76}
 """The same where a model without heads reads whole clauses."""
 LEAST_FINDING = 0.5
 """Probability of standing inside a finding below which a token is none of its words; see docs/concepts.md."""
-_LEAST_TRUST, _TRUSTED_FROM = 0.2, 0.2
-"""Trust at the threshold, and how far above it a match is trusted wholly."""
 _SHORTEST, _LONGEST = 2, 16
 """Words of an English clause that is worth reading; the fewest without fillers."""
 _SHORTEST_CHINESE, _LONGEST_CHINESE = 4, 26
@@ -64,54 +62,6 @@ _NORMAL_CHINESE = re.compile(
 _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 SKIPPED_SECTIONS = frozenset((Section.FAMILY, Section.ALLERGIES, Section.PLAN, Section.MEDICATIONS))
 """Sections whose clauses are no concepts of the present illness."""
-
-
-class NameIndex:
-    """The names of all findings as vectors: `entries[i]` owns `vectors[i]` (float32 [names, width], unit length)."""
-
-    def __init__(self, entries: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        if len(entries) != len(vectors):
-            raise ValueError(f"{len(entries)} entries for {len(vectors)} vectors")
-        self._entries = list(entries)
-        self._vectors = vectors
-
-    @staticmethod
-    def build(knowledge: Knowledge, encoder: Encoder) -> NameIndex:
-        """Embeds the names of every symptom, sign, imaging and exposure finding."""
-        pairs = [
-            (finding.id, name)
-            for finding in knowledge.findings.values()
-            if finding.kind in ("symptom", "sign", "imaging", "exposure")
-            for name in (
-                *(en for en in finding.names.en if len(en) > 4),
-                *(zh for zh in finding.names.zh if len(zh) > 1),
-            )
-        ]
-        return NameIndex([entry for entry, _ in pairs], encoder.embed([name for _, name in pairs]))
-
-    def save(self, path: Path) -> None:
-        np.savez(path, entries=np.array(self._entries), vectors=self._vectors.astype(np.float16))
-
-    @staticmethod
-    def load(path: Path) -> NameIndex:
-        with np.load(path, allow_pickle=False) as stored:
-            return NameIndex([str(entry) for entry in stored["entries"]], stored["vectors"].astype(np.float32))
-
-    def likeness(self, findings: Sequence[str]) -> NDArray[np.float32]:
-        """Cosines [findings, findings] of what their names mean together; 0 for a finding that is not in the index."""
-        rows = {finding: row for row, finding in enumerate(findings)}
-        sums = np.zeros((len(rows), self._vectors.shape[1]), np.float32)
-        for entry, vector in zip(self._entries, self._vectors, strict=True):
-            if entry in rows:
-                sums[rows[entry]] += vector
-        means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
-        return np.asarray(means @ means.T, np.float32)
-
-    def nearest(self, vectors: NDArray[np.float32]) -> list[tuple[str, float]]:
-        """For each row (unit length) the entry of the nearest name and the cosine."""
-        likeness = vectors @ self._vectors.T
-        best = likeness.argmax(axis=1)
-        return [(self._entries[column], float(likeness[row, column])) for row, column in enumerate(best)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +100,19 @@ class ConceptReader:
         self,
         encoder: Encoder,
         index: NameIndex,
-        least_likeness: Mapping[Language, float] | None = None,
+        backgrounds: Mapping[str, float] | None = None,
+        trust: ReadingTrust = HAND_SET,
         *,
+        least_likeness: Mapping[Language, float] | None = None,
         least_finding: float = LEAST_FINDING,
     ) -> None:
-        """least_likeness: None = the usual one, which depends on whether sentences are read with heads."""
+        """backgrounds: finding -> share of all patients who have it, 0 to 1; None = unknown, taken as 1. trust: how a likeness
+        becomes a probability. least_likeness: None = the usual one, which depends on whether sentences are read with heads.
+        """
         self._encoder = encoder
         self._index = index
+        self._backgrounds = backgrounds or {}
+        self._trust = trust.concept
         self._least = least_likeness
         self._least_finding = least_finding
 
@@ -184,10 +140,13 @@ class ConceptReader:
             least = self._least or LEAST_LIKENESS
             clauses, vectors = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
         return [
-            _mention(clause, entry, _trust(likeness, least[_language(clause)]))
+            _mention(clause, entry, self._trusted(entry, likeness, _language(clause)))
             for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
             if likeness >= least[_language(clause)]
         ]
+
+    def _trusted(self, entry: str, likeness: float, language: Language) -> float:
+        return self._trust.of(likeness, self._backgrounds.get(entry, 1.0), language)
 
     def _in_their_sentences(
         self, clauses: Sequence[_Clause], readings: Mapping[str, Sequence[SentenceReading]], least: float
@@ -206,11 +165,6 @@ class ConceptReader:
                     vectors.append(piece.vector_of(places))
                     break
         return kept, np.stack(vectors) if vectors else np.zeros((0, self._encoder.width), np.float32)
-
-
-def _trust(likeness: float, least: float) -> float:
-    """Rises from the threshold on: what just passes it counts a little, so that nothing hangs on a hair."""
-    return float(min(1.0, _LEAST_TRUST + (1 - _LEAST_TRUST) * (likeness - least) / _TRUSTED_FROM))
 
 
 def _language(clause: _Clause) -> Language:

@@ -51,6 +51,14 @@ class Ranked:
     """Finding id, or the key of a told sentence -> natural-log odds it adds."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """findings that count, and shares [findings, diagnoses]: the natural-log ratio each adds when it is surely there."""
+
+    findings: tuple[str, ...]
+    shares: Floats
+
+
 def told_key(place: int) -> str:
     """Names the told sentence at `place` of ChartFindings.told among the shares."""
     return f"told {place}"
@@ -80,23 +88,32 @@ class Reasoner:
 
     def rank(self, found: ChartFindings, patient: Patient) -> list[Ranked]:
         """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone."""
-        present = self._most_specific({f: o.trust for f, o in found.observed.items() if o.present})
-        absent = self._most_general(f for f, o in found.observed.items() if not o.present)
-        trust = np.array([found.observed[f].trust for f in (*present, *absent)], np.float32)
-        shares = np.concatenate([self._shares(present, absent) * trust[:, None], self._told(found)])
-        scores = self._prior + shares.sum(axis=0) + self._fits(patient) + self._naming(found)
+        weighed = self.weighed(found)
+        trust = np.array([found.observed[finding].trust for finding in weighed.findings], np.float32)
+        shares = np.concatenate([_as_far_as_trusted(weighed.shares, trust), self._told(found)])
+        scores = self.beforehand(found, patient) + shares.sum(axis=0)
         possible = np.isfinite(scores)
         if not possible.any():
             return []
         odds = np.exp(scores - scores[possible].max())
         probabilities = odds / odds.sum()
-        findings = [*present, *absent, *(told_key(place) for place in range(len(found.told)))]
+        findings = [*weighed.findings, *(told_key(place) for place in range(len(found.told)))]
         order = np.argsort(-scores, kind="stable")
         return [
             Ranked(self._diagnoses[i], float(scores[i]), float(probabilities[i]), _nonzero(findings, shares[:, i]))
             for i in order
             if possible[i]
         ]
+
+    def weighed(self, found: ChartFindings) -> Weighed:
+        """What the observed findings say, each trusted wholly; those that another one makes redundant are left out."""
+        present = self._most_specific({f: o.trust for f, o in found.observed.items() if o.present})
+        absent = self._most_general(f for f, o in found.observed.items() if not o.present)
+        return Weighed((*present, *absent), self._shares(present, absent))
+
+    def beforehand(self, found: ChartFindings, patient: Patient) -> Floats:
+        """[diagnoses]: log odds before any finding is weighed; -inf where age or sex excludes."""
+        return np.asarray(self._prior + self._fits(patient) + self._naming(found), np.float32)
 
     def share(self, diagnosis: str, finding: str) -> float:
         """P(finding | diagnosis) as the knowledge has it, the background rate where it is silent."""
@@ -160,6 +177,16 @@ class Reasoner:
             if Assertion.ABSENT in ways and not ways.keys() & {Assertion.PRESENT, Assertion.POSSIBLE}:
                 naming[self._column[diagnosis]] = self._weights.denied
         return naming
+
+
+def _as_far_as_trusted(shares: Floats, trust: Floats) -> Floats:
+    """Log ratios [findings, diagnoses] of findings that are there with a probability only: `log(p ratio + 1 - p)`.
+
+    Half trust in a finding that is a hundred times commoner with a diagnosis is still much; half trust in one that speaks
+    against is little.
+    """
+    likely = trust[:, None]
+    return np.asarray(np.log(likely * np.exp(shares) + (1 - likely)), np.float32)
 
 
 class _Ages:

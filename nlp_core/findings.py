@@ -20,6 +20,7 @@ from nlp_core.facts import CLOCK_SKEW, FactFinding
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import LASTING, Mention, answer_of
 from nlp_core.note import Note, Span
+from nlp_core.reading_trust import HAND_SET, ReadingTrust
 from nlp_core.second_reader import ToldSentence
 
 CURRENT = timedelta(days=90)
@@ -51,7 +52,7 @@ class Observed:
     present: bool
     sources: tuple[Source, ...]
     trust: float = 1.0
-    """How far its most trusted source can be trusted, 0 to 1."""
+    """Probability that its most trusted source means it (reading_trust)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,12 @@ def bring_together(
     facts: Iterable[FactFinding],
     knowledge: Knowledge,
     told: Sequence[tuple[Note, ToldSentence]] = (),
+    trust: ReadingTrust = HAND_SET,
 ) -> ChartFindings:
-    """One answer per finding from the mentions (newest note first) and the facts of a chart; what is told, once each."""
+    """One answer per finding from the mentions (newest note first) and the facts of a chart; what is told, once each.
+
+    trust: how far each way of reading can be trusted.
+    """
     result = ChartFindings()
     now = _present_time(chart)
     answers: dict[str, list[_Said]] = defaultdict(list)
@@ -101,11 +106,11 @@ def bring_together(
         kind = knowledge.findings[mention.entry].kind
         answer = answer_of(mention, kind)
         if answer is not None and (kind in LASTING or _is_current(note.date, now, CURRENT)):
-            answers[mention.entry].append(_Said(answer, source, mention.trust))
+            answers[mention.entry].append(_Said(answer, source, mention.trust * trust.of(mention.via)))
     for fact in facts:
         lasting = knowledge.findings[fact.finding].kind in LASTING
         if lasting or _is_current(fact.fact.date, now, CURRENT_FACTS):
-            answers[fact.finding].append(_Said(fact.present, _fact_source(fact)))
+            answers[fact.finding].append(_Said(fact.present, _fact_source(fact), trust.of("coded")))
     result.told = _told_once((note, one) for note, one in told if _is_current(note.date, now, CURRENT))
     for finding, said in answers.items():
         result.observed[finding] = _settle(finding, said, chart.as_of)

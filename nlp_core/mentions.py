@@ -45,7 +45,7 @@ class Mention:
     via: Literal["name", "measurement", "attributes", "concept"]
     """How it was found; `attributes`: put together from a symptom and what is said of it."""
     trust: float = 1.0
-    """How far the words can be trusted to mean it, 0 to 1: a name means it, a concept as far as it is like one."""
+    """Probability that the words mean it, for a concept (reading_trust)."""
 
 
 LONGEST_SENTENCE = 120

@@ -22,6 +22,7 @@ from nlp_core.bundle_manifest import (
     CALIBRATION,
     GRAPH,
     MANIFEST,
+    READING_TRUST,
     TOKENIZER,
     Manifest,
     StoredFile,
@@ -31,6 +32,7 @@ from nlp_core.bundle_manifest import (
 from nlp_core.calibration import Calibration
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import knowledge_paths
+from nlp_core.reading_trust import HAND_SET, ReadingTrust
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
     from nlp_core.device_faults import DeviceHealth
@@ -57,7 +59,8 @@ COMPILED_BY = tuple(
         "lexicon_names.py",
         "attributes.py",
         "share_tables.py",
-        "concepts.py",
+        "name_index.py",
+        "phrase_means.py",
         "diagnosis_features.py",
     )
 )
@@ -71,7 +74,7 @@ SHARES = "shares.npz"
 SPELLING = "spelling.json"
 """Words for mending slips of the keyboard (spelling), where a step of composing wrote them."""
 NAMES = "names.npz"
-"""Vectors of the findings' names (concepts.NameIndex), where a step of composing wrote them."""
+"""Vectors of the findings' names (name_index), where a step of composing wrote them."""
 DIAGNOSES = "diagnoses.npz"
 """Vectors of the diagnoses in the evidence space (head_outputs), where the model has heads and composing placed them."""
 
@@ -121,6 +124,11 @@ class Bundle:
         """The fitted calibration; None where the bundle was shipped without one."""
         return Calibration.load(self.path / CALIBRATION) if CALIBRATION in self.manifest.files else None
 
+    def reading_trust(self) -> ReadingTrust:
+        """The learned one; the hand-set one where the bundle was shipped without."""
+        known = READING_TRUST in self.manifest.files
+        return ReadingTrust.load(self.path / READING_TRUST) if known else HAND_SET
+
     def knowledge(self) -> Knowledge:
         """The compiled knowledge. Raises BundleDamaged where composing did not write it."""
         return Knowledge.load(self.file(KNOWLEDGE))
@@ -162,12 +170,15 @@ class Bundle:
         self, encoder: Encoder, sentences: SentenceEncoder | None, used: HeadsUsed | None = None
     ) -> SecondReader:
         """The same with another way of running the encoder."""
-        from nlp_core.concepts import ConceptReader, NameIndex
+        from nlp_core.concepts import ConceptReader
+        from nlp_core.name_index import NameIndex
         from nlp_core.second_reader import HeadsUsed, SecondReader
 
         used = used or HeadsUsed()
         placed = self._placed_diagnoses() if used.evidence else None  # not read where nobody asks
-        return SecondReader(ConceptReader(encoder, NameIndex.load(self.file(NAMES))), sentences, placed, used)
+        backgrounds = {finding.id: finding.background for finding in self.knowledge().findings.values()}
+        concepts = ConceptReader(encoder, NameIndex.load(self.file(NAMES)), backgrounds, self.reading_trust())
+        return SecondReader(concepts, sentences, placed, used)
 
     def _placed_diagnoses(self) -> NDArray[np.float32] | None:
         if DIAGNOSES not in self.manifest.files:
@@ -188,8 +199,7 @@ def shipped_files(shipped: Path = SHIPPED_BUNDLE) -> dict[str, StoredFile]:
     Raises BundleMissing or BundleDamaged where the folder is no shipped bundle.
     """
     names = [MANIFEST, *read_manifest(shipped).files]
-    if (shipped / CALIBRATION).exists():
-        names.append(CALIBRATION)
+    names += [name for name in (CALIBRATION, READING_TRUST) if (shipped / name).exists()]
     try:
         return {name: stored_file(shipped / name) for name in names}
     except OSError as error:

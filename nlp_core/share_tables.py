@@ -82,7 +82,7 @@ class ShareTables:
     def of(knowledge: Knowledge, weights: Weights = DEFAULT_WEIGHTS, likeness: Floats | None = None) -> ShareTables:
         """Builds them; seconds for the shipped knowledge.
 
-        likeness: cosine of the meanings of the findings [findings, findings] (concepts.NameIndex); None = unknown.
+        likeness: cosine of the meanings of the findings [findings, findings] (name_index); None = unknown.
         """
         cells = list(_cells(knowledge, weights))
         columns = ([row for row, *_ in cells], [column for _, column, _ in cells])

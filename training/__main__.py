@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, export, model_card, simulate, write_charts
+from training import calibrate, export, fit_trust, model_card, simulate, write_charts
 from training.command import Command
 from training.measures import (
     assertion_texts,
@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     measure_robustness.COMMAND,
     reading_tables.COMMAND,
     simulate.COMMAND,
+    fit_trust.COMMAND,
     calibrate.COMMAND,
     measure_calibration.COMMAND,
     measure_ablations.COMMAND,

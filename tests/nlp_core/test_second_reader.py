@@ -11,10 +11,11 @@ import pytest
 from nlp_core.assertion import Assertion
 from nlp_core.assess import Reader
 from nlp_core.chart_reading import ChartReader
-from nlp_core.concepts import ConceptReader, NameIndex
+from nlp_core.concepts import ConceptReader
 from nlp_core.evidence import WORDS_AS_A_WHOLE
 from nlp_core.head_outputs import ASSERTIONS, EVIDENCE_WIDTH
 from nlp_core.mentions import MentionReader
+from nlp_core.name_index import NameIndex
 from nlp_core.second_reader import HeadsUsed, SecondReader, SecondReading
 from nlp_core.sentence_readings import SentenceReading
 from tests.nlp_core.small_charts import chart_of
@@ -66,7 +67,7 @@ def index() -> NameIndex:
 
 
 def second(sentences: HandMadeSentences, used: HeadsUsed | None = None) -> SecondReader:
-    concepts = ConceptReader(WordAxes(), index(), {"en": 0.6, "zh": 0.6})
+    concepts = ConceptReader(WordAxes(), index(), least_likeness={"en": 0.6, "zh": 0.6})
     return SecondReader(concepts, sentences, PLACED, used)  # type: ignore[arg-type]  # answers as a SentenceEncoder does
 
 
@@ -127,7 +128,7 @@ def test_only_telling_sentences_speak(telling: float, used: HeadsUsed, count: in
 
 
 def test_without_heads_the_concepts_read_clauses_alone() -> None:
-    concepts = ConceptReader(WordAxes(), index(), {"en": 0.6, "zh": 0.6})
+    concepts = ConceptReader(WordAxes(), index(), least_likeness={"en": 0.6, "zh": 0.6})
     mentions, cut = MentionReader(small_knowledge()).read("her ribcage hurts", sex="unknown", age_years=None)
     found = SecondReader(concepts).read(mentions, cut)
     assert [mention.entry for mention in found.mentions] == ["chest_pain"]

@@ -15,8 +15,10 @@ TABLE = Calibration(
     fitted_on="nobody",
     patients=0,
     expected_calibration_error=0,
+    leading_calibration_error=0,
     raw=(0, 1),
-    calibrated=(0, 1),
+    leading=(0, 1),
+    following=(0, 1),
     silence_below=0.3,
     knowledge_version="v1",
 )

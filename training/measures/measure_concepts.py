@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.assessment import Language
-from nlp_core.concepts import LEAST_FINDING, LEAST_LIKENESS, NameIndex
+from nlp_core.concepts import LEAST_FINDING, LEAST_LIKENESS
 from nlp_core.model_bundle import NAMES, Bundle, composed_bundle_path
+from nlp_core.name_index import NameIndex
 from nlp_core.neutral_words import neutral
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder

@@ -1,7 +1,7 @@
 """`dxspan-train fit`: the encoder learns what findings are called, and its heads to find and judge them in sentences.
 
 Input : a recipe, the knowledge's names, training/phrases, invented charts
-Output: adapter.safetensors, tokenizer.json and heads.safetensors for `dxspan-train export --trained`, curves for TensorBoard
+Output: adapter.safetensors, tokenizer.json, heads.safetensors and phrase_means.safetensors for `dxspan-train export --trained`, curves for TensorBoard
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
 checkpoint with `--resume`.
 """
@@ -20,10 +20,11 @@ from tqdm import tqdm
 
 from nlp_core.adapters import ADAPTER
 from nlp_core.base_package import base_files
-from nlp_core.bundle_manifest import BASE_WEIGHTS, HEAD_WEIGHTS, TOKENIZER
+from nlp_core.bundle_manifest import BASE_WEIGHTS, HEAD_WEIGHTS, PHRASE_MEANS, TOKENIZER
 from nlp_core.diagnosis_features import diagnosis_features
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
+from nlp_core.phrase_means import PhraseMeans
 from training.command import Command
 from training.export import base_of
 from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
@@ -141,11 +142,24 @@ class Training:
             {n: p.detach().cpu().contiguous() for n, p in self.heads.state_dict().items()}, self.out / HEAD_WEIGHTS
         )
         (self.out / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
+        self._phrase_means().save(self.out / PHRASE_MEANS)
         if self.recipe.tuning == "full":
             self.encoder.base.save_pretrained(self.out / ENCODER)
             (self.out / ENCODER / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
         write_recipe(self.out / RECIPE, self.recipe)
         self._write_history(history)
+
+    def _phrase_means(self) -> PhraseMeans:
+        """What the findings are called besides their names, by the encoder as it has become."""
+        written = {
+            entry: [phrase.text for phrase in own if phrase.source == "phrase"]
+            for entry, own in self.phrases.items()
+            if entry in self.knowledge.findings
+        }
+        entries = [entry for entry, texts in written.items() for _ in texts]
+        vectors = self.vectors([text for texts in written.values() for text in texts])
+        owners = np.array(entries)
+        return PhraseMeans.of({entry: vectors[owners == entry] for entry in dict.fromkeys(entries)})
 
     def vectors(self, texts: Sequence[str], batch: int = 256) -> NDArray[np.float32]:
         """Unit vectors [texts, width], nothing learned from them."""

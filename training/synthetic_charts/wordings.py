@@ -1,6 +1,6 @@
 """How a finding or diagnosis is said: by a name inside a sentence, or in a phrase that stands on its own.
 
-Names come from the knowledge, phrases from training/phrases, the held-apart ones left out. Knows texts, no grammar.
+Names come from the knowledge, phrases from training/phrases, by default without the held-apart ones. Knows texts, no grammar.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from nlp_core.assessment import Language
 from nlp_core.knowledge import Knowledge
-from training.phrases import Phrase, clauses_of_nothing, names_of, written_phrases
+from training.phrases import Phrase, Split, clauses_of_nothing, names_of, written_phrases
 
 Register = Literal["formal", "short", "plain"]
 """Who writes: a doctor with time, one without, or somebody who is no doctor."""
@@ -24,19 +24,21 @@ _LONGEST_NAME = 48
 class Wordings:
     """All wordings by entry and language; an entry without one in a language is not told in it."""
 
-    def __init__(self, knowledge: Knowledge, phrases: Iterable[Phrase] | None = None) -> None:
-        """phrases: those of training/phrases by default."""
+    def __init__(
+        self, knowledge: Knowledge, phrases: Iterable[Phrase] | None = None, *, split: Split = "train"
+    ) -> None:
+        """phrases: those of training/phrases by default. split: only those of this half are written."""
         self._names: dict[tuple[str, Language], list[str]] = defaultdict(list)
         self._phrases: dict[tuple[str, Language], list[str]] = defaultdict(list)
         for name in names_of(knowledge):
             if len(name.text) <= _LONGEST_NAME:
                 self._names[name.entry, name.language].append(name.text)
         for phrase in written_phrases(knowledge) if phrases is None else phrases:
-            if phrase.split == "train":
+            if phrase.split == split:
                 self._phrases[phrase.entry, phrase.language].append(phrase.text)
         self._nothing: dict[Language, list[str]] = defaultdict(list)
         for clause in clauses_of_nothing():
-            if clause.split == "train":
+            if clause.split == split:
                 self._nothing[clause.language].append(clause.text)
 
     def has_name(self, entry: str, language: Language) -> bool:

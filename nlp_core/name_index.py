@@ -1,0 +1,110 @@
+"""Which finding a stretch of words is nearest to: by its nearest name, and by the centre of all it is called.
+
+Input : names of findings and, where training brought them, the means of other wordings (phrase_means), as vectors
+Output: for a vector the finding that is most like it, and how much
+One name alone is a chance hit, the centre alone is vague: half of each finds more than either (docs/concepts.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp_core.encoder import Encoder
+from nlp_core.knowledge import Knowledge
+from nlp_core.phrase_means import PhraseMeans
+
+Vectors = NDArray[np.float32]
+
+OF_THE_NAME = 0.5
+"""What the nearest name weighs in a likeness; the rest is the centre's."""
+KINDS = ("symptom", "sign", "imaging", "exposure")
+"""Findings that are told in words; laboratory results and vital signs are measured."""
+
+
+class NameIndex:
+    """The names of all findings as vectors: `entries[i]` owns `vectors[i]` (float32 [names, width], unit length)."""
+
+    def __init__(self, entries: Sequence[str], vectors: Vectors, means: Mapping[str, Vectors] | None = None) -> None:
+        """means: the mean of a finding's other wordings [width], for those that have any.
+
+        Raises ValueError where entries and vectors differ in number.
+        """
+        if len(entries) != len(vectors):
+            raise ValueError(f"{len(entries)} entries for {len(vectors)} vectors")
+        self._findings = list(dict.fromkeys(entries))
+        self._means = dict(means or {})
+        rows = {finding: row for row, finding in enumerate(self._findings)}
+        owners = np.array([rows[entry] for entry in entries], dtype=np.int64)
+        order = np.argsort(owners, kind="stable")
+        self._owners, self._vectors = owners[order], np.asarray(vectors, np.float32)[order]
+        self._firsts = np.searchsorted(self._owners, np.arange(len(self._findings)))
+        self._names = self._means_of_names()
+        self._centres = self._names.copy()
+        for finding in self._means.keys() & rows.keys():
+            self._centres[rows[finding]] += self._means[finding]
+        self._centres /= np.maximum(np.linalg.norm(self._centres, axis=1, keepdims=True), 1e-9)
+
+    @staticmethod
+    def build(knowledge: Knowledge, encoder: Encoder, phrases: PhraseMeans | None = None) -> NameIndex:
+        """Embeds the names of every finding that is told in words. phrases: what training brought besides."""
+        pairs = [
+            (finding.id, name)
+            for finding in knowledge.findings.values()
+            if finding.kind in KINDS
+            for name in (
+                *(en for en in finding.names.en if len(en) > 4),
+                *(zh for zh in finding.names.zh if len(zh) > 1),
+            )
+        ]
+        vectors = encoder.embed([name for _, name in pairs])
+        return NameIndex([entry for entry, _ in pairs], vectors, phrases.by_finding() if phrases else None)
+
+    def save(self, path: Path) -> None:
+        """Writes names and means in half precision."""
+        means = np.array(list(self._means.values()), np.float16).reshape(len(self._means), self._vectors.shape[1])
+        np.savez(
+            path,
+            entries=np.array([self._findings[row] for row in self._owners]),
+            vectors=self._vectors.astype(np.float16),
+            findings=np.array(list(self._means), dtype=np.str_),
+            means=means,
+        )
+
+    @staticmethod
+    def load(path: Path) -> NameIndex:
+        """What `save` wrote. Raises OSError, or ValueError or KeyError where the file is something else."""
+        with np.load(path, allow_pickle=False) as stored:
+            means = stored["means"].astype(np.float32)
+            by_finding = {str(finding): means[row] for row, finding in enumerate(stored["findings"])}
+            entries = [str(entry) for entry in stored["entries"]]
+            return NameIndex(entries, stored["vectors"].astype(np.float32), by_finding)
+
+    def likeness(self, findings: Sequence[str]) -> Vectors:
+        """Cosines [findings, findings] of what their names mean together; 0 for a finding that is not in the index."""
+        rows = {finding: row for row, finding in enumerate(self._findings)}
+        means = np.zeros((len(findings), self._vectors.shape[1]), np.float32)
+        for place, finding in enumerate(findings):
+            if finding in rows:
+                means[place] = self._names[rows[finding]]
+        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+        return np.asarray(means @ means.T, np.float32)
+
+    def nearest(self, vectors: Vectors) -> list[tuple[str, float]]:
+        """For each row (unit length) the finding that is most like it, and the likeness, at most 1."""
+        if not len(vectors):
+            return []
+        by_name = np.maximum.reduceat(vectors @ self._vectors.T, self._firsts, axis=1)
+        likeness = OF_THE_NAME * by_name + (1 - OF_THE_NAME) * (vectors @ self._centres.T)
+        best = likeness.argmax(axis=1)
+        return [(self._findings[column], float(likeness[row, column])) for row, column in enumerate(best)]
+
+    def _means_of_names(self) -> Vectors:
+        """[findings, width], not of unit length."""
+        if not self._findings:
+            return np.zeros((0, self._vectors.shape[1] if self._vectors.ndim == 2 else 0), np.float32)
+        counts = np.bincount(self._owners, minlength=len(self._findings))
+        return np.asarray(np.add.reduceat(self._vectors, self._firsts, axis=0) / counts[:, None], np.float32)

@@ -19,7 +19,7 @@ from spacy.tokens import Span as TokenSpan
 
 from nlp_core.assertion import assertion_of
 from nlp_core.assessment import Language
-from nlp_core.encoder import Encoder
+from nlp_core.encoder import Encoder, check_finite
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.neutral_words import neutral
@@ -108,8 +108,9 @@ class NameIndex:
         return np.asarray(means @ means.T, np.float32)
 
     def nearest(self, vectors: NDArray[np.float32]) -> list[tuple[str, float]]:
-        """For each row (unit length) the entry of the nearest name and the cosine."""
+        """For each row (unit length) the entry of the nearest name and the cosine. Raises NotFinite."""
         likeness = vectors @ self._vectors.T
+        check_finite("the likeness to names", likeness)
         best = likeness.argmax(axis=1)
         return [(self._entries[column], float(likeness[row, column])) for row, column in enumerate(best)]
 
@@ -135,6 +136,12 @@ class _Clause:
     @property
     def text(self) -> str:
         return self.read.sentence.span.doc[self.start : self.end].text
+
+    @property
+    def denied_in_part(self) -> bool:
+        """Is a word of it denied alone ("a non-radiating tightness")? Nobody knows then what its meaning is denied of."""
+        triggers = (trigger for trigger in self.read.triggers if trigger.group.compound)
+        return any(self.start <= trigger.end < self.end for trigger in triggers)
 
     def narrowed(self, first: int, last: int) -> _Clause:
         """Only its tokens that touch the document's characters `[first, last)`; itself where none does."""
@@ -186,7 +193,7 @@ class ConceptReader:
         return [
             _mention(clause, entry, _trust(likeness, least[_language(clause)]))
             for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
-            if likeness >= least[_language(clause)]
+            if likeness >= least[_language(clause)] and not clause.denied_in_part
         ]
 
     def _in_their_sentences(

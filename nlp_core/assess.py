@@ -20,6 +20,7 @@ from nlp_core.diagnoses import Ranked, Reasoner
 from nlp_core.evidence import evidence_of
 from nlp_core.knowledge import Knowledge
 from nlp_core.model_bundle import Bundle, composed_bundle_path
+from nlp_core.newest_first import Dated
 from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
 from nlp_core.second_reader import SecondReader
@@ -186,7 +187,8 @@ class Reader:
 
 def _is_old(chart: Chart) -> bool:
     """Is all that the chart says of long ago? What is undated may be of today."""
-    dates = [entry.date for entry in (*chart.notes, *chart.facts)]
+    entries: Sequence[Dated] = (*chart.notes, *chart.facts)
+    dates = [entry.date for entry in entries]
     return None not in dates and all(chart.as_of - date > OLD for date in dates if date)
 
 

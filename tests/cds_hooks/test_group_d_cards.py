@@ -26,6 +26,7 @@ from cds_hooks.http_server import server
 from cds_hooks.safe_markdown import WORD_JOINER, inert
 from cds_hooks.settings import Settings
 from cds_hooks.shortened import shortened
+from nlp_core import chart_reading
 from nlp_core.assessment import Assessment, Candidate, PartlyRead, Words
 from nlp_core.chart import Chart, Unread
 from nlp_core.model_faults import ScoresNotFinite
@@ -33,6 +34,7 @@ from nlp_core.note import Note
 from tests.cds_hooks.assessments import BUILDER, NOTE, assessment, candidate, chart, evidence, occasion
 from tests.cds_hooks.charts import SERVICE, call
 from tests.cds_hooks.stand_ins import PlainFeedback
+from tests.nlp_core.small_charts import EMBOLISM, small_reader
 from tests.server_thread import ServerThread
 from worker.in_process_client import InProcessClient
 from worker.local_redis import free_port
@@ -268,6 +270,16 @@ def test_c03_the_card_names_the_note_that_was_read_to_its_limit() -> None:
     assert "the rest of a very long note (Clinic note, 2026-11-20)" in said
     in_chinese = detail_of(assessment(partly_read=(partly("length"),), language="zh"))
     assert "过长病历（Clinic note, 2026-11-20）的其余部分" in in_chinese
+
+
+def test_c03_what_is_read_of_an_endless_note_is_on_the_card_with_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_reading, "MAX_CHARACTERS", 200)
+    text = EMBOLISM + " She feels no better, and so on." * 30
+    long = Note(reference="DocumentReference/1", text=text, kind="Discharge letter", date=NOTE.date)
+    of = chart(notes=(long,))
+    said = detail_of(small_reader().assess(of), of)
+    assert "“pleuritic chest pain”" in said
+    assert "the rest of a very long note (Discharge letter, 2026-11-20)" in said
 
 
 def test_c03_a_hostile_name_of_that_note_fits_and_stays_inert() -> None:

@@ -32,7 +32,7 @@ from nlp_core.chart import Chart, Unread
 from nlp_core.model_faults import ScoresNotFinite
 from nlp_core.note import Note
 from tests.cds_hooks.assessments import BUILDER, NOTE, assessment, candidate, chart, evidence, occasion
-from tests.cds_hooks.charts import SERVICE, call
+from tests.cds_hooks.charts import PATIENT_ID, SERVICE, call, document, prefetch
 from tests.cds_hooks.stand_ins import PlainFeedback
 from tests.nlp_core.small_charts import EMBOLISM, small_reader
 from tests.server_thread import ServerThread
@@ -212,6 +212,32 @@ def partly(why: str, note: Note = NOTE) -> PartlyRead:
 def test_d13_the_card_says_that_notes_were_read_by_names_alone(why: str, language: str, said: str) -> None:
     assert said in detail_of(assessment(partly_read=(partly(why), partly(why)), language=language))
     assert said not in detail_of(assessment(language=language))
+
+
+class FailsOnNews:
+    """A reader whose encoder fails on a note that says `newer`."""
+
+    model_version = "1+abcdef012345"
+
+    def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
+        del deadline
+        failed = any("newer" in note.text for note in chart.notes)
+        changes: dict[str, Any] = {"silence": "partly_read", "partly_read": (partly("model"),)}
+        return assessment(**(changes if failed else {}))
+
+
+def test_d13_where_names_alone_show_nothing_the_last_card_stands_in_marked(serving: Serving) -> None:
+    web = serving(FailsOnNews())
+    first = web.post(SERVICE, json=call(prefetch=prefetch(document("Seen.")))).json()
+    assert first["cards"]
+    for user in ("first", "second"):
+        notes = (document("A newer one.", number=2, date="2026-11-21T08:00:00Z"), document("Seen."))
+        context = {"userId": f"Practitioner/{user}", "patientId": PATIENT_ID}
+        answer = web.post(SERVICE, json=call(prefetch=prefetch(*notes), context=context)).json()
+        (card,) = answer["cards"]
+        assert "newer note not yet read" in card["summary"]
+        status = answer["extension"]["org.dxspan.status"]
+        assert (status["state"], status["reason"]) == ("degraded", "partly-read"), "and what failed was not kept"
 
 
 # D14

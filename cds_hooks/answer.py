@@ -81,7 +81,7 @@ class Answering:
         Raises BadRequest, Forbidden or MissingData; every fault of our own is a degraded answer.
         """
         server = server_for(request, caller, self._settings, self._parts.outbound)
-        occasion, bounds = self._occasion(request, service, caller), self._bounds(arrived, small)
+        occasion, bounds = self._occasion(request, service, caller), self._bounds(caller, arrived, small)
         self._in_hand += 1
         try:
             outcome = await self._outcome(request, service, occasion, server, bounds)
@@ -94,7 +94,7 @@ class Answering:
         """For a call whose turn came too late: nothing of it was looked at."""
         return answer_of(Outcome("degraded", "overloaded"), arrived, tenant=caller.tenant)
 
-    def _bounds(self, arrived: float, small: bool) -> Gathering:
+    def _bounds(self, caller: Caller, arrived: float, small: bool) -> Gathering:
         seconds = (self._settings.deadline_ms - self._settings.reserve_ms) / 1000
         seconds -= min(self._in_hand * WRITING_SECONDS, seconds * MOST_KEPT_SHARE)
         return Gathering(
@@ -103,6 +103,7 @@ class Answering:
             optional_by=arrived + seconds * OPTIONAL_SHARE,
             max_entries=self._settings.max_entries,
             max_attachments=self._settings.max_attachments,
+            allow_restricted=caller.tenant in self._settings.restricted_tenants,
             small=small,
         )
 
@@ -132,8 +133,8 @@ class Answering:
         recalling = asyncio.create_task(self._parts.feedback.recall(occasion, by=deadline))
         try:
             reading, last = await self._reading_and_last(chart, occasion, deadline)
-            if reading.assessment is None:
-                return await self._last_card(last, chart, occasion, recalling, reading.degraded or "reader-failed")
+            if reading.assessment is None or _fell_short(reading.assessment):
+                return await self._last_card(last, _unread(reading, chart), chart, occasion, recalling)
             self._keep(reading.assessment, chart, occasion)
             if reading.assessment.silence:
                 return Outcome("silent", reading.assessment.silence, (), chart.unread, assessment=reading.assessment)
@@ -159,7 +160,7 @@ class Answering:
         task = asyncio.ensure_future(self._parts.client.read(chart, tenant=occasion.tenant, deadline=deadline))
         try:
             await asyncio.wait({task}, timeout=max(0.0, (deadline - time.monotonic()) / 2))
-            failed = task.done() and (task.exception() or task.result().assessment is None)
+            failed = task.done() and (task.exception() or _failed(task.result()))
             last = await self._find_last(chart, occasion) if failed or not task.done() else None
             return await task, last
         except Exception:
@@ -176,13 +177,12 @@ class Answering:
     async def _last_card(
         self,
         last: LastAnswer | None,
+        nothing: Outcome,
         chart: Chart,
         occasion: Occasion,
         recalling: asyncio.Task[Recalled],
-        reason: str,
     ) -> Outcome:
-        """Not read, for `reason`: the patient's last card, marked, where there is one that still holds."""
-        nothing = Outcome("degraded", reason, unread=chart.unread)
+        """`nothing`, or in its place the patient's last card, marked, where there is one that still holds."""
         if last is None:
             return nothing
         shown = await self._shown(last.assessment, chart, replace(occasion, earlier=last.reading), recalling)
@@ -229,6 +229,21 @@ class Answering:
             language=self._settings.language,
             fhir_server=ServerAddress.parse(request.fhir_server).text.rstrip("/") if request.fhir_server else "",
         )
+
+
+def _failed(reading: Reading) -> bool:
+    return reading.assessment is None or _fell_short(reading.assessment)
+
+
+def _unread(reading: Reading, chart: Chart) -> Outcome:
+    """What comes of a reading that failed."""
+    reason = reading.degraded or ("partly-read" if reading.assessment else "reader-failed")
+    return Outcome("degraded", reason, unread=chart.unread, assessment=reading.assessment)
+
+
+def _fell_short(assessment: Assessment) -> bool:
+    """Time or the encoder failed a note, and nothing was found without: that is a failure, no "nothing found"."""
+    return assessment.silence == "partly_read" and assessment.fell_short
 
 
 def _built(built: BuiltCards, chart: Chart, recalled: Recalled, assessment: Assessment) -> Outcome:

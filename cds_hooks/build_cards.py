@@ -7,7 +7,6 @@ card_detail's, its escaping safe_markdown's.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +20,7 @@ from cds_hooks.memory.suppression import Suppression, newly_listed
 from cds_hooks.occasion import BuiltCards, EarlierReading, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
+from cds_hooks.shortened import shortened
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language
 from nlp_core.chart import Chart
 
@@ -30,7 +30,8 @@ LEAST_WEIGHT = 1.0
 EXTENSION = "org.dxspan.assessment"
 _CARDS = UUID("6f0cf2fd-5d1a-4bd4-9a5b-2f5a2f1c4c11")
 """Namespace of card and suggestion uuids."""
-_ZERO_WIDTH_JOINER = "\u200d"
+_DEDUPLICATION = UUID("0d7f0c36-5a64-4c43-9f0e-3f8f7b1d2a60")
+"""Namespace of the keys by which a client knows two cards for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +132,7 @@ def summary(
         names.pop()
     room = SUMMARY_LIMIT - len(lead) - len(origin)
     listed = between.join(names)
-    return lead + (listed if len(listed) <= room else _begun(listed, room - 1) + "…") + origin
-
-
-def _begun(text: str, most: int) -> str:
-    """The first `most` code points or fewer: no character is cut from the marks and joiners that belong to it."""
-    end = most
-    while 0 < end < len(text) and (_joins(text[end]) or text[end - 1] == _ZERO_WIDTH_JOINER):
-        end -= 1
-    return text[:end]
-
-
-def _joins(character: str) -> bool:
-    return character == _ZERO_WIDTH_JOINER or unicodedata.category(character) in ("Mn", "Me", "Mc", "Sk")
+    return lead + shortened(listed, room) + origin
 
 
 def _origin(assessment: Assessment, language: Language) -> str:
@@ -162,6 +151,11 @@ def evidence_hash(assessment: Assessment, shown: Sequence[Candidate]) -> str:
     return digest.hexdigest()
 
 
+def dedup_key(shown: Sequence[Candidate]) -> str:
+    """Equal for cards of one patient that name the same diagnoses, whichever service, call or model they come from."""
+    return str(uuid5(_DEDUPLICATION, " ".join(sorted(candidate.diagnosis for candidate in shown))))
+
+
 def extension(assessment: Assessment, shown: Sequence[Candidate]) -> dict[str, Any]:
     """The same content for machines: every quote with its place, `note.text[start:end] == quote`."""
     return {
@@ -169,6 +163,7 @@ def extension(assessment: Assessment, shown: Sequence[Candidate]) -> dict[str, A
         "knowledgeVersion": assessment.knowledge_version,
         "language": assessment.language,
         "evidenceHash": evidence_hash(assessment, shown),
+        "dedupKey": dedup_key(shown),
         "diagnoses": [
             {
                 "id": candidate.diagnosis,

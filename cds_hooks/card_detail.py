@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cds_hooks import card_words as words
@@ -55,7 +55,7 @@ def detail(
     text = ""
     for plan in _PLANS:
         parts = [f"**{inert(computed(earlier, language))}**"] if earlier else []
-        parts += [*_candidates(shown, plan, language), *_closing(assessment, chart, plan.most_steps, language)]
+        parts += [*_candidates(shown, plan, language), *_closing(assessment, chart, plan, language)]
         text = "\n\n".join(parts)
         if len(text) <= DETAIL_LIMIT:
             break
@@ -104,17 +104,22 @@ def _evidence(evidence: Evidence, plan: _Plan, language: Language) -> str:
     said = f"“{inert(evidence.quote, shown=QUOTE_LIMIT, source=plan.quote)}”"
     if not evidence.present:
         said += f" ({words.ABSENT.said_in(language)})"
-    date = evidence.date.date().isoformat() if evidence.date else words.UNDATED.said_in(language)
-    kind = evidence.kind if plain(evidence.kind) else words.NOTE.said_in(language)
-    origin = [inert(part, source=plan.origin) for part in (kind, evidence.author_role) if plain(part)]
-    return f"{said} – {', '.join([*origin, date])}"
+    return f"{said} – {_origin(evidence.kind, evidence.author_role, evidence.date, plan, language)}"
 
 
-def _closing(assessment: Assessment, chart: Chart, most_steps: int, language: Language) -> Iterator[str]:
-    steps = assessment.next_steps[:most_steps]
+def _origin(kind: str, role: str, date: datetime | None, plan: _Plan, language: Language) -> str:
+    """Which note it is: type, author's role and date."""
+    named = kind if plain(kind) else words.NOTE.said_in(language)
+    origin = [inert(part, source=plan.origin) for part in (named, role) if plain(part)]
+    return ", ".join([*origin, date.date().isoformat() if date else words.UNDATED.said_in(language)])
+
+
+def _closing(assessment: Assessment, chart: Chart, plan: _Plan, language: Language) -> Iterator[str]:
+    steps = assessment.next_steps[: plan.most_steps]
     if steps:
         yield f"**{words.SEPARATE.said_in(language)}:** {_steps(steps, language)}"
-    missing = "; ".join(said.said_in(language) for said in not_seen(assessment, chart))
+    unseen = [*not_seen(assessment, chart), *_not_seen_of_notes(assessment, plan)]
+    missing = "; ".join(said.said_in(language) for said in unseen)
     if missing:
         yield f"**{words.NOT_SEEN.said_in(language)}:** {missing}"
     calibrated = any(candidate.band for candidate in assessment.candidates)
@@ -140,6 +145,22 @@ def not_seen(assessment: Assessment, chart: Chart) -> Iterator[Words]:
     unreadable = sum(unread[reason] for reason in ("not-text", "undecodable", "too-large", "not-fetched", "over-limit"))
     if unreadable:
         yield _filled(words.UNREADABLE, count=str(unreadable))
+    restricted = sum(entry.count for entry in chart.unread if entry.reason == "restricted")
+    if restricted:
+        yield _filled(words.RESTRICTED, count=str(restricted))
+
+
+def _not_seen_of_notes(assessment: Assessment, plan: _Plan) -> Iterator[Words]:
+    """What of the notes read was not read."""
+    for note in assessment.partly_read:
+        if note.why == "length":
+            en, zh = (_origin(note.kind, "", note.date, plan, language) for language in ("en", "zh"))
+            yield Words(en=words.REST_OF_NOTE.en.format(note=en), zh=words.REST_OF_NOTE.zh.format(note=zh))
+    fell_short = Counter(note.why for note in assessment.partly_read)
+    if fell_short["time"]:
+        yield _filled(words.IN_A_HURRY, count=str(fell_short["time"]))
+    if fell_short["model"]:
+        yield _filled(words.WITHOUT_ENCODER, count=str(fell_short["model"]))
 
 
 def _filled(template: Words, **values: str) -> Words:

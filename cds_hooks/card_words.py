@@ -28,6 +28,15 @@ NOT_SEEN = Words(en="Not seen", zh="未见资料")
 NO_LABORATORY = Words(en="no laboratory results", zh="无检验结果")
 NO_LABORATORY_AFTER = Words(en="no laboratory results after {date}", zh="{date}之后无检验结果")
 OLDER_NOTES = Words(en="{count} older notes not read", zh="{count}份较早病历未读")
+REST_OF_NOTE = Words(en="the rest of a very long note ({note})", zh="过长病历（{note}）的其余部分")
+IN_A_HURRY = Words(
+    en="more than known names, as time was up (notes: {count})", zh="已知名称之外的内容（时间已到，{count}份病历）"
+)
+WITHOUT_ENCODER = Words(
+    en="more than known names, as the language model failed (notes: {count})",
+    zh="已知名称之外的内容（语言模型出错，{count}份病历）",
+)
+RESTRICTED = Words(en="restricted data, left out ({count})", zh="受限资料（{count}份，未使用）")
 UNREADABLE = Words(en="{count} documents could not be read", zh="{count}份文件无法读取")
 UNDATED = Words(en="undated", zh="无日期")
 NOTE = Words(en="note", zh="病历")

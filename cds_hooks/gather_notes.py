@@ -44,6 +44,8 @@ class Gathering:
     """... and until then the others, and attachments."""
     max_entries: int
     max_attachments: int
+    allow_restricted: bool = False
+    """True where the tenant allows what bears a restricting security label."""
     small: bool = False
     """True when what the request brought is so small that reading it stalls nobody: a thread would cost more."""
 
@@ -126,7 +128,14 @@ async def _chart(request: HookRequest, supplies: Supplies, server: FhirServer | 
     bundles = [supply.bundle for supply in supplies.values() if supply.entries]
     patient_id, base_url = request.context.patient_id, request.fhir_server or ""
     selected = await _done(
-        lambda: select_chart(bundles, patient_id=patient_id, as_of=bounds.as_of, base_url=base_url), bounds.small
+        lambda: select_chart(
+            bundles,
+            patient_id=patient_id,
+            as_of=bounds.as_of,
+            base_url=base_url,
+            allow_restricted=bounds.allow_restricted,
+        ),
+        bounds.small,
     )
     wanted = await _done(selected.attachment_urls, bounds.small)
     binaries, late = await _fetch_attachments(wanted, server, bounds)

@@ -5,14 +5,18 @@ An answer is always 200 with `cards`; when there are none, or when something was
 
     answered   cards; memory-unavailable: what became of earlier suggestions was not known, or will not be
     silent     read, and nothing to show: the assessment's reason, the card builder's, or a switch's
-    degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed; where the
-               patient's last card stands in, `computed` says when it was made
+    degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed; partly-read: time
+               or the encoder failed, and names alone show nothing; where the patient's last card stands in, `computed`
+               says when it was made
+
+`partly` says why notes were read in part (WhyPartly of nlp_core.assessment), and of how many.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,6 +111,9 @@ def _body(outcome: Outcome) -> bytes:
         status["reason"] = outcome.reason
     if outcome.computed:
         status["computed"] = outcome.computed.isoformat(timespec="seconds")
+    partly = Counter(note.why for note in outcome.assessment.partly_read) if outcome.assessment else None
+    if partly:
+        status["partly"] = partly
     if outcome.unread:
         status["unread"] = [notice.model_dump() for notice in outcome.unread]
     cards = [card.model_dump(mode="json", by_alias=True, exclude_none=True) for card in outcome.cards]

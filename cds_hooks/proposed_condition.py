@@ -22,7 +22,7 @@ _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}(/[A-Za-z0-9._-]{1,128})?")
 _EXAMPLE: dict[str, Any] = {
     "subject": {"reference": "Patient/1"},
     "encounter": {"reference": "Encounter/1"},
-    "recordedDate": "2026-01-01T00:00:00+00:00",
+    "recordedDate": "2026-01-01",
     "evidence": [{"detail": [{"reference": "DocumentReference/1"}]}],
 }
 """One of each field that changes from call to call."""
@@ -35,7 +35,7 @@ def proposed_condition(
     condition = {
         **_what(candidate.icd10cm, candidate.names.en, candidate.names.said_in(language)),
         "subject": _reference(f"Patient/{patient_id}"),
-        "recordedDate": _moment(recorded),
+        "recordedDate": _day(recorded),
     }
     if encounter_id:
         condition["encounter"] = _reference(f"Encounter/{encounter_id}")
@@ -69,11 +69,11 @@ def _reference(text: str) -> dict[str, str]:
     return {"reference": text}
 
 
-def _moment(moment: datetime) -> str:
-    """A FHIR dateTime with time has a zone."""
+def _day(moment: datetime) -> str:
+    """A FHIR dateTime without time: the same call proposes the same Condition all day."""
     if moment.tzinfo is None:
         raise ValueError("a moment without time zone")
-    return moment.isoformat(timespec="seconds")
+    return moment.date().isoformat()
 
 
 def _concept(system: str, code: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+
+from cds_hooks.shortened import shortened
 
 WORD_JOINER = "\u2060"
 
@@ -33,21 +34,13 @@ def plain(text: str) -> str:
 def inert(text: str, *, shown: int | None = None, source: int | None = None) -> str:
     """`text` as Markdown that renders as itself and as nothing else.
 
-    Shortened with an ellipsis where it would show more than `shown` characters or take more than `source` characters
+    Shortened with an ellipsis, between whole characters, where it would show more than `shown` characters or take more than `source` characters
     of Markdown; None: no limit.
     """
     seen = plain(text)
-    if shown is not None and len(seen) > shown:
-        seen = _first(seen, shown - 1)
-    written = _escaped(seen)
-    if source is not None and len(written) > source:
-        fitting = bisect_right(range(len(seen)), source, key=lambda kept: len(_escaped(_first(seen, kept))))
-        written = _escaped(_first(seen, fitting - 1))
-    return written
-
-
-def _first(seen: str, kept: int) -> str:
-    return seen[:kept].rstrip("… ") + "…"
+    if shown is not None:
+        seen = shortened(seen, shown)
+    return _escaped(seen) if source is None else shortened(seen, source, source=_escaped)
 
 
 def _escaped(seen: str) -> str:

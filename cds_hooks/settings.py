@@ -146,6 +146,8 @@ class Settings(BaseSettings):
     """Language of the service's description and of cards where the chart gives none."""
     hide_past_problems: bool = False
     """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
+    restricted_tenants: Annotated[tuple[TenantName, ...], NoDecode] = ()
+    """Tenants, separated by commas, that allow documents and data under a restricting security label to be read and quoted."""
     max_body_bytes: int = Field(default=10 * 2**20, ge=1024)
     """Largest hook request; a larger one gets 413."""
     max_feedback_bytes: int = Field(default=2 * 2**20, ge=1024)
@@ -169,7 +171,7 @@ class Settings(BaseSettings):
     metrics: bool = False
     """Serve /metrics (Prometheus); keep it off the public network."""
 
-    @field_validator("algorithms", "fhir_servers", "cors_origins", mode="before")
+    @field_validator("algorithms", "fhir_servers", "cors_origins", "restricted_tenants", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         """Lists are written with commas (`a,b`)."""

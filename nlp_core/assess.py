@@ -6,7 +6,7 @@ Joins reading (chart_reading), reasoning (diagnoses), calibration, evidence and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,18 +14,21 @@ from nlp_core.assertion import Assertion
 from nlp_core.assessment import Assessment, Candidate, Language, Silence
 from nlp_core.calibration import Calibration, band_of
 from nlp_core.chart import Chart
-from nlp_core.chart_reading import ChartReader, ReadChart
+from nlp_core.chart_reading import ChartReader, ReadChart, without_future_dates
 from nlp_core.device_faults import DeviceHealth
 from nlp_core.diagnoses import Ranked, Reasoner
 from nlp_core.evidence import evidence_of
 from nlp_core.knowledge import Knowledge
 from nlp_core.model_bundle import Bundle, composed_bundle_path
+from nlp_core.newest_first import Dated
 from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
 from nlp_core.second_reader import SecondReader
 from nlp_core.share_tables import ShareTables
 
 MOST_CANDIDATES = 10
+OLD = timedelta(days=730)
+"""A chart in which nothing is newer than this tells of no present illness."""
 LEAST_FINDINGS = 2
 """Present findings below which there is nothing to reason about."""
 
@@ -84,7 +87,11 @@ class Reader:
         )
 
     def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
-        """What to make of a chart. deadline: `time.monotonic()` seconds after which no further note is begun."""
+        """What to make of a chart. deadline: `time.monotonic()` seconds after which no further note is begun.
+
+        Raises ScoresNotFinite where the model's numbers are none; a note whose encoding fails so is read by names alone.
+        """
+        chart = without_future_dates(chart)
         read = self._charts.read(chart, deadline=deadline)
         ranked = self.reasoner.rank(read.found, read.patient)
         candidates = self._candidates(ranked, read)
@@ -97,6 +104,7 @@ class Reader:
             silence=self._silence(chart, read, candidates),
             notes_read=read.notes_read,
             notes_unread=read.notes_unread,
+            partly_read=read.partly,
             newest_note=max(dates, default=None),
             oldest_note=min(dates, default=None),
             newest_laboratory=max(laboratory, default=None),
@@ -160,6 +168,14 @@ class Reader:
             return read.distrust
         if not any(note.text.strip(" \n\t.。") for note in chart.notes):
             return "too_little_text"
+        if _is_old(chart):
+            return "old_notes"
+        weak = self._weakness(present, candidates)
+        # What was not read may have held what is missing: that must not look like a chart without it.
+        return "partly_read" if weak and (read.partly or read.notes_unread) else weak
+
+    def _weakness(self, present: Sequence[str], candidates: Sequence[Candidate]) -> Silence | None:
+        """Why the evidence is too poor to be shown."""
         if not present or not candidates:
             return "no_finding"
         if len(present) < LEAST_FINDINGS:
@@ -167,6 +183,13 @@ class Reader:
         if self._calibration and candidates[0].probability < self._calibration.silence_below:
             return "weak_evidence"
         return None
+
+
+def _is_old(chart: Chart) -> bool:
+    """Is all that the chart says of long ago? What is undated may be of today."""
+    entries: Sequence[Dated] = (*chart.notes, *chart.facts)
+    dates = [entry.date for entry in entries]
+    return None not in dates and all(chart.as_of - date > OLD for date in dates if date)
 
 
 def _offered(ranked: Sequence[Ranked], candidates: Sequence[Candidate]) -> list[Ranked]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from nlp_core.note import Span
 
@@ -22,10 +22,15 @@ Silence = Literal[
     "weak_evidence",
     "deceased",
     "old_notes",
+    "partly_read",
     "stuffed_text",
     "other_patient_text",
 ]
-"""The last two warn of the chart itself: a name repeated to be found, another patient's note pasted in (trust)."""
+"""`partly_read`: what was read shows nothing, and not all was. The last two warn of the chart itself: a name repeated to
+be found, another patient's note pasted in (trust)."""
+WhyPartly = Literal["length", "time", "model"]
+"""Why a note was read in part: only its beginning, as it is too long; or by names alone, as time was up, or as the encoder
+gave nothing that may be used."""
 MOST_FOR = 6
 """Longest `evidence_for` of a candidate: a list this long may leave weaker findings out."""
 ProblemListStatus = Literal["active", "refuted", "past"]
@@ -54,7 +59,7 @@ class Evidence(BaseModel):
     names: Words
     present: bool
     """True when the patient has the finding, False when the chart says it is absent."""
-    share: float
+    share: FiniteFloat
     """Natural-log odds it adds to the diagnosis: above 0 speaks for it, below 0 against."""
     reference: str
     """FHIR reference of the note or the fact."""
@@ -110,8 +115,19 @@ class NextStep(BaseModel):
     kind: Literal["question", "test"]
     finding: str
     words: Words
-    gain: float = Field(ge=0)
+    gain: FiniteFloat = Field(ge=0)
     """Expected information gain over the candidates, in bits."""
+
+
+class PartlyRead(BaseModel):
+    """A note that was read, though not wholly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: str
+    kind: str = ""
+    date: datetime | None = None
+    why: WhyPartly
 
 
 class Assessment(BaseModel):
@@ -128,10 +144,18 @@ class Assessment(BaseModel):
     notes_read: int = Field(ge=0)
     notes_unread: int = Field(default=0, ge=0)
     """Notes left out for want of time or budget (the oldest ones)."""
+    partly_read: tuple[PartlyRead, ...] = ()
+    """Of the notes read those that were not read wholly, newest first; a note may stand here for two reasons."""
     newest_note: datetime | None = None
+    """Never in the future: what is dated so counts as undated."""
     oldest_note: datetime | None = None
     newest_laboratory: datetime | None = None
     """Date of the newest laboratory fact; None when the chart has none."""
     model_version: str
     """`<bundle version>+<first 12 hex digits of the bundle's digest>`."""
     knowledge_version: str
+
+    @property
+    def fell_short(self) -> bool:
+        """Did time or the encoder fail a note that was begun? A limit of ours, as its length is, is no failure."""
+        return any(note.why in ("time", "model") for note in self.partly_read)

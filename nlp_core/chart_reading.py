@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from nlp_core.assessment import ProblemListStatus
-from nlp_core.chart import Chart, Setting, Sex
+from nlp_core.assessment import PartlyRead, ProblemListStatus, WhyPartly
+from nlp_core.chart import Chart, Fact, Problem, Setting, Sex
 from nlp_core.demographics import demographics_of
 from nlp_core.diagnoses import Patient
 from nlp_core.facts import FactReader
@@ -21,6 +22,8 @@ from nlp_core.known_problems import ProblemMatcher
 from nlp_core.language import ReadLanguage, language_of
 from nlp_core.lexicon_names import Lexicons
 from nlp_core.mentions import Mention, MentionReader
+from nlp_core.model_faults import EncoderError
+from nlp_core.newest_first import Dated, is_future
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
@@ -28,6 +31,8 @@ from nlp_core.second_reader import SecondReader, SecondReading, ToldSentence
 from nlp_core.setting import setting_of
 from nlp_core.spelling import Spelling
 from nlp_core.trust import Distrust, distrust_of
+
+DatedT = TypeVar("DatedT", Note, Fact, Problem)
 
 MAX_CHARACTERS = 400_000
 """Characters of notes read per chart; older notes beyond are left out and counted."""
@@ -50,6 +55,8 @@ class ReadChart:
     """Diagnoses that the problem list speaks of, by id."""
     distrust: Distrust | None = None
     """Why the newest note that gives reason to should not be believed."""
+    partly: tuple[PartlyRead, ...] = ()
+    """Notes read, though not wholly."""
 
 
 class ChartReader:
@@ -72,12 +79,17 @@ class ChartReader:
         self._second = second
 
     def read(self, chart: Chart, *, deadline: float | None = None) -> ReadChart:
-        """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read."""
+        """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read.
+
+        Dates in the future count as none.
+        """
+        chart = without_future_dates(chart)
         age, sex = self._who(chart)
         mentions: list[tuple[Note, Mention]] = []
         told: list[tuple[Note, ToldSentence]] = []
         weights: dict[ReadLanguage, int] = {}
         read: list[Note] = []
+        partly: list[PartlyRead] = []
         distrust: Distrust | None = None
         budget = MAX_CHARACTERS
         for note in chart.notes:
@@ -87,10 +99,13 @@ class ChartReader:
             language = language_of(text)
             weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
             if language != "other":
-                said = self._read_note(text, sex, age, deadline)
+                said, lacking = self._read_note(text, sex, age, deadline)
+                partly += (_partly(note, why) for why in lacking)
                 mentions += [(note, mention) for mention in said.mentions]
                 told += [(note, sentence) for sentence in said.told]
                 distrust = distrust or distrust_of(text, said.mentions)
+            if len(text) < len(note.text):
+                partly.append(_partly(note, "length"))
             read.append(note)
             budget -= len(text)
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
@@ -103,6 +118,7 @@ class ChartReader:
             language=max(weights, key=lambda language: weights[language]) if weights else "en",
             known=self._problems.known(chart.problems),
             distrust=distrust,
+            partly=tuple(partly),
         )
 
     def _who(self, chart: Chart) -> tuple[float | None, Sex]:
@@ -119,11 +135,41 @@ class ChartReader:
     def _opening(self, note: Note) -> str:
         return self._mentions.seen(note.text[:OPENING]).text
 
-    def _read_note(self, text: str, sex: Sex, age: float | None, deadline: float | None) -> SecondReading:
+    def _read_note(
+        self, text: str, sex: Sex, age: float | None, deadline: float | None
+    ) -> tuple[SecondReading, list[WhyPartly]]:
+        """What names say, and the second reader where there is one; and why that could not be asked."""
         mentions, sentences = self._mentions.read(text, sex=sex, age_years=age)
-        if self._second is None or _passed(deadline):
-            return SecondReading(mentions, [])
-        return self._second.read(mentions, sentences)
+        by_names = SecondReading(mentions, [])
+        if self._second is None:
+            return by_names, []
+        if _passed(deadline):
+            return by_names, ["time"]
+        try:
+            return self._second.read(mentions, sentences), []
+        except EncoderError:  # names are read without it; that is said on the card, and counted by whoever asked
+            return by_names, ["model"]
+
+
+def without_future_dates(chart: Chart) -> Chart:
+    """The chart with what is dated in the future undated: such a date is a slip or a plan, and says no "when"."""
+
+    def dated(entries: Sequence[DatedT]) -> tuple[DatedT, ...]:
+        return tuple(
+            entry.model_copy(update={"date": None}) if entry.date and is_future(entry.date, chart.as_of) else entry
+            for entry in entries
+        )
+
+    entries: Sequence[Dated] = (*chart.notes, *chart.facts, *chart.problems)
+    if not any(entry.date and is_future(entry.date, chart.as_of) for entry in entries):
+        return chart
+    return chart.model_copy(
+        update={"notes": dated(chart.notes), "facts": dated(chart.facts), "problems": dated(chart.problems)}
+    )
+
+
+def _partly(note: Note, why: WhyPartly) -> PartlyRead:
+    return PartlyRead(reference=note.reference, kind=note.kind, date=note.date, why=why)
 
 
 def _onset(opening: str) -> Onset | None:

@@ -113,6 +113,10 @@ class CompositionRules:
         general = [what, *self._knowledge.ancestors(what)]
         return tuple(rule for parent in general for rule in self._of_parent.get(parent, ()) if rule.finding != what)
 
+    def own(self, what: str) -> tuple[_Rule, ...]:
+        """The rules whose anchor is the finding `what` itself."""
+        return tuple(rule for rule in self._of_parent.get(what, ()) if rule.finding != what)
+
     def _add(self, finding: Finding) -> None:
         kinds = {kind: frozenset(f"{kind} {value}" for value in values) for kind, values in finding.attributes.items()}
         bare = kinds.pop("symptom", frozenset())
@@ -153,6 +157,15 @@ class Composer:
             waiting = [said for said in waiting if not self._attach(said, anchors, section, composed)]
         self._behind.append((section, [a for a in anchors if not a.said.what.startswith(_BARE)]))
         return list(composed.values())
+
+    def leaves_open(self, denied: Said, limits: Sequence[Said]) -> bool:
+        """Is `denied` open elsewhere? Not where it is denied at a place and is one finding wherever it stands: who has "no
+        purpura on the legs" has none that anybody saw."""
+        own = self._rules.own(denied.what)
+        places = all(limit.what.startswith("site ") for limit in limits)
+        return (
+            denied.what.startswith(_BARE) or not places or any(_is_place(need) for rule in own for need in rule.needs)
+        )
 
     def deny(self, denied: Said, limits: Sequence[Said]) -> list[Composed]:
         """What `denied` and its limits make together is denied, where the finding makes use of all the limits.

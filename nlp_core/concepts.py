@@ -86,6 +86,12 @@ class _Clause:
     def text(self) -> str:
         return self.read.sentence.span.doc[self.start : self.end].text
 
+    @property
+    def denied_in_part(self) -> bool:
+        """Is a word of it denied alone ("a non-radiating tightness")? Nobody knows then what its meaning is denied of."""
+        triggers = (trigger for trigger in self.read.triggers if trigger.group.compound)
+        return any(self.start <= trigger.end < self.end for trigger in triggers)
+
     def narrowed(self, first: int, last: int) -> _Clause:
         """Only its tokens that touch the document's characters `[first, last)`; itself where none does."""
         doc = self.read.sentence.span.doc
@@ -142,7 +148,7 @@ class ConceptReader:
         return [
             _mention(clause, entry, self._trusted(entry, likeness, _language(clause)))
             for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
-            if likeness >= least[_language(clause)]
+            if likeness >= least[_language(clause)] and not clause.denied_in_part
         ]
 
     def _trusted(self, entry: str, likeness: float, language: Language) -> float:

@@ -1,7 +1,8 @@
 """What may go wrong with the device an encoder runs on, and a count of what did.
 
 Input : an exception that running the encoder raised
-Output: `memory` (the batch did not fit), `lost` (device or driver is gone), or None: no fault of the device
+Output: `memory` (the batch did not fit), `lost` (device or driver is gone), `numbers` (what it gave are none), or None: no
+        fault of the device
 Knows the words of ONNX Runtime, CUDA and TensorRT. Its exceptions share no class, so their text has to tell.
 """
 
@@ -12,7 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-DeviceFault = Literal["memory", "lost"]
+from nlp_core.model_faults import NotFinite
+
+DeviceFault = Literal["memory", "lost", "numbers"]
 
 _MEMORY = re.compile(
     r"out ?of ?memory|failed to allocate|cannot allocate|bad allocation|std::bad_alloc|BFCArena|ALLOC_FAILED",
@@ -42,6 +45,8 @@ def device_fault(error: BaseException) -> DeviceFault | None:
     """Which fault of the device `error` is."""
     if isinstance(error, MemoryError):
         return "memory"
+    if isinstance(error, NotFinite):
+        return "numbers"
     if type(error).__name__ == "DeviceReset":  # of ONNX Runtime
         return "lost"
     text = str(error)

@@ -19,6 +19,7 @@ from nlp_core.assertion import Assertion
 from nlp_core.chart import Setting, Sex
 from nlp_core.findings import ChartFindings
 from nlp_core.knowledge import Diagnosis, Knowledge, Onset
+from nlp_core.model_faults import ScoresNotFinite
 from nlp_core.onset import ONSETS
 from nlp_core.share_tables import Floats, ShareTables
 
@@ -87,11 +88,17 @@ class Reasoner:
         self._setting = _setting_fits(self._diagnoses, self._prior, weights.setting)
 
     def rank(self, found: ChartFindings, patient: Patient) -> list[Ranked]:
-        """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone."""
+        """All possible diagnoses, best first; without any observed finding by frequency, age and sex alone.
+
+        Raises ScoresNotFinite where the model gives shares or scores that are none.
+        """
         weighed = self.weighed(found)
         trust = np.array([found.observed[finding].trust for finding in weighed.findings], np.float32)
         shares = np.concatenate([_as_far_as_trusted(weighed.shares, trust), self._told(found)])
         scores = self.beforehand(found, patient) + shares.sum(axis=0)
+        # Age and sex alone may exclude (-inf): anything else that is no number would drop a diagnosis unseen.
+        if not np.isfinite(shares).all() or np.isnan(scores).any() or np.isposinf(scores).any():
+            raise ScoresNotFinite("the scores of the diagnoses are no numbers")
         possible = np.isfinite(scores)
         if not possible.any():
             return []

@@ -6,14 +6,15 @@ Knows shapes and pooling. Does not know what runs the model (onnx_encoder, tenso
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch, same_length_batches
+from nlp_core.model_faults import EncoderError, NotFinite
 from nlp_core.windows import USUAL_LENGTH, frame_of, tokens_of
 
 Vectors = NDArray[np.float32]
@@ -30,10 +31,6 @@ class HeadAnswers:
     evidence: Vectors
 
 
-class EncoderError(RuntimeError):
-    """The encoder gave what no reader may use: wrong shape, or numbers that are none."""
-
-
 class Encoder(Protocol):
     """Turns tokens into vectors. Safe to use from several threads."""
 
@@ -45,7 +42,8 @@ class Encoder(Protocol):
     def encode(self, batch: Batch) -> Vectors:
         """Token vectors float32 [rows, length, width]; those of padding mean nothing.
 
-        Raises ValueError for ids the model does not know or rows too long, EncoderError for unusable output.
+        Raises ValueError for ids the model does not know or rows too long, EncoderError for unusable output (NotFinite where
+        numbers are none).
         """
         ...
 
@@ -55,7 +53,7 @@ class Encoder(Protocol):
         ...
 
     def read(self, batch: Batch) -> tuple[Vectors, HeadAnswers]:
-        """Token vectors as from `encode`, and what the heads say. Raises EncoderError where the model has no heads."""
+        """Token vectors as from `encode`, and what the heads say, checked alike. Raises EncoderError where it has no heads."""
         ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -72,9 +70,21 @@ def check_vectors(vectors: Vectors, batch: Batch, width: int) -> Vectors:
     wanted = (*batch.ids.shape, width)
     if vectors.shape != wanted or vectors.dtype != np.float32:
         raise EncoderError(f"wanted float32 {wanted}, the encoder gave {vectors.dtype} {vectors.shape}")
-    if not np.isfinite(vectors).all():
-        raise EncoderError("the encoder gave numbers that are not finite")
+    check_finite("the encoder", vectors)
     return vectors
+
+
+def check_answers(answers: HeadAnswers) -> HeadAnswers:
+    """`answers` as they are. Raises NotFinite naming the head."""
+    for head in fields(answers):
+        check_finite(f"the {head.name} head", getattr(answers, head.name))
+    return answers
+
+
+def check_finite(who: str, numbers: NDArray[np.floating[Any]]) -> None:
+    """Raises NotFinite unless all are finite; who: gave them."""
+    if not np.isfinite(numbers).all():
+        raise NotFinite(f"{who} gave numbers that are not finite")
 
 
 def pool(vectors: Vectors, mask: NDArray[np.int64]) -> Vectors:

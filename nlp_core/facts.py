@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal
 
 from nlp_core.analytes import Analyte
 from nlp_core.chart import Chart, Fact, Problem
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import LASTING, Mention, MentionReader, answer_of
+from nlp_core.newest_first import newest_first
 
-CLOCK_SKEW = timedelta(days=1)
-"""Dates up to this far in the future are taken for a time zone's doing."""
 _HIGH, _LOW = frozenset({"H", "HH", "HU", "A>"}), frozenset({"L", "LL", "LU"})
 _NEGATIVE_WORDS = frozenset({"negative", "not detected", "absent", "none", "no", "阴性", "未检出", "无"})
 _LIVE = frozenset({"", "active", "recurrence", "relapse"})
@@ -46,8 +44,7 @@ class FactReader:
     def findings(self, chart: Chart) -> Iterator[FactFinding]:
         """Every finding the coded chart means; of one laboratory code only the newest value speaks."""
         measured: set[str] = set()
-        latest = chart.as_of + CLOCK_SKEW
-        for fact in sorted(chart.facts, key=lambda fact: _newest_first(fact, latest)):
+        for fact in newest_first(chart.facts, chart.as_of):
             if fact.value is not None and fact.kind in ("laboratory", "vital_sign"):
                 analyte = self._analyte(fact)
                 if analyte is None or analyte.id in measured:
@@ -115,11 +112,6 @@ class FactReader:
 def is_current(problem: Problem) -> bool:
     """Is the problem live and not denied?"""
     return problem.clinical_status in _LIVE and problem.verification_status not in _UNTRUE
-
-
-def _newest_first(fact: Fact, latest: datetime) -> float:
-    """Sorts newest first; what is undated or dated in the future comes last."""
-    return -fact.date.timestamp() if fact.date and fact.date <= latest else float("inf")
 
 
 def _flag(fact: Fact) -> Literal["above", "below"] | None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart, Fact
-from nlp_core.facts import CLOCK_SKEW, FactFinding
+from nlp_core.facts import FactFinding
 from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import LASTING, Mention, answer_of
+from nlp_core.newest_first import is_future
 from nlp_core.note import Note, Span
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
 from nlp_core.second_reader import ToldSentence
@@ -129,7 +130,7 @@ def _told_once(told: Iterable[tuple[Note, ToldSentence]]) -> list[Told]:
 
 def _present_time(chart: Chart) -> datetime:
     """What "current" is measured from: the newest note that is not dated in the future, else the reading itself."""
-    past = [note.date for note in chart.notes if note.date and note.date <= chart.as_of + CLOCK_SKEW]
+    past = [note.date for note in chart.notes if note.date and not is_future(note.date, chart.as_of)]
     return max(past, default=chart.as_of)
 
 
@@ -162,7 +163,7 @@ def _settle(finding: str, said: list[_Said], now: datetime) -> Observed:
 
 def _age(date: datetime | None, now: datetime) -> float:
     """Seconds before `now`; what is undated or dated in the future counts as oldest."""
-    if date is None or date > now + CLOCK_SKEW:
+    if date is None or is_future(date, now):
         return float("inf")
     return (now - date).total_seconds()
 

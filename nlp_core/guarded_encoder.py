@@ -1,4 +1,5 @@
-"""An encoder that outlives its device: a batch too large for its memory is halved, a lost device replaced by the CPU.
+"""An encoder that outlives its device: a batch too large for its memory is halved, one that it answers with numbers that
+are none is read on the CPU, which replaces a lost device.
 
 Knows two encoders, the device's and its spare, and when to turn from one to the other. Does not know what runs them.
 Every batch is answered or raises what the spare raises; after a loss the device is never asked again.

@@ -7,7 +7,7 @@ Knows names and word order. Does not know whether what it found is asserted, den
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +29,9 @@ _LINKS = frozenset(
 _BARRIERS = frozenset(
     ", ; : . ! ? ( ) [ ] | • * 、 。 ， ； ： ！ ？ （ ） no not denies denied without but however although nor negative".split()
 )
+_HYPHENS = frozenset("- ‐ – — ·".split())
+"""Marks that may stand within a Chinese name wherever its author puts them: 吉兰-巴雷综合征."""
+_SENSITIVE = frozenset({"sensitivity", "sensitive"})
 _LIST_JOINTS = frozenset({",", "、", "and", "or", "/"})
 
 
@@ -125,21 +128,38 @@ def _occurrences(name: Name, words: Sequence[str], places: dict[str, list[int]])
         return
     chinese = not name.stems[0].isascii()
     for first in places[name.stems[0]]:
-        tokens = _in_order(name.stems, first, places, 0 if chinese else MAX_GAP)
+        tokens = _in_chinese(name.stems, first, words, places) if chinese else _in_order(name.stems, first, places)
         if tokens and not _blocked(words, tokens):
             yield tokens
     if not chinese:
         yield from _turned(name, words, places)
 
 
-def _in_order(stems: Sequence[str], first: int, places: dict[str, list[int]], max_gap: int) -> tuple[int, ...] | None:
+def _in_order(stems: Sequence[str], first: int, places: dict[str, list[int]]) -> tuple[int, ...] | None:
     tokens = [first]
     for stem in stems[1:]:
         after = places[stem]
         following = bisect_right(after, tokens[-1])
-        if following == len(after) or after[following] > tokens[-1] + 1 + max_gap:
+        if following == len(after) or after[following] > tokens[-1] + 1 + MAX_GAP:
             return None
         tokens.append(after[following])
+    return tuple(tokens)
+
+
+def _in_chinese(
+    stems: Sequence[str], first: int, words: Sequence[str], places: dict[str, list[int]]
+) -> tuple[int, ...] | None:
+    """Characters of a name stand side by side, or with a hyphen between them."""
+    tokens = [first]
+    for stem in stems[1:]:
+        following = tokens[-1] + 1
+        if following < len(words) and words[following] in _HYPHENS:
+            following += 1
+        after = places[stem]
+        at = bisect_left(after, following)
+        if at == len(after) or after[at] != following:
+            return None
+        tokens.append(following)
     return tuple(tokens)
 
 
@@ -152,7 +172,7 @@ def _turned(name: Name, words: Sequence[str], places: dict[str, list[int]]) -> I
             link = next((i for i in range(head + 1, first) if words[i] in _LINKS), None)
             if link is None:
                 continue
-            rest = _in_order(name.stems[:-1], first, places, MAX_GAP)
+            rest = _in_order(name.stems[:-1], first, places)
             if rest and not _blocked(words, rest) and not _leaves_list(words, head + 1, link, first):
                 yield (head, *rest)
 
@@ -167,9 +187,11 @@ def _leaves_list(words: Sequence[str], start: int, link: int, end: int) -> bool:
 
 
 def _blocked(words: Sequence[str], tokens: Sequence[int]) -> bool:
-    """Does a clause border lie between the first and the last word?"""
+    """Does a clause border lie between the first and the last word, or is the first one part of another word?"""
     inside = set(tokens)
-    return any(words[i] in _BARRIERS for i in range(tokens[0], tokens[-1]) if i not in inside)
+    between = [words[i] for i in range(tokens[0], tokens[-1]) if i not in inside]
+    # "high-sensitivity troponin" is a way to measure, not a high troponin.
+    return not _BARRIERS.isdisjoint(between) or (words[tokens[0]] == "high" and not _SENSITIVE.isdisjoint(between))
 
 
 def _uncovered(found: Iterable[Match]) -> list[Match]:

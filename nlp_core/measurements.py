@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nlp_core.analytes import Analyte, Thresholds
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_END = r"(?!\d|[/,.]\d)"
+_END = r"(?!\d|[/,.]\d|-(?:phosph|磷酸))"  # glucose-6-phosphate is no glucose of 6
 _NUMBER = rf"(?P<number>{_DIGITS}){_END}(?:\s?(?:-|–|—|~|～|至|到|to\b)\s?(?P<upper>{_DIGITS}){_END})?"
 # What may not follow a number without a unit: "Ca 12 years ago", "potassium 10 mEq", "ALT 3 times the limit".
 _NO_OTHER_UNIT = (

@@ -17,6 +17,7 @@ from nlp_core.analytes import Thresholds
 from nlp_core.assertion import Assertion, assertion_of
 from nlp_core.chart import Sex
 from nlp_core.composed_findings import Composed, Composer, CompositionRules, Said
+from nlp_core.compounds import with_compounds
 from nlp_core.knowledge import FindingKind, Knowledge
 from nlp_core.lexicon_names import DIAGNOSIS, PREFIX, Lexicons, attribute_entry, lexicons_of
 from nlp_core.limited_denials import limited_denials
@@ -149,7 +150,10 @@ class MentionReader:
         stems: Sequence[str],
     ) -> Iterator[tuple[Mention, list[int]]]:
         tokens = sentence.span
-        for match in self.lexicons.names.find(words, stems):
+        joined = {
+            t.end - tokens.start: t.start - tokens.start for t in triggers if t.group.compound and t.end < tokens.end
+        }
+        for match in with_compounds(self.lexicons.names, joined, words, stems):
             start, end = tokens.start + match.start, tokens.start + match.end
             if tokens.doc[end - 1].idx < sentence.heading_end:
                 continue
@@ -203,9 +207,10 @@ class MentionReader:
         bare = [attribute for attribute in attributes if attribute.what.startswith("symptom ")]
         denials = {i for t in triggers if t.kind == Assertion.ABSENT for i in range(t.start, t.end)}
         limited = limited_denials([*said["finding"], *bare], attributes, words, sentence.span.start, denials)
-        composed = [part for one in limited for part in composer.deny(one.denied, one.limits)]
         used = {attribute for one in limited for attribute in (one.denied, *one.limits)}
         free = [attribute for attribute in attributes if attribute not in used]
+        limited = [one for one in limited if composer.leaves_open(one.denied, one.limits)]
+        composed = [part for one in limited for part in composer.deny(one.denied, one.limits)]
         composed += composer.read(sentence.section, said["finding"], free, said["diagnosis"])
         return composed, {(one.denied.what, one.denied.start) for one in limited}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp_core.encoder import Encoder
+from nlp_core.encoder import Encoder, check_finite
 from nlp_core.knowledge import Knowledge
 from nlp_core.phrase_means import PhraseMeans
 
@@ -94,11 +94,12 @@ class NameIndex:
         return np.asarray(means @ means.T, np.float32)
 
     def nearest(self, vectors: Vectors) -> list[tuple[str, float]]:
-        """For each row (unit length) the finding that is most like it, and the likeness, at most 1."""
+        """For each row (unit length) the finding that is most like it, and the likeness, at most 1. Raises NotFinite."""
         if not len(vectors):
             return []
         by_name = np.maximum.reduceat(vectors @ self._vectors.T, self._firsts, axis=1)
         likeness = OF_THE_NAME * by_name + (1 - OF_THE_NAME) * (vectors @ self._centres.T)
+        check_finite("the likeness to names", likeness)
         best = likeness.argmax(axis=1)
         return [(self._findings[column], float(likeness[row, column])) for row, column in enumerate(best)]
 

@@ -23,12 +23,17 @@ class Dated(Protocol):
 DatedT = TypeVar("DatedT", bound=Dated)
 
 
+def is_future(date: datetime, as_of: datetime) -> bool:
+    """Does `date` lie so far after `as_of` that it dates nothing?"""
+    return date > as_of + CLOCK_SLACK
+
+
 def newest_first(found: Iterable[DatedT], as_of: datetime) -> list[DatedT]:
     """Newest first, then those dated more than a day after `as_of`, undated last; equal dates stay in their order."""
 
     def place(entry: DatedT) -> tuple[int, float]:
         if entry.date is None:
             return 2, 0.0
-        return int(entry.date > as_of + CLOCK_SLACK), -entry.date.timestamp()
+        return int(is_future(entry.date, as_of)), -entry.date.timestamp()
 
     return sorted(found, key=place)

@@ -16,10 +16,11 @@ from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
 from nlp_core.device_faults import DeviceHealth
-from nlp_core.encoder import Encoder, EncoderError, HeadAnswers, Vectors, check_vectors, embed_texts
+from nlp_core.encoder import Encoder, HeadAnswers, Vectors, check_answers, check_vectors, embed_texts
 from nlp_core.guarded_encoder import GuardedEncoder
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
+from nlp_core.model_faults import EncoderError
 
 # Since 1.32 the library keeps a device id under $HOME and sends usage events to its maker. It looks at this variable when
 # it is imported; `disable_telemetry_events` comes too late.
@@ -97,7 +98,7 @@ class OnnxEncoder:
         if not self._heads:
             raise EncoderError("this model was exported without heads")
         vectors, *answers = self._run(batch, (_VECTORS, *HEADS))
-        return check_vectors(vectors, batch, self._width), HeadAnswers(*answers)
+        return check_vectors(vectors, batch, self._width), check_answers(HeadAnswers(*answers))
 
     def _run(self, batch: Batch, outputs: tuple[str, ...]) -> list[Vectors]:
         rows, length = batch.ids.shape

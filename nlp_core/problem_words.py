@@ -42,8 +42,6 @@ _INVERTED = re.compile(r"(?P<what>[^,;:]+), *(?P<which>[^,;:]+)(?P<rest>.*)", re
 _HISTORY_BEHIND = re.compile(
     r"\A(?P<what>.+), *(?P<history>(?:(?:family|personal) )?(?:history|hx|h/o))(?: of)?\Z", re.IGNORECASE | re.DOTALL
 )
-_NON = re.compile(r"\bnon[- ]\w+\W+[^,;]*\Z", re.IGNORECASE)
-"""Of "non-valvular atrial fibrillation" the valves are denied; "non-diabetic" denies the disease."""
 _MARK = re.compile(r"[,;，；。]")
 _ASKED = re.compile(r"[^,;，；、]*[?？]")
 """What follows a name that an entry puts in question."""
@@ -152,8 +150,6 @@ class ProblemWords:
             return Assertion.CONDITIONAL
         if _ASKED.match(text, mention.span.end):
             return Assertion.POSSIBLE
-        if how is Assertion.ABSENT and _NON.search(text[: mention.span.start]):
-            return Assertion.PRESENT
         return Assertion.PRESENT if how is Assertion.PAST and _KNOWN.search(text) else how
 
 

@@ -43,6 +43,8 @@ class Group:
     """A doubt that a denial before it takes away."""
     closing: bool = False
     opening: bool = False
+    compound: bool = False
+    """It is joined to the word it rules, as "non-" is."""
 
 
 _YEAR_GROUPS = (Group("past", "before", 8), Group("past", "after", 8))

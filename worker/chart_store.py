@@ -87,14 +87,22 @@ class ChartStore:
             pipe.expire(attempts, ATTEMPTS_SECONDS)
             pipe.execute()
 
-    def answer(self, request: ReadRequest, assessment: Assessment, *, cached: bool = False, whole: bool = True) -> None:
-        """Reply to the caller, if one waits. `whole` answers are kept, and end the reading: its chart is deleted."""
+    def answer(
+        self,
+        request: ReadRequest,
+        assessment: Assessment,
+        *,
+        cached: bool = False,
+        whole: bool = True,
+        keep: bool = True,
+    ) -> None:
+        """Reply to the caller, if one waits. `whole` answers end the reading, its chart is deleted, and are kept if `keep`."""
         with self._redis.pipeline(transaction=False) as pipe:
             self._put_reply(pipe, request, ReadReply(assessment=assessment, cached=cached))
             done = [chart_name(request.reading)] if whole else []
             pipe.delete(attempts_name(request.chart_mark), *done)
             pipe.set(MODEL_VERSION_NAME, assessment.model_version, ex=MODEL_VERSION_SECONDS, nx=True)
-            if whole and self._cache_seconds and not cached:
+            if whole and keep and self._cache_seconds and not cached:
                 self._put_answer(pipe, request, assessment)
             pipe.execute()
 

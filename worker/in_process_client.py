@@ -19,7 +19,7 @@ from worker.answer_cache import AnswerCache
 from worker.chart_digest import UnwritableChart, chart_digest
 from worker.client import Reading
 from worker.loaded_model import ChartReader, LoadedModel, LoadReader, bundle_reader
-from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something
+from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
 from worker.single_flight import SingleFlight
 from worker.watch import READINGS
 
@@ -114,7 +114,8 @@ class InProcessClient:
             self._partial.pop(key, None)
         if assessment is None:
             return Reading(None, "deadline")
-        self._answers.put(key, assessment)
+        if worth_keeping(assessment):
+            self._answers.put(key, assessment)
         return Reading(assessment)
 
     async def _read_whole(self, reader: ChartReader, key: Key, chart: Chart, deadline: float) -> Assessment | None:

@@ -5,11 +5,17 @@ Knows clocks and assessments; the worker and the in-process client share it, so 
 
 from __future__ import annotations
 
+import logging
 import time
+from collections import Counter
 
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
+from nlp_core.model_faults import ModelFault
 from worker.loaded_model import ChartReader
+from worker.watch import MODEL_FAULTS, PARTLY_READ
+
+log = logging.getLogger(__name__)
 
 COMPLETE_SECONDS = 10.0
 """Time for a reading that nobody waits for."""
@@ -27,13 +33,28 @@ def reading_seconds(left: float) -> float:
 
 
 def read_within(reader: ChartReader, chart: Chart, seconds: float) -> tuple[Assessment, bool]:
-    """The assessment made within `seconds`, and whether time cut it short of the whole chart."""
+    """The assessment made within `seconds`, and whether time cut it short of the whole chart. Counts what it lacks."""
     begun = time.monotonic()
-    assessment = reader.assess(chart, deadline=begun + seconds)
+    try:
+        assessment = reader.assess(chart, deadline=begun + seconds)
+    except ModelFault as fault:
+        MODEL_FAULTS.labels(type(fault).__name__).inc()
+        raise
     used = time.monotonic() - begun
-    return assessment, assessment.notes_unread > 0 and used >= SHARE_OF_A_CUT * seconds
+    reasons = Counter(note.why for note in assessment.partly_read)
+    for why, count in reasons.items():
+        PARTLY_READ.labels(why).inc(count)
+    if reasons["model"]:
+        log.error("%d notes were read by names alone: the encoder's answers cannot be used", reasons["model"])
+    left_out = assessment.notes_unread > 0 and used >= SHARE_OF_A_CUT * seconds
+    return assessment, left_out or reasons["time"] > 0
 
 
 def says_something(assessment: Assessment) -> bool:
     """False when time ran out before the first note: such an assessment would look like "no findings"."""
     return assessment.notes_read > 0 or assessment.notes_unread == 0
+
+
+def worth_keeping(assessment: Assessment) -> bool:
+    """False where the model failed on a note: the next reading of the same chart may fare better."""
+    return all(note.why != "model" for note in assessment.partly_read)

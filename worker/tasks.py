@@ -22,7 +22,7 @@ from worker.device_watch import DeviceWatch, end_of_worker
 from worker.loaded_model import ChartReader, LoadedModel
 from worker.messages import CANARY_TASK, LATER_QUEUE, READ_TASK, Canary, ReadRequest
 from worker.payloads import CannotOpen
-from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something
+from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
 from worker.redis_connection import blocking_redis
 from worker.settings import WorkerSettings
 from worker.watch import QUEUE_WAIT_SECONDS, WORKER_READING_SECONDS, WORKER_TASKS
@@ -111,7 +111,7 @@ class ReadingDesk:
                 self._store.answer(request, assessment, whole=False)
             self._put_off(_nobody_waits(request))
             return "partial"
-        self._store.answer(request, assessment)
+        self._store.answer(request, assessment, keep=worth_keeping(assessment))
         return "read"
 
 

@@ -28,8 +28,20 @@ WORKER_READING_SECONDS = Histogram(
 )
 DEVICE_FAULTS = Gauge(
     "dxspan_device_faults",
-    "Faults of the GPU since this process started: memory (the batch was halved, or read on the CPU), lost.",
+    "Faults of the GPU since this process started: memory (the batch was halved, or read on the CPU), numbers (what it gave "
+    "are none: read on the CPU), lost.",
     ["fault"],
+)
+MODEL_FAULTS = Counter(
+    "dxspan_model_faults_total",
+    "Readings that failed because the model gave numbers that are none, by the fault's name: no card came of them.",
+    ["fault"],
+)
+PARTLY_READ = Counter(
+    "dxspan_partly_read_notes_total",
+    "Notes read in part: the beginning alone (length), or by names alone for want of time (time) or because the encoder "
+    "failed (model).",
+    ["why"],
 )
 QUEUE_WAIT_SECONDS = Histogram(
     "dxspan_queue_wait_seconds",

@@ -19,14 +19,14 @@ from cds_hooks.memory.feedback import FeedbackItem
 from cds_hooks.memory.suggestion_memory import Recalled
 from cds_hooks.occasion import BuiltCards, Occasion
 from cds_hooks.operation_outcome import Unavailable
-from nlp_core.assessment import Assessment, Silence
+from nlp_core.assessment import Assessment, PartlyRead, Silence, WhyPartly
 from nlp_core.chart import Chart
 from worker.client import Degraded, Reading
 
 
 @dataclass
 class PlainClient:
-    """`degraded: WORD`, `silence: WORD`, `sleeps: SECONDS`, `raises` in the newest note make it so."""
+    """`degraded: WORD`, `silence: WORD`, `partly: WHY`, `sleeps: SECONDS`, `raises` in the newest note make it so."""
 
     charts: list[Chart] = field(default_factory=list)
     tenants: list[str] = field(default_factory=list)
@@ -44,11 +44,13 @@ class PlainClient:
         if degraded:
             return Reading(None, cast(Degraded, degraded))
         silence = cast(Silence | None, _told(text, "silence"))
+        why = cast(WhyPartly | None, _told(text, "partly"))
         return Reading(
             Assessment(
                 language="en",
                 silence=silence,
                 notes_read=len(chart.notes),
+                partly_read=(PartlyRead(reference=chart.notes[0].reference, why=why),) if why else (),
                 model_version="plain+0",
                 knowledge_version="0",
             )

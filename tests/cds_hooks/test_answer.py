@@ -50,7 +50,9 @@ def test_the_card_builder_is_told_the_occasion(web: Served) -> None:
     assert str(occasion.hook_instance) == body["hookInstance"]
 
 
-@pytest.mark.parametrize("reason", ["no_finding", "weak_evidence", "stuffed_text", "other_patient_text", "deceased"])
+@pytest.mark.parametrize(
+    "reason", ["no_finding", "weak_evidence", "old_notes", "stuffed_text", "other_patient_text", "deceased"]
+)
 def test_silence_says_why(web: Served, reason: str) -> None:
     before = counted("silent", reason)
     answer = asked(web, f"silence: {reason}")
@@ -156,3 +158,34 @@ def test_the_status_is_an_object_under_a_reverse_domain_name(web: Served) -> Non
     extension = asked(web, "silence: no_finding").json()["extension"]
     assert list(extension) == ["org.dxspan.status"]
     assert isinstance(extension["org.dxspan.status"], dict)
+
+
+@pytest.mark.parametrize("why", ["time", "model"])
+def test_d13_g04_a_failure_that_left_nothing_to_show_is_degraded_and_no_silence(web: Served, why: str) -> None:
+    before = counted("degraded", "partly-read")
+    answer = asked(web, f"silence: partly_read partly: {why}")
+    assert answer.json()["cards"] == []
+    assert status(answer) == {"state": "degraded", "reason": "partly-read", "partly": {why: 1}}
+    assert counted("degraded", "partly-read") == before + 1
+
+
+def test_c3_what_a_limit_of_ours_left_unread_is_the_reason_of_silence(web: Served) -> None:
+    said = status(asked(web, "silence: partly_read partly: length"))
+    assert said == {"state": "silent", "reason": "partly_read", "partly": {"length": 1}}
+
+
+@pytest.mark.parametrize("why", ["length", "time", "model"])
+def test_d13_c3_beside_a_card_the_status_says_what_was_read_in_part(web: Served, why: str) -> None:
+    answer = asked(web, f"partly: {why}")
+    assert answer.json()["cards"]
+    assert status(answer) == {"state": "answered", "partly": {why: 1}}
+
+
+def test_c20_a_restricted_note_is_read_for_a_tenant_that_allows_it_alone(web: Served, serve: Serve) -> None:
+    body = call(prefetch=prefetch(document("Restricted.") | {"meta": {"security": [{"code": "R"}]}}))
+    restricted = {"what": "DocumentReference", "reason": "restricted", "count": 1}
+    assert status(web.call(body)) == {"state": "silent", "reason": "no_note", "unread": [restricted]}
+    allowing = serve(restricted_tenants="another,local")
+    assert allowing.call(body).json()["cards"][0]["detail"] == "Restricted."
+    other = serve(restricted_tenants="another")
+    assert other.call(body).json()["cards"] == []

@@ -60,3 +60,8 @@ def test_a_diagnosis_that_makes_no_valid_condition_is_refused_every_time():
     for _ in range(2):
         with pytest.raises(ValueError, match="validation error"):
             proposed_condition(nameless, patient_id="p1", encounter_id=None, recorded=NOW, language="en")
+
+
+def test_d14_the_recorded_date_is_a_day_without_time():
+    assert condition()["recordedDate"] == "2026-11-23"
+    assert condition(recorded=NOW.replace(hour=23)) == condition()

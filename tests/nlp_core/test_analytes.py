@@ -22,6 +22,24 @@ def lab(entry: str, loinc: str, unit: str, **limits: Any) -> Finding:
     return finding(entry, entry.replace("_", " "), "化验", kind="lab", measured=[measured])
 
 
+TROPONIN = Thresholds(
+    [
+        finding(
+            "elevated_troponin",
+            "elevated troponin",
+            "肌钙蛋白升高",
+            kind="lab",
+            measured=[
+                Measured(loinc=("10839-9",), unit="ng/mL", above=0.04),
+                Measured(loinc=("6598-7",), unit="ng/mL", above=0.03),
+                Measured(loinc=("67151-1",), unit="ng/L", above=14),
+                Measured(loinc=("89579-7",), unit="ng/L", above=26),
+            ],
+        )
+    ]
+)
+
+
 def analyte(loinc: str) -> Analyte:
     return SMALL.by_loinc[loinc]
 
@@ -157,3 +175,19 @@ def test_every_analyte_shipped_has_plausible_bounds_and_knows_its_own_unit() -> 
         assert low < high, shipped.id
         middle = (low + high) / 2
         assert shipped.convert(middle, shipped.unit) == pytest.approx(middle), shipped.id
+
+
+@pytest.mark.parametrize(
+    ("loinc", "value", "elevated"),
+    [
+        ("10839-9", 30, False),
+        ("10839-9", 50, True),
+        ("89579-7", 30, True),
+        ("6598-7", 20, False),
+        ("67151-1", 20, True),
+    ],
+)
+def test_conventional_and_high_sensitivity_troponin_have_limits_of_their_own(
+    loinc: str, value: float, elevated: bool
+) -> None:
+    assert meaning(TROPONIN, loinc, value) == {"elevated_troponin": elevated}

@@ -252,3 +252,34 @@ def test_the_shipped_model_reads_one_free_text() -> None:
     assert all(codes)
     assert list(chances) == sorted(chances, reverse=True)
     assert all(0 <= chance <= 1 for chance in chances)
+
+
+def test_c18_a_note_of_the_future_is_undated_and_never_the_newest() -> None:
+    coming = note(INFLUENZA, age_days=-400)
+    assert assess(coming).newest_note is None
+    both = assess(coming, note(EMBOLISM, age_days=3))
+    assert (both.newest_note, both.oldest_note) == (days_ago(3), days_ago(3))
+    dates = {said.date for one in both.candidates for said in (*one.evidence_for, *one.evidence_against)}
+    assert dates <= {None, days_ago(3)}
+    assert assess(note(INFLUENZA, age_days=-0.5)).newest_note == days_ago(-0.5), "clocks differ by as much"
+
+
+def test_c18_results_of_the_future_are_undated_too() -> None:
+    assessment = assess(INFLUENZA, facts=(potassium(6.2, date=days_ago(-30)),))
+    assert assessment.newest_laboratory is None
+    assert all(said.date in (None, days_ago(0)) for one in assessment.candidates for said in one.evidence_for)
+
+
+@pytest.mark.parametrize(
+    ("chart", "old"),
+    [
+        (chart_of(note(INFLUENZA, age_days=6000)), True),
+        (chart_of(note(INFLUENZA, age_days=6000), facts=(potassium(6.2, date=days_ago(900)),)), True),
+        (chart_of(note(INFLUENZA, age_days=700)), False),
+        (chart_of(note(INFLUENZA, age_days=6000), facts=(potassium(6.2, date=days_ago(9)),)), False),
+        (chart_of(note(INFLUENZA, age_days=6000), note(EMBOLISM, age_days=None)), False),
+        (chart_of(note(INFLUENZA, age_days=-6000)), False),  # a slip: it may be of today
+    ],
+)
+def test_c17_a_chart_of_long_ago_tells_of_no_present_illness(chart: Chart, old: bool) -> None:
+    assert (small_reader().assess(chart).silence == "old_notes") is old

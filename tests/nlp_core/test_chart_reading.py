@@ -56,6 +56,7 @@ def test_c3_of_one_endless_note_the_beginning_is_read(monkeypatch: pytest.Monkey
     monkeypatch.setattr(chart_reading, "MAX_CHARACTERS", 100)
     chart = read("Cough. " + "Well. " * 20 + "Nausea.")
     assert (chart.notes_read, chart.notes_unread) == (1, 0)
+    assert [(part.reference, part.why) for part in chart.partly] == [("DocumentReference/0", "length")]
     assert present(chart) == {"cough"}
 
 

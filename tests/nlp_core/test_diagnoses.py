@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,8 @@ from nlp_core.chart import Sex
 from nlp_core.diagnoses import Patient, Ranked, Reasoner
 from nlp_core.findings import ChartFindings
 from nlp_core.knowledge import Onset
-from nlp_core.share_tables import DEFAULT_WEIGHTS
+from nlp_core.model_faults import ScoresNotFinite
+from nlp_core.share_tables import DEFAULT_WEIGHTS, ShareTables
 from tests.nlp_core.small_charts import found_of
 from tests.nlp_core.small_knowledge import diagnosis, finding, knowledge_of, small_knowledge
 
@@ -219,3 +222,22 @@ def test_where_a_patient_is_seen_counts_for_those_who_are_seen_there() -> None:
         assert ranked[0].score - ranked[1].score < 2  # it says less than a finding can
     unknown = two.rank(found_of(["cough"], []), Patient())
     assert unknown[0].score == unknown[1].score
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_d13_a_trust_that_is_no_number_is_a_fault_and_no_impossible_diagnosis(bad: float) -> None:
+    found = found_of(("photophobia",), ())
+    doubtful = {finding: replace(observed, trust=bad) for finding, observed in found.observed.items()}
+    with pytest.raises(ScoresNotFinite):
+        reasoner().rank(replace(found, observed=doubtful), ANYBODY)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("table", ["present", "absent"])
+def test_d13_a_share_that_is_no_number_is_a_fault(bad: float, table: str) -> None:
+    tables = ShareTables.of(small_knowledge())
+    numbers = getattr(tables, table).copy()
+    numbers[:, 0] = bad
+    found = found_of(("photophobia",), ()) if table == "present" else found_of((), ("photophobia",))
+    with pytest.raises(ScoresNotFinite):
+        Reasoner(small_knowledge(), replace(tables, **{table: numbers})).rank(found, ANYBODY)

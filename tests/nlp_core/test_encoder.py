@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from nlp_core.batches import Batch
-from nlp_core.encoder import EncoderError, Vectors, check_vectors, embed_texts, pool
+from nlp_core.encoder import HeadAnswers, Vectors, check_answers, check_vectors, embed_texts, pool
+from nlp_core.model_faults import EncoderError, NotFinite
 from tests.nlp_core.tiny_bundle import tiny_tokenizer
 
+HEADS = ("finding", "assertion", "salience", "evidence")
 BATCH = Batch(np.ones((2, 3), np.int64), np.ones((2, 3), np.int64), (0, 1))
 
 
@@ -19,11 +21,21 @@ def test_a_wrong_shape_is_refused_with_both_shapes(shape: tuple[int, ...]) -> No
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_numbers_that_are_none_are_refused(bad: float) -> None:
+def test_d13_numbers_that_are_none_are_refused(bad: float) -> None:
     vectors = np.zeros((2, 3, 4), np.float32)
     vectors[1, 2, 3] = bad
     with pytest.raises(EncoderError, match="not finite"):
         check_vectors(vectors, BATCH, 4)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("head", ["finding", "assertion", "salience", "evidence"])
+def test_d13_a_head_that_gives_no_numbers_is_refused_by_name(head: str, bad: float) -> None:
+    answers = HeadAnswers(**{name: np.zeros((1, 2), np.float32) for name in HEADS})
+    assert check_answers(answers) is answers
+    getattr(answers, head)[0, 1] = bad
+    with pytest.raises(NotFinite, match=f"the {head} head"):
+        check_answers(answers)
 
 
 def test_pooling_is_the_mean_of_unmasked_tokens_at_unit_length() -> None:

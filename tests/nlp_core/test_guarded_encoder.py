@@ -13,9 +13,10 @@ from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
 from nlp_core.device_faults import DeviceHealth, device_fault
-from nlp_core.encoder import Encoder, EncoderError, HeadAnswers, Vectors
+from nlp_core.encoder import Encoder, HeadAnswers, Vectors
 from nlp_core.guarded_encoder import GuardedEncoder
 from nlp_core.model_bundle import Bundle
+from nlp_core.model_faults import EncoderError, NotFinite
 from nlp_core.onnx_encoder import OnnxEncoder, open_encoder
 
 NO_MEMORY = [
@@ -157,3 +158,19 @@ def test_g11_a_machine_whose_gpu_cannot_be_used_reads_on_the_cpu(
     opened = open_encoder(bundle)
     assert isinstance(opened, OnnxEncoder)
     assert opened.embed(["fever"]).shape == (1, 384)
+
+
+@pytest.mark.parametrize("asked", ["encode", "read"])
+def test_d13_a_batch_the_gpu_answers_with_no_numbers_is_read_on_the_cpu_and_counted(
+    encoder: OnnxEncoder, tokenizer: Tokenizer, asked: str
+) -> None:
+    given = guarded(encoder, tokenizer, fits(0, NotFinite("the finding head gave numbers that are not finite")))
+    if asked == "encode":
+        np.testing.assert_array_equal(given.encoder.encode(ROWS), encoder.encode(ROWS))
+    else:
+        np.testing.assert_array_equal(given.encoder.read(ROWS)[1].finding, encoder.read(ROWS)[1].finding)
+    assert given.health.faults == {"numbers": 1}
+    assert not given.health.lost
+    given.gpu.fault = lambda _: None
+    given.encoder.encode(ROWS)
+    assert given.gpu.rows == [7, 7], "it is asked again"

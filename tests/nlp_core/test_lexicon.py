@@ -16,6 +16,8 @@ NAMES = [
     ("abdominal_pain", "abdominal pain"),
     ("abdominal_pain", "腹痛"),
     ("fever", "fever"),
+    ("guillain_barre", "吉兰-巴雷综合征"),
+    ("elevated_troponin", "high troponin"),
 ]
 
 
@@ -85,3 +87,19 @@ def test_words_of_a_note_are_not_kept() -> None:
     lexicon = Lexicon.of([("cough", "cough")], blank_pipeline())
     lexicon.find(["john", "coughs", "123456"], ["john", "cough", "123456"])
     assert set(lexicon._seen) == {"cough"}
+
+
+@pytest.mark.parametrize("hyphen", ["-", "–", "—", "·", ""])
+def test_a_chinese_name_with_a_hyphen_is_found_however_it_is_written(find, hyphen: str):
+    assert find(f"考虑吉兰{hyphen}巴雷综合征可能") == {("guillain_barre", f"吉兰{hyphen}巴雷综合征")}
+
+
+@pytest.mark.parametrize("text", ["吉兰，巴雷综合征", "吉兰 和巴雷综合征", "吉兰--巴雷综合征", "胸-腹部痛"])
+def test_other_marks_divide_chinese_names(find, text: str):
+    assert find(text) == set()
+
+
+@pytest.mark.parametrize("how", ["high-sensitivity troponin", "high sensitivity troponin", "High-sensitive troponin"])
+def test_how_something_is_measured_is_no_high_value(find, how: str):
+    assert find(f"{how} 5 ng/L") == set()
+    assert find("high troponin") == {("elevated_troponin", "high troponin")}

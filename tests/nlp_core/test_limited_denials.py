@@ -21,6 +21,8 @@ def reader() -> MentionReader:
                 special("rash_on_feet_or_toes", "rash", {"site": ("foot", "toes")}),
                 finding("chest_pain", "chest pain", "胸痛"),
                 special("exertional_pain", "chest_pain", {"trigger": ("exertion", "stairs")}),
+                finding("purpura", "purpura", "紫癜"),
+                special("palpable_purpura", "purpura", {"quality": ("blistering",)}),
                 finding("leg_pain", "leg pain", "腿痛"),
                 finding("fever", "fever", "发热"),
                 finding("cough", "cough", "咳嗽"),
@@ -53,7 +55,7 @@ def denied(text: str) -> set[str]:
         ("No chest pain on exertion.", {"exertional_pain"}),
         ("On exertion no chest pain.", {"exertional_pain"}),
         ("活动后无胸痛。", {"exertional_pain"}),
-        ("No fever or rash on the palms.", {"rash_on_palms"}),
+        ("No fever or rash on the palms.", {"fever", "rash_on_palms"}),
     ],
 )
 def test_a_limited_denial_denies_the_special_finding_only(text: str, expected: set[str]) -> None:
@@ -78,3 +80,14 @@ def test_what_stands_near_a_denial_without_limiting_it(text: str, expected: set[
 def test_the_limit_of_a_denial_makes_nothing_of_a_present_symptom() -> None:
     mentions, _ = reader().read("咳嗽，夜间无咳嗽。", sex="unknown", age_years=50)
     assert ("night_cough", "present") not in {(mention.entry, str(mention.assertion)) for mention in mentions}
+
+
+@pytest.mark.parametrize("text", ["No purpura on legs.", "No purpura on the legs.", "双下肢无紫癜。", "No purpura."])
+def test_a_place_limits_no_denial_of_what_is_one_finding_wherever_it_stands(text: str) -> None:
+    assert denied(text) == {"purpura"}
+
+
+def test_the_place_of_such_a_denial_is_no_other_findings() -> None:
+    mentions, _ = reader().read("Fever and rash, no purpura on the palms.", sex="unknown", age_years=50)
+    said = {(mention.entry, str(mention.assertion)) for mention in mentions}
+    assert said == {("fever", "present"), ("rash", "present"), ("purpura", "absent")}

@@ -45,6 +45,10 @@ def test_what_is_no_value_is_not_read(text: str):
         ("platelets 45-50 K/uL", "platelets", 47.5),
         ("WBC 15 to 8", "leukocytes", 15),  # a fall, not a range
         ("troponin I 500 - 2 hours later", "troponin_i", 500),
+        ("conventional troponin 0.03 ng/mL", "conventional_troponin_i", 30),
+        ("Conventional cTnT was 0.02 ng/mL", "conventional_troponin_t", 20),
+        ("常规肌钙蛋白I 0.03 ng/mL", "conventional_troponin_i", 30),
+        ("hs-troponin I 30 ng/L", "troponin_i", 30),
     ],
 )
 def test_of_a_range_the_middle_is_read(text: str, analyte: str, value: float):

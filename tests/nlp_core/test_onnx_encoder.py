@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from nlp_core.batches import Batch, same_length_batches
-from nlp_core.encoder import Encoder, EncoderError
+from nlp_core.encoder import Encoder
 from nlp_core.model_bundle import Bundle
+from nlp_core.model_faults import EncoderError
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.windows import windows_over
 from tests.nlp_core.tiny_bundle import tiny_tokenizer

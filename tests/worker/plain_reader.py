@@ -11,7 +11,7 @@ import signal
 import time
 from pathlib import Path
 
-from nlp_core.assessment import Assessment, Candidate, Evidence, Words
+from nlp_core.assessment import Assessment, Candidate, Evidence, PartlyRead, Words
 from nlp_core.chart import Chart
 from nlp_core.device_faults import DeviceHealth
 from nlp_core.note import Note, Span
@@ -22,7 +22,7 @@ MODEL_VERSION = "plain+000000000000"
 class PlainReader:
     """`takes 300 ms` in a note makes it slow, `fails` makes reading raise with the note's text, `kills` ends the process
     as the kernel would, `eats memory` asks for more of it until there is none, `loses its GPU` has the GPU lost and the
-    note read all the same, `touches PATH` leaves a mark in the file system before the note is read."""
+    note read all the same, `breaks the encoder` has it read by names alone, `touches PATH` leaves a mark in the file system before the note is read."""
 
     def __init__(self, model_version: str = MODEL_VERSION) -> None:
         self.model_version = model_version
@@ -41,6 +41,9 @@ class PlainReader:
             candidates=tuple(_candidate(note) for note in read[:1]),
             notes_read=len(read),
             notes_unread=len(chart.notes) - len(read),
+            partly_read=tuple(
+                PartlyRead(reference=note.reference, why="model") for note in read if "breaks the encoder" in note.text
+            ),
             model_version=self.model_version,
             knowledge_version="plain",
         )

@@ -174,3 +174,10 @@ def test_the_clients_load_no_model_library_by_themselves() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+def test_d13_a_chart_read_without_its_encoder_is_read_anew_next_time() -> None:
+    async def twice(client: InProcessClient) -> list[Reading]:
+        return [await read(client, chart_of("breaks the encoder")) for _ in range(2)]
+
+    assert [reading.cached for reading in with_client(twice)] == [False, False]

@@ -274,3 +274,16 @@ def test_a_worker_that_cannot_load_its_model_leaves(desk: Desk, caplog: pytest.L
     with pytest.raises(SystemExit):
         app.Worker()
     assert "no bundle here" in caplog.text
+
+
+def test_d13_a_chart_read_without_its_encoder_is_answered_and_read_anew_next_time(desk: Desk) -> None:
+    chart = chart_of("breaks the encoder")
+    for readings in (1, 2):
+        request = desk.lay_down(chart)
+        assert desk.desk.handle(request) == "read"
+        reply = desk.reply(request)
+        assert reply is not None
+        assert reply.assessment is not None
+        assert [part.why for part in reply.assessment.partly_read] == ["model"]
+        assert desk.reader.readings == readings
+        assert not desk.redis.exists(chart_name(request.reading)), "nobody needs it any more"

@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, export, model_card, simulate, write_charts
+from training import calibrate, export_model, model_card, simulate, write_charts
 from training.command import Command
 from training.measures import (
     assertion_texts,
@@ -30,7 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     fit.COMMAND,
     plot_training.COMMAND,
     model_card.COMMAND,
-    export.COMMAND,
+    export_model.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,
     assertion_texts.COMMAND,

@@ -21,7 +21,7 @@ from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
-from training.export import base_of, export
+from training.export_model import base_of, export
 from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
 from training.model.fit import ENCODER, Training
 from training.model.measure_training import Measured

@@ -1,7 +1,7 @@
 """`dxspan-train fit`: the encoder learns what findings are called, and its heads to find and judge them in sentences.
 
 Input : a recipe, the knowledge's names, training/phrases, invented charts
-Output: adapter.safetensors, tokenizer.json and heads.safetensors for `dxspan-train export --trained`, curves for TensorBoard
+Output: adapter.safetensors, tokenizer.json and heads.safetensors for `dxspan-train export-model --trained`, curves for TensorBoard
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
 checkpoint with `--resume`.
 """
@@ -25,7 +25,7 @@ from nlp_core.diagnosis_features import diagnosis_features
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
-from training.export import base_of
+from training.export_model import base_of
 from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
 from training.model.named_encoder import add_model_argument, encoder_folder
 from training.model.recipe import SHIPPED, Recipe, read_recipe, write_recipe

@@ -90,7 +90,7 @@ def test_a_calibration_beside_the_bundle_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_shipped_bundle_is_what_export_writes(tmp_path: Path) -> None:
     """Table and weights to the byte; the graph too, where this is the torch it was exported with."""
-    assert main(["export", "--trained", str(SHIPPED_BUNDLE), "--out", str(tmp_path / "out")]) == 0
+    assert main(["export-model", "--trained", str(SHIPPED_BUNDLE), "--out", str(tmp_path / "out")]) == 0
     wanted, found = read_manifest(SHIPPED_BUNDLE), read_manifest(tmp_path / "out")
     assert (found.weights, found.base, found.version) == (wanted.weights, wanted.base, wanted.version)
     assert stored_file(tmp_path / "out" / TABLE) == wanted.files[TABLE]

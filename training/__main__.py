@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
 from training import calibrate, export_model, model_card, simulate, write_charts
+from training.bulk_export import command as bulk_export
 from training.command import Command
 from training.measures import (
     assertion_texts,
@@ -25,6 +26,7 @@ from training.measures import (
 from training.model import fit, plot_training
 
 COMMANDS: tuple[Command, ...] = (
+    bulk_export.COMMAND,
     write_charts.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,

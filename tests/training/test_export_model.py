@@ -34,7 +34,15 @@ def test_an_encoder_from_a_folder_computes_as_in_torch(tmp_path: Path, kind: str
     from training.model.trace_graph import load_encoder
 
     model = save_encoder(kind, tmp_path / "model")
-    command = ["export-model", "--model", str(model), "--out", str(tmp_path / "out"), "--compose", str(tmp_path / "composed")]
+    command = [
+        "export-model",
+        "--model",
+        str(model),
+        "--out",
+        str(tmp_path / "out"),
+        "--compose",
+        str(tmp_path / "composed"),
+    ]
     assert main(command) == 0
     bundle = Bundle.open(tmp_path / "composed")
     assert (bundle.manifest.width, bundle.manifest.longest, bundle.manifest.vocabulary) == (WIDTH, LONGEST, VOCABULARY)

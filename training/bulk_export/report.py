@@ -32,7 +32,6 @@ def note_bad_rows(folder: Path, state: ExportState, path: str, bad: Iterable[tup
 def write_report(folder: Path, state: ExportState) -> None:
     """export-report.json."""
     page = {
-        "request": state.request,
         "transaction_time": state.transaction_time,
         "complete": state.complete,
         "files": [{"path": file.path, **file.model_dump(exclude={"kind", "name"})} for file in _ordered(state)],

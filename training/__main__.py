@@ -24,9 +24,11 @@ from training.measures import (
     reading_tables,
 )
 from training.model import fit, plot_training
+from training.prepare import command as prepare
 
 COMMANDS: tuple[Command, ...] = (
     bulk_export.COMMAND,
+    prepare.COMMAND,
     write_charts.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,

@@ -59,6 +59,8 @@ class Bulk:
     """`kick-off`, `status`, `file`, `token` -> answers that come first."""
     cut: dict[str, int] = field(default_factory=dict)
     """File -> how often it breaks off half-way."""
+    binaries: Mapping[str, bytes] = field(default_factory=dict)
+    """Binary id -> its text."""
     held: threading.Event | None = None
     """Files after the first wait for it."""
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -220,7 +222,15 @@ def _add_files(app: FastAPI, bulk: Bulk) -> None:
             content = content[: len(content) // 2]
         return Response(content, headers={"Content-Length": whole}, media_type="application/fhir+ndjson")
 
+    def binary(identity: str, request: Request) -> Response:
+        bulk.asked.append(("binary", identity))
+        if not bulk.may(request):
+            return outcome(401, "login")
+        content = bulk.binaries.get(identity)
+        return outcome(404, "not-found") if content is None else Response(content, media_type="text/plain")
+
     app.add_api_route("/fhir/files/{name}", file, methods=["GET"])
+    app.add_api_route("/fhir/Binary/{identity}", binary, methods=["GET"])
 
 
 def _add_tokens(app: FastAPI, bulk: Bulk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import signal
@@ -304,6 +305,30 @@ def test_errors_and_deletions_come_with_the_export(tmp_path: Path, capsys: pytes
     assert "error/not-found 2 times" in said
     assert "Zebulon" not in said
     assert (tmp_path / "deleted" / "Bundle.000.ndjson").read_bytes() == deleted
+
+
+def test_notes_behind_urls_are_fetched_as_binaries(tmp_path: Path) -> None:
+    def document(identity: str, url: str, content_type: str = "text/plain") -> dict[str, Any]:
+        attachment = {"contentType": content_type, "url": url}
+        return {"resourceType": "DocumentReference", "id": identity, "content": [{"attachment": attachment}]}
+
+    path, public = key_file(tmp_path)
+    server = bulk(public_key=public, binaries={"b1": b"Cough since Monday.", "b2": b"Well."})
+    with serving(server):
+        documents = rows(
+            document("d1", f"{server.base}/Binary/b1"), document("d2", "Binary/b2"), document("d3", "Binary/b3"),
+            document("d4", "Binary/scan", "image/png"), document("d5", "https://elsewhere.example.org/note.txt"),
+        )  # fmt: skip
+        server.files = {"DocumentReference": [documents]}
+        options = ("--client-id", "data-team", "--key", str(path))
+        assert export(server, tmp_path / "out", *options) == 0
+        assert export(server, tmp_path / "out", *options) == 0
+    found = [json.loads(line) for line in (tmp_path / "out" / "Binary.attachments.ndjson").read_text().splitlines()]
+    assert {one["id"]: base64.b64decode(one["data"]) for one in found} == server.binaries
+    assert sorted(server.asked_for("binary")) == ["b1", "b2", "b3", "b3"]
+    assert (
+        "DocumentReference.000.ndjson\t3\tattachment-not-available" in (tmp_path / "out" / "bad-rows.tsv").read_text()
+    )
 
 
 def test_a_killed_export_goes_on_with_what_is_missing(tmp_path: Path) -> None:

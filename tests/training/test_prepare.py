@@ -347,10 +347,11 @@ def test_new_files_and_deletions_are_taken_in_by_the_next_run(tmp_path: Path) ->
     assert ids(run.only) == []
 
 
-def test_text_in_a_binary_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["Binary/b1", "https://ehr.example.org/fhir/Binary/b1"])
+def test_text_in_a_binary_is_read(tmp_path: Path, url: str) -> None:
     data = base64.b64encode(NOTE.format(said="anxious").encode()).decode()
     binary = {"resourceType": "Binary", "id": "b1", "contentType": "text/plain", "data": data}
-    attachment = {"attachment": {"contentType": "text/plain", "url": "Binary/b1"}}
+    attachment = {"attachment": {"contentType": "text/plain", "url": url}}
     assert Prepared(tmp_path, [patient(), binary, note(content=[attachment])]).only.spans
 
 

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from training.bulk_export.addresses import origin
+from training.bulk_export.attachments import FILE as ATTACHMENTS
+from training.bulk_export.attachments import fetch_attachments
 from training.bulk_export.backend_services import BackendServices, Discovered, discover, read_signing_key
 from training.bulk_export.failures import ExportFailure, Gone
 from training.bulk_export.folder_source import FolderExport
@@ -48,6 +50,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--also-trust", action="append", default=[], help="a further origin that may see the token")
     parser.add_argument("--ca-file", type=Path, help="certificates to trust instead of the usual ones")
     parser.add_argument("--proxy", help="HTTP proxy to go through")
+    parser.add_argument("--no-attachments", action="store_true", help="leave texts behind URLs at the server")
     parser.add_argument("--parallel", type=int, default=4, help="files fetched side by side (default: %(default)s)")
     parser.add_argument("--wait-hours", type=float, default=24.0, help="how long to wait for the server")
     parser.add_argument("--begin-anew", action="store_true", help="forget an earlier export into this folder")
@@ -64,10 +67,14 @@ def _run(options: Namespace) -> int:
     if options.cancel:
         return _cancelled(options, state)
     if is_server:
+        server = _server(options)
+        parallel = max(1, options.parallel)
         ServerExport(
-            _server(options), request, options.out, state,
-            how=options.kick_off, parallel=max(1, options.parallel), wait_seconds=options.wait_hours * 3600,
+            server, request, options.out, state,
+            how=options.kick_off, parallel=parallel, wait_seconds=options.wait_hours * 3600,
         ).run()  # fmt: skip
+        if not options.no_attachments:
+            fetch_attachments(server, options.out, state, parallel)
     else:
         FolderExport(Path(options.source), options.out, state).run()
     write_report(options.out, state)
@@ -107,7 +114,7 @@ def _state(options: Namespace, request: str) -> ExportState:
 def _forget(folder: Path) -> None:
     """Deletes the files of the earlier export, and no others."""
     state = read_state(folder)
-    for path in (*(state.files if state else ()), BAD_ROWS, STATE):
+    for path in (*(state.files if state else ()), ATTACHMENTS, BAD_ROWS, STATE):
         (folder / path).unlink(missing_ok=True)
 
 

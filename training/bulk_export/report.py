@@ -34,6 +34,7 @@ def write_report(folder: Path, state: ExportState) -> None:
     page = {
         "transaction_time": state.transaction_time,
         "complete": state.complete,
+        "attachments": state.attachments,
         "files": [{"path": file.path, **file.model_dump(exclude={"kind", "name"})} for file in _ordered(state)],
         "bad_rows": {**{file.path: file.bad_rows for file in _ordered(state)}, **state.bad_sources},
         "server_messages": dict(server_messages(folder, state)),
@@ -70,6 +71,8 @@ def summary(folder: Path, state: ExportState) -> Iterator[str]:
     for kind, count in sorted(by_type.items()):
         yield f"{kind:24} {count:>12,} resources"
     bad = sum(file.bad_rows for file in state.files.values()) + sum(state.bad_sources.values())
+    if state.attachments:
+        yield f"{'Binary (attachments)':24} {state.attachments:>12,} resources"
     if bad:
         yield f"{bad:,} bad rows: {folder / BAD_ROWS} names file, line and reason"
     for file in filter(is_short, _ordered(state)):

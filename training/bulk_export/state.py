@@ -54,6 +54,8 @@ class ExportState(BaseModel):
     """Files of a folder -> bad rows in them, which were not taken."""
     bad_rows_size: int = 0
     """Bytes of the list of bad rows that belong to finished files."""
+    attachments: int = 0
+    """Texts behind URLs that were fetched as Binary resources."""
     complete: bool = False
 
 

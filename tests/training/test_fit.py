@@ -195,12 +195,12 @@ def test_a_hospitals_prepared_notes_are_learned_beside_invented_ones(base: Path,
     (tmp_path / "train.jsonl").write_text("".join(note.model_dump_json() + "\n" for note in notes))
     more = PreparedSentences(tmp_path, small_knowledge())
     drawn = [example for example, _ in zip(more.stream(), range(4), strict=False)]
-    assert [example.text for example in drawn[:2]] == ["tight band 0 with fever.", "tight band 1 with fever."]
+    assert [example.text for example in drawn[:2]] == ["Tight band 0 with fever.", "Tight band 1 with fever."]
     assert drawn[3] == drawn[0]
     assert drawn[0].telling
     assert [span.entry for span in drawn[0].spans] == ["d:migraine"]
     mixed = SentenceSampler(small_knowledge(), seed=3, chinese=0.0, more=more.stream(), share=0.5)
-    own = [example.text.startswith("tight band") for batch in mixed.batches(100, 2) for example in batch]
+    own = [example.text.startswith("Tight band") for batch in mixed.batches(100, 2) for example in batch]
     assert 60 < sum(own) < 140
     training = Training(SMALL, small_knowledge(), tmp_path / "run", base, tmp_path)
     (tmp_path / "run").mkdir()

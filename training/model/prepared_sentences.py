@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nlp_core.knowledge import Knowledge
+from nlp_core.words import blank_pipeline
 from training.model.sentence_batches import SentenceExample, cut_note
 from training.prepare.prepared_note import PreparedNote, WeakSpan
 from training.synthetic_charts.gold import GoldSentence, GoldSpan
@@ -33,6 +34,7 @@ class PreparedSentences:
         if not self._path.is_file() or not self._path.stat().st_size:
             raise ValueError(f"{folder} holds no {TRAIN}: `dxspan-train prepare` writes it")
         self._entries = {*knowledge.findings, *(f"d:{diagnosis}" for diagnosis in knowledge.diagnoses)}
+        self._nlp = blank_pipeline()
         if next(self._once(), None) is None:
             raise ValueError(f"{self._path} holds no sentence to learn from")
 
@@ -59,7 +61,7 @@ class PreparedSentences:
     def _sentences(self, note: PreparedNote) -> Iterator[SentenceExample]:
         told = [GoldSentence(one.start, one.end, one.telling) for one in note.sentences]
         blotted = [(one.start, one.end) for one in note.blotted]
-        for start, end, example in cut_note(note.text, list(self._apart(note.spans)), told):
+        for start, end, example in cut_note(note.text, list(self._apart(note.spans)), told, self._nlp):
             hidden = any(start < last and first < end for first, last in blotted)
             if not hidden and 0 < len(example.text) <= LONGEST:
                 yield example

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.language import Language
 
 from nlp_core.assertion import RULING_SECTIONS, Assertion
 from nlp_core.knowledge import Knowledge
@@ -53,6 +54,7 @@ class SentenceSampler:
         self._writer_seed, self._chinese = seed, chinese
         self._random = np.random.default_rng(seed)
         self._more, self._share = more, share
+        self._nlp = blank_pipeline()
         self._tables = ShareTables.of(knowledge)
         self._row = {finding: row for row, finding in enumerate(knowledge.findings)}
 
@@ -102,14 +104,14 @@ class SentenceSampler:
 
     def cut(self, note: WrittenNote) -> Iterator[SentenceExample]:
         """The sentences of one note with their gold."""
-        return (example for _, _, example in cut_note(note.text, note.spans, note.sentence_spans))
+        return (example for _, _, example in cut_note(note.text, note.spans, note.sentence_spans, self._nlp))
 
 
 def cut_note(
-    text: str, spans: Sequence[GoldSpan], told: Sequence[GoldSentence]
+    text: str, spans: Sequence[GoldSpan], told: Sequence[GoldSentence], nlp: Language
 ) -> Iterator[tuple[int, int, SentenceExample]]:
     """Each sentence of a text with its place in it and the spans inside it."""
-    for sentence in sentences(text, blank_pipeline()):
+    for sentence in sentences(text, nlp):
         start, end = sentence.start, sentence.end
         inside = [s for s in spans if start <= s.start and s.end <= end]
         seen = neutral_with_offsets(text[start:end])

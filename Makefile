@@ -70,7 +70,7 @@ check: setup-test ## style, types, import directions, knowledge
 
 fit: setup-test ## train the reading model by its recipe (half an hour on two idle cores), and put it into the bundle
 	@$(BIN)/dxspan-train fit --out var/model
-	@$(BIN)/dxspan-train export --trained var/model
+	@$(BIN)/dxspan-train export-model --trained var/model
 	@$(BIN)/dxspan-train plot-training
 	@$(BIN)/python -m nlp_core.compose_bundle
 
@@ -78,7 +78,7 @@ styles: setup-test ## figures of docs/synthetic_charts.md: are the invented note
 	@$(BIN)/dxspan-train measure-styles --write docs/synthetic_charts.md
 
 ablations: setup-test ## what each part adds, for docs/evaluation.md (a quarter of an hour; needs the run of `make fit`)
-	@$(BIN)/dxspan-train export --trained var/model --precision int8-rows --out var/int8/shipped --compose var/int8/composed --with-knowledge
+	@$(BIN)/dxspan-train export-model --trained var/model --precision int8-rows --out var/int8/shipped --compose var/int8/composed --with-knowledge
 	@$(BIN)/dxspan-train measure-ablations --texts $(or $(EVAL),../shared/eval) --int8 var/int8/composed
 
 model-card: setup-test ## nlp_core/bundle/model_card.md, from the files that say so

@@ -7,7 +7,8 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, export, fit_trust, model_card, simulate, write_charts
+from training import calibrate, export_model, fit_trust, model_card, simulate, write_charts
+from training.bulk_export import command as bulk_export
 from training.command import Command
 from training.measures import (
     assertion_texts,
@@ -23,14 +24,17 @@ from training.measures import (
     reading_tables,
 )
 from training.model import fit, plot_training
+from training.prepare import command as prepare
 
 COMMANDS: tuple[Command, ...] = (
+    bulk_export.COMMAND,
+    prepare.COMMAND,
     write_charts.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,
     plot_training.COMMAND,
     model_card.COMMAND,
-    export.COMMAND,
+    export_model.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,
     assertion_texts.COMMAND,

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from nlp_core.adapters import ADAPTER
+from nlp_core.assertion import Assertion
 from nlp_core.bundle_manifest import HEAD_WEIGHTS
 from nlp_core.compose_bundle import compose
 from nlp_core.head_outputs import HEADS
@@ -21,14 +22,17 @@ from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
-from training.export import base_of, export
+from training.export_model import base_of, export
 from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
 from training.model.fit import ENCODER, Training
 from training.model.measure_training import Measured
 from training.model.pair_batches import PairSampler
+from training.model.prepared_sentences import PreparedSentences
 from training.model.recipe import SHIPPED, Recipe, read_recipe
+from training.model.sentence_batches import SentenceSampler
 from training.model.tuned_encoder import Tuning
 from training.phrases import Phrase, by_entry, clauses_of_nothing, names_of, written_phrases
+from training.prepare.prepared_note import BlottedSpan, PreparedNote, PreparedSentence, WeakSpan
 
 SMALL = Recipe(steps=6, concepts=8, sentences=4, measure_every=3, measure_sentences=20, resting_sentences=500, seed=5)
 TEXTS = ["chest pain", "胸痛", "it hurts when I breathe in", "吸气时胸口痛"]
@@ -174,6 +178,46 @@ def test_any_encoder_trains_exports_and_serves(kind: str, tuning: Tuning, tmp_pa
     export(tmp_path / "shipped", model=base, trained=tmp_path)
     bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=base))
     assert_composed_reads_as_torch(bundle, restored(tmp_path, recipe, model))
+
+
+def test_a_hospitals_prepared_notes_are_learned_beside_invented_ones(base: Path, run: Path, tmp_path: Path) -> None:
+    notes = [
+        PreparedNote(
+            patient="a", note=str(number), split="train", language="en", text=f"Tight band {number} with fever. Has ______ now.",
+            spans=(WeakSpan(start=11, end=21, entry="headache", assertion=Assertion.PRESENT),
+                   WeakSpan(start=0, end=21, entry="d:migraine", assertion=Assertion.PRESENT),
+                   WeakSpan(start=0, end=10, entry="no_such_entry", assertion=Assertion.PRESENT)),
+            blotted=(BlottedSpan(start=31, end=37),),
+            sentences=(PreparedSentence(start=0, end=23, telling=True),),
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    (tmp_path / "train.jsonl").write_text("".join(note.model_dump_json() + "\n" for note in notes))
+    more = PreparedSentences(tmp_path, small_knowledge())
+    drawn = [example for example, _ in zip(more.stream(), range(4), strict=False)]
+    assert [example.text for example in drawn[:2]] == ["Tight band 0 with fever.", "Tight band 1 with fever."]
+    assert drawn[3] == drawn[0]
+    assert drawn[0].telling
+    assert [span.entry for span in drawn[0].spans] == ["d:migraine"]
+    mixed = SentenceSampler(small_knowledge(), seed=3, chinese=0.0, more=more.stream(), share=0.5)
+    own = [example.text.startswith("Tight band") for batch in mixed.batches(100, 2) for example in batch]
+    assert 60 < sum(own) < 140
+    training = Training(SMALL, small_knowledge(), tmp_path / "run", base, tmp_path)
+    (tmp_path / "run").mkdir()
+    training.run()
+    assert (tmp_path / "run" / ADAPTER).read_bytes() != (run / ADAPTER).read_bytes()
+    (tmp_path / "train.jsonl").write_text(notes[0].model_dump_json() + "\n")
+    with pytest.raises(ValueError, match="another recipe"):
+        Training(SMALL, small_knowledge(), tmp_path / "run", base, tmp_path).run(resume=True)
+
+
+def test_a_folder_that_is_not_prepared_is_refused(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="dxspan-train prepare"):
+        Training(SMALL, small_knowledge(), tmp_path, base, tmp_path)
+    (tmp_path / "train.jsonl").write_text('{"text": "Zebulon Quill"}\n')
+    with pytest.raises(ValueError, match="line 1") as refused:
+        Training(SMALL, small_knowledge(), tmp_path, base, tmp_path)
+    assert "Zebulon" not in str(refused.value)
 
 
 def test_a_recipe_with_an_unknown_entry_is_refused_by_name(tmp_path: Path) -> None:

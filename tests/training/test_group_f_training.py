@@ -19,7 +19,7 @@ from tests.journey.canaries import files_under, spellings
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.tiny_encoders import save_encoder
 from training import model_card
-from training.export import base_of, export
+from training.export_model import base_of, export
 from training.model import fit
 from training.model.fit import Training
 from training.model.recipe import Recipe

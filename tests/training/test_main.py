@@ -33,7 +33,7 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_faults_of_the_input_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", "--model", "no-such-folder"]) == 1
+    assert main(["export-model", "--model", "no-such-folder"]) == 1
     assert capsys.readouterr().err.startswith("dxspan-train: no-such-folder is no folder, and no hub id")
 
 

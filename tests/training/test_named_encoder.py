@@ -19,7 +19,7 @@ REPOSITORY = "hospital/bert"
 def _export(model: str, out: Path, endpoint: str) -> subprocess.CompletedProcess[str]:
     """As a user does, in a process of its own: huggingface_hub reads where the hub is when it is imported."""
     environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(out / "cache"), "HF_HUB_OFFLINE": "0"}
-    command = [sys.executable, "-m", "training", "export", "--model", model, "--out", str(out / "bundle")]
+    command = [sys.executable, "-m", "training", "export-model", "--model", model, "--out", str(out / "bundle")]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
 
 

@@ -20,7 +20,7 @@ from nlp_core.knowledge_files import read_knowledge
 from nlp_core.model_bundle import Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
 from training.command import Command
-from training.export import PRECISIONS, base_of, export
+from training.export_model import PRECISIONS, base_of, export
 from training.measures.precision_measures import LIKENESS, Encode, compare, outcome, speed, texts_of
 from training.model.named_encoder import add_model_argument, encoder_folder
 

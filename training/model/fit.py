@@ -1,7 +1,8 @@
 """`dxspan-train fit`: the encoder learns what findings are called, and its heads to find and judge them in sentences.
 
-Input : a recipe, the knowledge's names, training/phrases, invented charts
-Output: adapter.safetensors, tokenizer.json, heads.safetensors and phrase_means.safetensors for `dxspan-train export --trained`, curves for TensorBoard
+Input : a recipe, the knowledge's names, training/phrases, invented charts; with `--with`, a hospital's prepared notes
+Output: adapter.safetensors, tokenizer.json, heads.safetensors and phrase_means.safetensors for `dxspan-train export-model
+        --trained`, curves for TensorBoard
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
 checkpoint with `--resume`.
 """
@@ -26,7 +27,7 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from nlp_core.phrase_means import PhraseMeans
 from training.command import Command
-from training.export import base_of
+from training.export_model import base_of
 from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
 from training.model.named_encoder import add_model_argument, encoder_folder
 from training.model.recipe import SHIPPED, Recipe, read_recipe, write_recipe
@@ -44,12 +45,15 @@ _FEATURES_EVERY = 250
 class Training:
     """One run: what it trains on, what it measures on, where it is."""
 
-    def __init__(self, recipe: Recipe, knowledge: Knowledge, out: Path, model: Path | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, knowledge: Knowledge, out: Path, model: Path | None = None, prepared: Path | None = None
+    ) -> None:
+        """prepared: a folder of `dxspan-train prepare`, whose sentences are learned beside those of invented charts."""
         import torch
 
         from training.model.heads import Heads
         from training.model.pair_batches import PairSampler
-        from training.model.sentence_batches import SentenceSampler
+        from training.model.prepared_sentences import PreparedSentences
 
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
@@ -65,12 +69,16 @@ class Training:
         self.pairs = PairSampler(
             self.phrases, knowledge, self.vectors(self._display_names()), concepts=recipe.concepts, seed=recipe.seed
         )
-        self.sentences = SentenceSampler(knowledge, seed=recipe.seed, chinese=recipe.chinese)
+        self.prepared = PreparedSentences(prepared, knowledge) if prepared else None
+        self.sentences = self._sampler(recipe.seed)
         self.measure = SentenceMeasure(
             knowledge, count=recipe.measure_sentences, seed=recipe.seed + 7, chinese=recipe.chinese
         )
         self._random = np.random.default_rng(recipe.seed)
-        self._depends_on = json.dumps([recipe.model_dump(), knowledge.version, sum(map(len, self.phrases.values()))])
+        self._depends_on = json.dumps(
+            [recipe.model_dump(), knowledge.version, sum(map(len, self.phrases.values())),
+             self.prepared.fingerprint if self.prepared else ""]
+        )  # fmt: skip
         self.features = torch.zeros(0)
 
     def run(self, *, resume: bool = False) -> list[Measured]:
@@ -121,10 +129,9 @@ class Training:
         import torch
 
         from training.model.evidence_stage import learn, read_sentences
-        from training.model.sentence_batches import SentenceSampler
 
         recipe = self.recipe
-        sampler = SentenceSampler(self.knowledge, seed=recipe.seed + 3, chinese=recipe.chinese)
+        sampler = self._sampler(recipe.seed + 3)
         examples = [
             example for batch in sampler.batches(500, recipe.resting_sentences // 500 or 1) for example in batch
         ]
@@ -132,6 +139,14 @@ class Training:
         read = read_sentences(self.encoder, examples, sampler.targets(examples))
         loss = learn(self.heads, read, self.features, epochs=recipe.resting_epochs, seed=recipe.seed)
         tqdm.write(f"sentence heads at rest: evidence loss {loss:.3f}")
+
+    def _sampler(self, seed: int) -> Any:
+        from training.model.sentence_batches import SentenceSampler
+
+        more = self.prepared.stream() if self.prepared else None
+        return SentenceSampler(
+            self.knowledge, seed=seed, chinese=self.recipe.chinese, more=more, share=self.recipe.prepared
+        )
 
     def finish(self, history: Sequence[Measured]) -> None:
         """Writes adapter, heads, tokenizer, recipe and history; with `full` the whole encoder."""
@@ -311,6 +326,9 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--recipe", type=Path, default=SHIPPED, help="YAML file (default: the shipped recipe)")
     add_model_argument(parser)
     parser.add_argument("--steps", type=int, help="instead of the recipe's")
+    parser.add_argument(
+        "--with", dest="prepared", type=Path, help="folder of `dxspan-train prepare`: its notes are learned too"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
 
 
@@ -320,7 +338,7 @@ def _run(options: Namespace) -> int:
         recipe = recipe.model_copy(update={"steps": options.steps})
     options.out.mkdir(parents=True, exist_ok=True)
     model = encoder_folder(options.model)
-    history = Training(recipe, read_knowledge(), options.out, model).run(resume=options.resume)
+    history = Training(recipe, read_knowledge(), options.out, model, options.prepared).run(resume=options.resume)
     print(f"{options.out}: {history[-1].line()}")
     return 0
 

@@ -44,6 +44,8 @@ class Recipe(BaseModel):
     """Sentences of invented charts per step."""
     chinese: float = Field(default=0.4, ge=0, le=1)
     """Share of charts in Chinese."""
+    prepared: float = Field(default=0.5, ge=0, le=1)
+    """Share of sentences that come from a hospital's prepared notes, where `--with` names some."""
     learning_rate: float = Field(default=4e-4, gt=0)
     head_learning_rate: float = Field(default=2e-3, gt=0)
     warm_up: float = Field(default=0.06, ge=0, le=1)

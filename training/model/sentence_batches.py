@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.language import Language
 
 from nlp_core.assertion import RULING_SECTIONS, Assertion
 from nlp_core.knowledge import Knowledge
@@ -19,7 +20,7 @@ from nlp_core.sections import sentences
 from nlp_core.share_tables import ShareTables
 from nlp_core.words import blank_pipeline
 from training.synthetic_charts.charts import ChartWriter
-from training.synthetic_charts.gold import GoldSpan, WrittenNote
+from training.synthetic_charts.gold import GoldSentence, GoldSpan, WrittenNote
 
 _BUFFER = 1500
 """Sentences that are mixed before they are drawn from."""
@@ -39,10 +40,20 @@ class SentenceExample:
 class SentenceSampler:
     """Draws sentences of charts that are written as they are needed; equal seeds draw equal sentences."""
 
-    def __init__(self, knowledge: Knowledge, *, seed: int, chinese: float) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        *,
+        seed: int,
+        chinese: float,
+        more: Iterator[SentenceExample] | None = None,
+        share: float = 0.0,
+    ) -> None:
+        """more: further sentences, without end; `share` of all sentences come from there."""
         self._knowledge = knowledge
         self._writer_seed, self._chinese = seed, chinese
         self._random = np.random.default_rng(seed)
+        self._more, self._share = more, share
         self._nlp = blank_pipeline()
         self._tables = ShareTables.of(knowledge)
         self._row = {finding: row for row, finding in enumerate(knowledge.findings)}
@@ -75,6 +86,14 @@ class SentenceSampler:
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 
     def _sentences(self) -> Iterator[SentenceExample]:
+        invented = self._invented()
+        if self._more is None:
+            yield from invented
+            return
+        while True:
+            yield next(self._more if self._random.random() < self._share else invented)
+
+    def _invented(self) -> Iterator[SentenceExample]:
         seed = self._writer_seed
         while True:
             seed += 1000
@@ -85,17 +104,27 @@ class SentenceSampler:
 
     def cut(self, note: WrittenNote) -> Iterator[SentenceExample]:
         """The sentences of one note with their gold."""
-        spans, told = note.spans, note.sentence_spans
-        for sentence in sentences(note.text, self._nlp):
-            start, end = sentence.start, sentence.end
-            inside = [s for s in spans if start <= s.start and s.end <= end]
-            seen = neutral_with_offsets(note.text[start:end])
-            yield SentenceExample(
+        return (example for _, _, example in cut_note(note.text, note.spans, note.sentence_spans, self._nlp))
+
+
+def cut_note(
+    text: str, spans: Sequence[GoldSpan], told: Sequence[GoldSentence], nlp: Language
+) -> Iterator[tuple[int, int, SentenceExample]]:
+    """Each sentence of a text with its place in it and the spans inside it."""
+    for sentence in sentences(text, nlp):
+        start, end = sentence.start, sentence.end
+        inside = [s for s in spans if start <= s.start and s.end <= end]
+        seen = neutral_with_offsets(text[start:end])
+        yield (
+            start,
+            end,
+            SentenceExample(
                 text=seen.text,
                 spans=tuple(_moved(span, start, seen) for span in inside),
                 telling=any(one.telling and one.start < end and start < one.end for one in told),
                 ruled=sentence.section in RULING_SECTIONS,
-            )
+            ),
+        )
 
 
 def _moved(span: GoldSpan, start: int, seen: NeutralText) -> GoldSpan:

@@ -34,7 +34,15 @@ def test_an_encoder_from_a_folder_computes_as_in_torch(tmp_path: Path, kind: str
     from training.model.trace_graph import load_encoder
 
     model = save_encoder(kind, tmp_path / "model")
-    command = ["export", "--model", str(model), "--out", str(tmp_path / "out"), "--compose", str(tmp_path / "composed")]
+    command = [
+        "export-model",
+        "--model",
+        str(model),
+        "--out",
+        str(tmp_path / "out"),
+        "--compose",
+        str(tmp_path / "composed"),
+    ]
     assert main(command) == 0
     bundle = Bundle.open(tmp_path / "composed")
     assert (bundle.manifest.width, bundle.manifest.longest, bundle.manifest.vocabulary) == (WIDTH, LONGEST, VOCABULARY)
@@ -48,7 +56,7 @@ def test_an_encoder_from_a_folder_computes_as_in_torch(tmp_path: Path, kind: str
 def test_two_exports_are_the_same_bytes_and_hold_no_weights(tmp_path: Path) -> None:
     model = save_encoder("bert", tmp_path / "model")
     for out in ("one", "two"):
-        assert main(["export", "--model", str(model), "--out", str(tmp_path / out)]) == 0
+        assert main(["export-model", "--model", str(model), "--out", str(tmp_path / out)]) == 0
     for name in (GRAPH, TABLE, "manifest.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     graph = (tmp_path / "one" / GRAPH).read_bytes()
@@ -62,7 +70,7 @@ def test_int8_per_token_is_near_and_takes_no_notice_of_company(tmp_path: Path) -
     encoders = {}
     for precision in ("fp32", "int8-rows"):
         places = ["--out", str(tmp_path / precision), "--compose", str(tmp_path / f"{precision} composed")]
-        assert main(["export", "--model", str(model), "--precision", precision, *places]) == 0
+        assert main(["export-model", "--model", str(model), "--precision", precision, *places]) == 0
         encoders[precision] = OnnxEncoder.open(Bundle.open(tmp_path / f"{precision} composed"))
     batch = masked_batch()
     exact, rounded = (encoders[precision].encode(batch) for precision in ("fp32", "int8-rows"))
@@ -75,7 +83,7 @@ def test_int8_per_token_is_near_and_takes_no_notice_of_company(tmp_path: Path) -
 
 
 def test_a_folder_without_weights_or_tokenizer_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", "--model", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert main(["export-model", "--model", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     assert "holds no model.safetensors" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -84,13 +92,13 @@ def test_a_calibration_beside_the_bundle_is_left_alone(tmp_path: Path) -> None:
     model = save_encoder("bert", tmp_path / "model")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "calibration.json").write_text("{}")
-    assert main(["export", "--model", str(model), "--out", str(tmp_path / "out")]) == 0
+    assert main(["export-model", "--model", str(model), "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "calibration.json").read_text() == "{}"
 
 
 def test_the_shipped_bundle_is_what_export_writes(tmp_path: Path) -> None:
     """Table and weights to the byte; the graph too, where this is the torch it was exported with."""
-    assert main(["export", "--trained", str(SHIPPED_BUNDLE), "--out", str(tmp_path / "out")]) == 0
+    assert main(["export-model", "--trained", str(SHIPPED_BUNDLE), "--out", str(tmp_path / "out")]) == 0
     wanted, found = read_manifest(SHIPPED_BUNDLE), read_manifest(tmp_path / "out")
     assert (found.weights, found.base, found.version) == (wanted.weights, wanted.base, wanted.version)
     assert stored_file(tmp_path / "out" / TABLE) == wanted.files[TABLE]
@@ -100,7 +108,7 @@ def test_the_shipped_bundle_is_what_export_writes(tmp_path: Path) -> None:
 
 def test_a_composed_bundle_needs_its_own_base(tmp_path: Path) -> None:
     model = save_encoder("bert", tmp_path / "model")
-    assert main(["export", "--model", str(model), "--out", str(tmp_path / "out")]) == 0
+    assert main(["export-model", "--model", str(model), "--out", str(tmp_path / "out")]) == 0
     other = save_encoder("roberta", tmp_path / "other")
     with pytest.raises(Exception, match="not the file this bundle was made for"):
         compose(tmp_path / "composed", shipped=tmp_path / "out", base=other)

@@ -1,4 +1,4 @@
-"""`dxspan-train export`: an encoder as a shippable bundle, graph and table without the weights.
+"""`dxspan-train export-model`: an encoder as a shippable bundle, graph and table without the weights.
 
 Knows the order: trace, match weights, quantise where asked, write. Does not know how each is done (trace_graph,
 initializer_table, quantise_rows) nor how set-up makes the weights (nlp_core.compose_bundle).
@@ -155,4 +155,4 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-COMMAND = Command("export", "Write an encoder as a bundle: graph and table, no weights.", _add_arguments, _run)
+COMMAND = Command("export-model", "Write an encoder as a bundle: graph and table, no weights.", _add_arguments, _run)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.pool import StaticPool
 
 from cds_hooks.settings import in_memory
 
 _CONNECT_SECONDS = 3
+_MAKING_TABLES = 0x6478_7370
+"""PostgreSQL's advisory lock that a process holds while it makes tables; any number that is always the same."""
 
 
 def open_engine(url: str) -> Engine:
@@ -34,6 +36,14 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
     event.listen(engine, "connect", _wait_for_locks)
     return engine
+
+
+def make_tables(engine: Engine, tables: MetaData) -> None:
+    """Makes those of `tables` that are missing, though several processes start at once. Raises SQLAlchemyError."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # which may answer two who make the same table with an error
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MAKING_TABLES})
+        tables.create_all(connection)
 
 
 def _wait_for_locks(connection: Any, _: Any) -> None:

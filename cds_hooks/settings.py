@@ -132,6 +132,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the audit trail; None = the feedback database."""
     audit_folder: Path = Path("var/audit")
     """Disk of this machine where each request's record is put before its answer leaves; must outlive the process."""
+    audit_keep_days: int = Field(default=2190, ge=1)
+    """How long the audit trail is kept at least: `dxspan-audit prune` removes nothing younger, and nothing goes by itself."""
     audit_key: SecretStr | None = None
     """32 bytes in base64: seals whom a record is about and keys the chain; older keys after a comma. None = not kept."""
     switches_file: Path | None = None

@@ -21,7 +21,7 @@ from sqlalchemy import DateTime, Engine, LargeBinary, Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from cds_hooks.database import open_engine
+from cds_hooks.database import make_tables, open_engine
 from cds_hooks.memory.acceptance import Acceptance
 from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
@@ -53,7 +53,7 @@ class SqlFeedbackStore:
         self._engine = engine
         self._adding = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="feedback")
-        Base.metadata.create_all(engine)
+        make_tables(engine, Base.metadata)
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Adds `rows`, each once. Raises Unavailable, or CannotKeep."""

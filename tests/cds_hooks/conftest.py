@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def redis_server() -> Iterator[LocalRedis]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
     programs = find_server()
-    if programs is None:
+    if programs is None or find_spec("psycopg") is None:
         pytest.skip(MISSING)
     with LocalPostgres(programs) as running:
         yield running

@@ -23,7 +23,7 @@ from cds_hooks.database import open_engine
 from tests.cds_hooks.audits import KEY, Audited
 from tests.cds_hooks.charts import SERVICE, call
 from tests.cds_hooks.databases import Database
-from tests.cds_hooks.test_audit_kill import start
+from tests.cds_hooks.test_audit_kill import start, wait_until
 
 OLD, YOUNG = 6, 4
 """Entries of 2019, and of today."""
@@ -138,13 +138,18 @@ def test_what_several_deliver_at_once_is_there_once(tmp_path: Path, database: Da
 def test_two_processes_that_write_at_once_leave_a_whole_trail(tmp_path: Path, database: Database) -> None:
     trail = Audited(tmp_path, url=database.url)
     processes = [start(trail) for _ in range(2)]
-    with ThreadPoolExecutor(4) as pool:
-        urls = [url for _, url in processes] * 30
-        answers = list(pool.map(lambda url: httpx.post(url + SERVICE, json=call(), trust_env=False, timeout=30), urls))
-    assert {answer.status_code for answer in answers} == {200}
-    for process, _ in processes:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            urls = [url for _, url in processes] * 30
+            answers = list(
+                pool.map(lambda url: httpx.post(url + SERVICE, json=call(), trust_env=False, timeout=60), urls)
+            )
+        assert {answer.status_code for answer in answers} == {200}
+        wait_until(lambda: database.count("audit_entry") >= len(answers))
+    finally:
+        for process, _ in processes:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
     assert database.count("audit_entry") == len(answers)
     assert database.count("audit_head") == 2
     assert trail.run("verify") == 0

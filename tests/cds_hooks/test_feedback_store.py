@@ -116,7 +116,7 @@ def test_shown_cards_are_remembered_without_chart_text(database: Database):
 
 
 def test_what_was_left_out_for_want_of_room_is_told_by_the_floor():
-    full = candidate(evidence_for=[evidence("High fever", share=2 - n / 10) for n in range(3)])
+    full = candidate(evidence_for=[evidence("High fever", share=2 - n / 10) for n in range(6)])
     floors = [
         row.values["floor"] for row in shown(full, candidate("Common cold")) if row.table == "suggested_diagnosis"
     ]
@@ -173,7 +173,7 @@ def _older(value: object) -> object:
 
 def test_several_processes_may_open_an_empty_database_at_once(database: Database):
     with ThreadPoolExecutor(3) as pool:
-        stores = list(pool.map(lambda _: store(database), range(6)))
+        stores = list(pool.map(lambda _: store(database), range(3)))
     keys = {asyncio.run(one.marking_key()) for one in stores}
     assert len(keys) == 1
     for one in stores:

@@ -128,8 +128,7 @@ def run(one: Slice, url: str, document: str) -> Done:
         limits = ["--checks", CHECKS, "--phases", one.phases, "--max-examples", str(CASES_OF_A_SLICE)]
         limits += ["--seed", str(one.seed), "--generation-database", "none", "--no-color"]
         if one.route != EVERYTHING:
-            method, _, path = one.route.partition(" ")
-            limits += ["--include-method", method, "--include-path", path]
+            limits += ["--include-name", one.route]
         said = subprocess.run([*program, *limits], capture_output=True, text=True, cwd=folder, timeout=SLICE_SECONDS)
     made = re.search(r"(\d+) generated", said.stdout)
     if said.returncode:

@@ -150,7 +150,7 @@ def test_g07_postgresql_goes_away_and_comes_back_and_nothing_is_lost(tmp_path: P
     outbox = tmp_path / "outbox"
     with postgres.database() as url:
         database, trail = Database(url), Audited(tmp_path, url=url)
-        with hospital(url, feedback_key=KEY, outbox_folder=outbox, **trail.settings) as ehr:
+        with hospital(url, feedback_key=KEY, outbox_folder=outbox, deadline_ms=15_000, **trail.settings) as ehr:
             assert ehr.opens("gout: red toe").names == ["gout"]
             eventually(lambda: database.count("audit_entry") == 1)
             postgres.stop()
@@ -174,7 +174,8 @@ def test_g07_postgresql_that_waits_for_a_lock_costs_no_card_and_no_feedback(
     tmp_path: Path, postgres: LocalPostgres
 ) -> None:
     outbox = tmp_path / "outbox"
-    with postgres.database() as url, hospital(url, feedback_key=KEY, outbox_folder=outbox) as ehr:
+    patient = {"feedback_key": KEY, "outbox_folder": outbox, "deadline_ms": 15_000}
+    with postgres.database() as url, hospital(url, **patient) as ehr:
         assert ehr.opens("gout: red toe").names == ["gout"]
         eventually(lambda: not waiting(outbox))
         engine = create_engine(url)

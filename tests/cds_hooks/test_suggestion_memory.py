@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,9 +20,17 @@ TWO = f"{FLU}\ngout: red toe"
 NEXT = {"encounter": "e-2"}
 
 
+@contextmanager
+def clinic(database: str, **changes: Any) -> Iterator[Ehr]:
+    """A web process that has opened its database, and whose answers are not on the clock: that is not on trial here."""
+    with hospital(database, **({"deadline_ms": 15_000} | changes)) as found:
+        eventually(lambda: found.http.get("/readyz").status_code == 200, 60)
+        yield found
+
+
 @pytest.fixture
 def ehr(database: Database) -> Iterator[Ehr]:
-    with hospital(database.url) as found:
+    with clinic(database.url) as found:
         yield found
 
 
@@ -78,26 +87,26 @@ def test_rule_6_calls_without_an_encounter_count_as_one_for_some_hours(ehr: Ehr)
 
 def test_b15_the_same_call_gets_its_card_again_also_after_a_restart(database: Database) -> None:
     instance = str(uuid.uuid4())
-    with hospital(database.url) as ehr:
+    with clinic(database.url) as ehr:
         first = ehr.opens(FLU, instance=instance)
         assert ehr.opens(FLU, instance=instance).card["uuid"] == first.card["uuid"]
-    with hospital(database.url) as ehr:
+    with clinic(database.url) as ehr:
         assert ehr.opens(FLU, instance=instance).card["uuid"] == first.card["uuid"]
         assert ehr.opens(FLU).reason == "already-shown"
 
 
 @pytest.mark.parametrize("key", [None, "a2V5" * 10 + "a2U="])
 def test_g07_a_restart_forgets_nothing(database: Database, key: str | None) -> None:
-    with hospital(database.url, feedback_key=key) as ehr:
+    with clinic(database.url, feedback_key=key) as ehr:
         shown = ehr.opens(FLU)
-    with hospital(database.url, feedback_key=key) as ehr:
+    with clinic(database.url, feedback_key=key) as ehr:
         ehr.reports(shown, reason="cds-not-applicable")
-    with hospital(database.url, feedback_key=key) as ehr:
+    with clinic(database.url, feedback_key=key) as ehr:
         assert ehr.opens(FLU, **NEXT).reason == "dismissed"
 
 
 def test_f01_d10_another_tenants_feedback_and_card_have_no_effect(database: Database) -> None:
-    with hospital(database.url, tenant="a") as ours, hospital(database.url, tenant="b") as theirs:
+    with clinic(database.url, tenant="a") as ours, clinic(database.url, tenant="b") as theirs:
         shown = ours.opens(FLU)
         assert theirs.reports(shown, reason="cds-not-applicable").status_code == 200
         assert ours.opens(FLU, **NEXT).names == ["influenza"]
@@ -151,7 +160,7 @@ def test_the_last_word_about_a_card_counts(ehr: Ehr) -> None:
 def test_rule_12_a_diagnosis_that_nobody_accepts_is_muted_for_that_tenant_and_it_says_so(
     database: Database, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    with hospital(database.url, tenant="a") as ehr:
+    with clinic(database.url, tenant="a") as ehr:
         for number in range(4):
             assert ehr.opens(TWO, encounter=f"e-{number}").names == ["influenza", "gout"]
         shown = ehr.opens(TWO, encounter="e-4")
@@ -159,7 +168,7 @@ def test_rule_12_a_diagnosis_that_nobody_accepts_is_muted_for_that_tenant_and_it
         shown.card["uuid"] = str(uuid.uuid4())
         ehr.reports(shown)
     fewer = {"mute_after_shows": 5, "metrics": True}
-    with hospital(database.url, tenant="a", **fewer) as ehr, hospital(database.url, tenant="b", **fewer) as others:
+    with clinic(database.url, tenant="a", **fewer) as ehr, clinic(database.url, tenant="b", **fewer) as others:
         muted = lambda: [line for line in log_lines() if line["event"] == "diagnosis muted"]  # noqa: E731
         eventually(muted)
         line = muted()[0]
@@ -173,7 +182,7 @@ def test_rule_12_a_diagnosis_that_nobody_accepts_is_muted_for_that_tenant_and_it
 
 
 def test_e10_no_id_and_no_word_of_the_chart_is_in_the_database(database: Database) -> None:
-    with hospital(database.url, feedback_key="a2V5" * 10 + "a2U=") as ehr:
+    with clinic(database.url, feedback_key="a2V5" * 10 + "a2U=") as ehr:
         shown = ehr.opens(FLU, user="canary-user", encounter="canary-encounter")
         ehr.reports(shown, reason="cds-not-applicable", comment="canary-comment")
         ehr.reports(shown, reason="canary-reason")

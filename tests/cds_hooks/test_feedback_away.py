@@ -174,8 +174,8 @@ def test_g07_postgresql_that_waits_for_a_lock_costs_no_card_and_no_feedback(
     tmp_path: Path, postgres: LocalPostgres
 ) -> None:
     outbox = tmp_path / "outbox"
-    patient = {"feedback_key": KEY, "outbox_folder": outbox, "deadline_ms": 15_000}
-    with postgres.database() as url, hospital(url, **patient) as ehr:
+    settings = {"feedback_key": KEY, "outbox_folder": outbox, "deadline_ms": 15_000}
+    with postgres.database() as url, hospital(url, **settings) as ehr:
         assert ehr.opens("gout: red toe").names == ["gout"]
         eventually(lambda: not waiting(outbox))
         engine = create_engine(url)

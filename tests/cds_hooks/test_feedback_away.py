@@ -60,7 +60,11 @@ class Killable(Ehr):
         command = [sys.executable, "-m", "tests.cds_hooks.spelled_out", str(port)]
         self.process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
         super().__init__(f"http://127.0.0.1:{port}")
-        eventually(self.answers)
+        try:
+            eventually(self.answers, 60)
+        except AssertionError:
+            self.kill()
+            raise
 
     def answers(self) -> bool:
         try:

@@ -31,17 +31,19 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@$(BIN)/python -m nlp_core.compose_bundle
 	@touch $@
 
-$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
-	@echo "[test 1/5] torch"
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
+	@echo "[test 1/6] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
 	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
-	@echo "[test 2/5] tools for tests and checks"
+	@echo "[test 2/6] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
-	@echo "[test 3/5] a Redis server"
+	@echo "[test 3/6] a Redis server"
 	@$(BIN)/python -m worker.local_redis --ensure
-	@echo "[test 4/5] a browser"
+	@echo "[test 4/6] a PostgreSQL server"
+	@$(BIN)/python -m tests.postgresql --ensure
+	@echo "[test 5/6] a browser"
 	@$(BIN)/python -m tests.browser --ensure
-	@echo "[test 5/5] Markdown renderers"
+	@echo "[test 6/6] Markdown renderers"
 	@$(BIN)/python -m tests.node --ensure
 	@touch $@
 
@@ -124,7 +126,8 @@ matrix: setup-test ## docs/security/matrix.md: each row of the fault matrix, its
 	@$(BIN)/python -m pytest --rows var/rows.json; $(BIN)/python -m tests.matrix --from var/rows.json --write docs/security/matrix.md
 
 fuzz: setup-test ## thousands of made-up calls and charts, then each reader of documents for FUZZ_SECONDS (600)
-	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -s --timeout 3600 --durations=0 tests/cds_hooks/test_schemathesis.py tests/nlp_core/test_fhir_notes_properties.py
+	@$(BIN)/python -m tests.fuzz.calls --write docs/security/fuzzing.md
+	@HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -s --timeout 3600 --durations=0 tests/nlp_core/test_fhir_notes_properties.py
 	@if $(PIP) $(LOCKED) -r requirements/fuzz.lock; then \
 	  for reader in rtf html clinical_document attachment; do $(BIN)/python -m tests.fuzz $$reader --seconds $(or $(FUZZ_SECONDS),600) || exit 1; done; \
 	else echo "atheris cannot be installed here: the readers of documents were NOT fuzzed" >&2; fi

@@ -10,14 +10,11 @@ from __future__ import annotations
 import argparse
 import base64
 import random
-import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,21 +26,17 @@ from benchmarks.charts_at_once import counted_answers
 from benchmarks.processes import resident_mib, seconds_until_answers
 from benchmarks.request_of_90_kb import request
 from benchmarks.soak_faults import FAULTS, Stack
+from benchmarks.soak_plot import plot
+from benchmarks.soak_report import CALLS_PER_SECOND, DEADLINE_SECONDS, Memory, Soak, page
 from nlp_core.assessment import Assessment, Candidate, Evidence, Words
 from nlp_core.chart import Chart
 from nlp_core.note import Span
 from worker.__main__ import main as worker_main
 
-DEADLINE_SECONDS = 1.5
-GRACE_SECONDS = 0.1
-CALLS_PER_SECOND = 8
 CLIENTS = 4
 FAULT_SECONDS = 2.0
 FAULT_EVERY_SECONDS = 8.0
 SAMPLE_EVERY_SECONDS = 1.0
-WARM_UP_SHARE = 0.3
-"""Share of the soak that does not count for the slope: caches fill, the spare reader is loaded at the first fault."""
-FLAT_MIB_PER_HOUR = 30.0
 CANARY = "Qz7Canary"
 
 
@@ -71,44 +64,6 @@ class QuotingReader:
         )  # fmt: skip
 
 
-@dataclass
-class Soak:
-    """What was seen."""
-
-    minutes: float
-    answers: list[Answered] = field(default_factory=list)
-    failed: Counter[str] = field(default_factory=Counter)
-    """Calls without an HTTP answer, by kind."""
-    faults: Counter[str] = field(default_factory=Counter)
-    memory: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    """Process -> (seconds, MiB)."""
-    counted: float = 0.0
-    canary_hits: int = 0
-
-    @property
-    def late(self) -> int:
-        return sum(answer.seconds > DEADLINE_SECONDS + GRACE_SECONDS for answer in self.answers)
-
-    @property
-    def outcomes(self) -> Counter[str]:
-        return Counter(f"{answer.status} {answer.state} {answer.reason}".strip() for answer in self.answers)
-
-    def slope(self, process: str) -> float:
-        """MiB per hour after the warm-up; 0 where there are too few samples."""
-        samples = self.memory[process]
-        settled = samples[int(len(samples) * WARM_UP_SHARE) :]
-        if len(settled) < 3:
-            return 0.0
-        return 3600 * statistics.linear_regression(*zip(*settled, strict=True)).slope
-
-    @property
-    def holds(self) -> bool:
-        """Every call a 200 in time, counted, and no canary. Memory is judged from five minutes on."""
-        flat = self.minutes < 5 or all(self.slope(process) < FLAT_MIB_PER_HOUR for process in self.memory)
-        all_answered = not self.failed and {answer.status for answer in self.answers} == {200}
-        return all_answered and not self.late and self.counted == len(self.answers) and not self.canary_hits and flat
-
-
 def measure(minutes: float, seed: int = 0) -> Soak:
     """One soak."""
     soak = Soak(minutes)
@@ -121,6 +76,7 @@ def measure(minutes: float, seed: int = 0) -> Soak:
             time.sleep(5)  # until the workers are there
             before = counted_answers(stack.port)
             _run(soak, stack, base, random.Random(seed))
+            soak.ended = stack.ended
             soak.counted = counted_answers(stack.port) - before
             soak.canary_hits = _canaries(stack, base)
         finally:
@@ -139,11 +95,12 @@ def _web_settings() -> dict[str, str]:
 
 def _run(soak: Soak, stack: Stack, base: str, chance: random.Random) -> None:
     until = time.monotonic() + soak.minutes * 60
-    with ThreadPoolExecutor(CLIENTS + 2) as pool:
+    with ThreadPoolExecutor(CLIENTS + 3) as pool:
         running = [pool.submit(_call_until, soak, base, until, number) for number in range(CLIENTS)]
         running += [
             pool.submit(_sample_until, soak, stack, until),
             pool.submit(_break_until, soak, stack, until, chance),
+            pool.submit(stack.supervise, until),
         ]
         for one in running:
             one.result()
@@ -180,10 +137,11 @@ def _body(client: int, number: int) -> dict[str, object]:
 def _sample_until(soak: Soak, stack: Stack, until: float) -> None:
     begun = time.monotonic()
     while time.monotonic() < until:
-        watched = {"web": stack.web, "worker": stack.workers[1]}  # the first is killed now and then
-        for name, process in watched.items():
-            if process and process.poll() is None:  # a worker may have ended itself, as it is to
-                soak.memory.setdefault(name, []).append((time.monotonic() - begun, resident_mib(process.pid)))
+        for name, process in list(stack.running.items()):
+            with suppress(OSError, StopIteration):  # it has just ended
+                soak.memory.setdefault(name, Memory()).add(
+                    process.pid, time.monotonic() - begun, resident_mib(process.pid)
+                )
         time.sleep(SAMPLE_EVERY_SECONDS)
 
 
@@ -209,38 +167,6 @@ def _canaries(stack: Stack, base: str) -> int:
     return sum(seen.count(spelling) for spelling in {plain, plain.hex().encode(), plain[::-1], *inside})
 
 
-def lines(soak: Soak) -> Iterator[str]:
-    """The page of one soak, in Markdown."""
-    seconds = [answer.seconds for answer in soak.answers]
-    yield "# Soak"
-    yield ""
-    yield f"Written by `python -m benchmarks.soak`: {soak.minutes:g} minutes of {CALLS_PER_SECOND} hook calls a second through the"
-    yield "real web process, a real Redis and two workers, while every few seconds one part fails and is mended. Nobody waits"
-    yield f"longer than the deadline of {DEADLINE_SECONDS:g} s and {GRACE_SECONDS * 1000:.0f} ms."
-    yield ""
-    yield "| figure | value | aim |"
-    yield "|---|---|---|"
-    yield f"| calls | {len(soak.answers) + sum(soak.failed.values())} | |"
-    yield f"| without an answer | {sum(soak.failed.values())} | 0 |"
-    yield f"| other than 200 | {sum(answer.status != 200 for answer in soak.answers)} | 0 |"
-    yield f"| later than allowed | {soak.late} | 0 |"
-    yield f"| counted by the web process | {soak.counted:.0f} of {len(soak.answers)} | all |"
-    yield f"| median, slowest | {statistics.median(seconds):.3f} s, {max(seconds):.3f} s | |"
-    yield f"| canaries found in logs, metrics, Redis | {soak.canary_hits} | 0 |"
-    for process in soak.memory:
-        samples = soak.memory[process]
-        said = f"{samples[0][1]:.0f} to {samples[-1][1]:.0f} MiB, {soak.slope(process):+.0f} MiB/h after warm-up"
-        yield f"| memory, {process} | {said} | below {FLAT_MIB_PER_HOUR:+.0f} MiB/h |"
-    yield ""
-    yield "| answer | calls |"
-    yield "|---|---|"
-    for outcome, count in soak.outcomes.most_common():
-        yield f"| {outcome} | {count} |"
-    yield ""
-    yield f"Faults: {', '.join(f'{name} {count} times' for name, count in sorted(soak.faults.items())) or 'none'}."
-    yield ""
-
-
 def main() -> int:
     """Prints or writes the page; 1 where the aims are missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
@@ -254,17 +180,13 @@ def main() -> int:
     if options.worker:
         return worker_main([], load_reader=QuotingReader)
     soak = measure(options.minutes, options.seed)
-    page = list(lines(soak))
     if options.write:
-        from benchmarks.soak_plot import plot
-
         options.write.parent.mkdir(parents=True, exist_ok=True)
         drawn = options.write.with_suffix(".svg")
-        drawn.write_text(plot(soak.memory), encoding="utf-8")
-        picture = [f"![Resident memory of web process and worker over time]({drawn.name})", ""]
-        options.write.write_text("\n".join([*page, *picture]), encoding="utf-8")
-    print("\n".join(page))
-    return 0 if soak.holds else 1
+        drawn.write_text(plot({name: memory.runs for name, memory in soak.memory.items()}), encoding="utf-8")
+        options.write.write_text("\n".join([*page(soak, drawn.name), ""]), encoding="utf-8")
+    print("\n".join(page(soak)))
+    return 1 if soak.missed else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The faults of a soak: each breaks one part of a running stack and mends it again.
+"""The stack of a soak, kept running as a service manager would, and the faults: each breaks one part and mends it again.
 
-Knows processes and signals. A fault is a word, how it begins, and how it ends.
+Knows processes and signals. A fault is a word, how it begins, and how it ends. A process that ends, killed by a fault or by
+itself (a worker that takes no tasks any more), is started again a moment later.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -21,6 +25,9 @@ from worker.local_redis import LocalRedis, ensure_server, free_port
 from worker.payloads import new_queue_key
 
 ROOT = Path(__file__).resolve().parents[1]
+RESTART_SECONDS = 1.0
+"""As `RestartSec` of a systemd unit."""
+WEB = "web"
 
 
 @dataclass
@@ -31,8 +38,14 @@ class Stack:
     server: LocalRedis = field(default_factory=lambda: LocalRedis(ensure_server()))
     key: str = field(default_factory=new_queue_key)
     port: int = field(default_factory=free_port)
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    web: subprocess.Popen[bytes] | None = None
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    """By name: `web`, `worker 1`, ..."""
+    ended: Counter[str] = field(default_factory=Counter)
+    """How often a process ended and was started again, by name and exit status."""
+    commands: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
+    """What starts each of them."""
+    enough: threading.Event = field(default_factory=threading.Event)
+    """Set: nothing is started again."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -44,25 +57,35 @@ class Stack:
         return b"".join(path.read_bytes() for path in self.log_folder.glob("*.log"))
 
     def start(self, workers: int, web: Mapping[str, str]) -> None:
-        for _ in range(workers):
-            self.workers.append(self.start_worker())
-        arguments = ["-m", "cds_hooks", "--port", str(self.port), "--development"]
-        self.web = self._run("web", arguments, web)
+        for number in range(1, workers + 1):
+            name = f"worker {number}"
+            self.commands[name] = partial(self._run, name, ["-m", "benchmarks.soak", "--worker"], {})
+        self.commands[WEB] = partial(
+            self._run, WEB, ["-m", "cds_hooks", "--port", str(self.port), "--development"], web
+        )
+        for name, command in self.commands.items():
+            self.running[name] = command()
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        return self._run(f"worker-{time.monotonic_ns()}", ["-m", "benchmarks.soak", "--worker"], {})
+    def supervise(self, until: float) -> None:
+        """Starts again whatever ends, until then (`time.monotonic()`)."""
+        while time.monotonic() < until and not self.enough.is_set():
+            for name, process in list(self.running.items()):
+                if process.poll() is not None:
+                    self.ended[f"{name}, status {process.returncode}"] += 1
+                    self.enough.wait(RESTART_SECONDS)
+                    self.running[name] = self.commands[name]()
+            self.enough.wait(0.2)
 
     def close(self) -> None:
-        for child in (*self.workers, self.web):
-            if child:
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGCONT)
-                child.kill()
-                child.wait()
+        for child in self.running.values():
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGCONT)
+            child.kill()
+            child.wait()
         self.server.stop()
 
     def _run(self, name: str, arguments: list[str], more: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        with (self.log_folder / f"{name}.log").open("wb") as log:
+        with (self.log_folder / f"{name}-{time.monotonic_ns()}.log").open("wb") as log:
             environment = {**os.environ, **self.environment, **more}
             command = [sys.executable, *arguments]
             return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
@@ -90,18 +113,14 @@ def wipe(stack: Stack) -> Callable[[], None]:
 
 
 def kill_worker(stack: Stack) -> Callable[[], None]:
-    stack.workers[0].kill()
-    stack.workers[0].wait()
-
-    def mend() -> None:
-        stack.workers[0] = stack.start_worker()
-
-    return mend
+    stack.running["worker 1"].kill()  # `supervise` starts it again
+    return lambda: None
 
 
 def hang_worker(stack: Stack) -> Callable[[], None]:
-    os.kill(stack.workers[0].pid, signal.SIGSTOP)
-    return lambda: os.kill(stack.workers[0].pid, signal.SIGCONT)
+    process = stack.running["worker 1"]
+    os.kill(process.pid, signal.SIGSTOP)
+    return lambda: os.kill(process.pid, signal.SIGCONT)
 
 
 FAULTS: dict[str, Callable[[Stack], Callable[[], None]]] = {

@@ -8,10 +8,11 @@ WIDTH, HEIGHT, MARGIN = 640, 260, 44
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
 
 
-def plot(lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """One line per name: (seconds, MiB) samples."""
-    longest = max((sample[0] for samples in lines.values() for sample in samples), default=1.0) or 1.0
-    highest = max((sample[1] for samples in lines.values() for sample in samples), default=1.0) * 1.1
+def plot(lines: Mapping[str, Sequence[Sequence[tuple[float, float]]]]) -> str:
+    """One colour per name, one line for each of its runs: (seconds, MiB) samples."""
+    samples = [sample for runs in lines.values() for run in runs for sample in run]
+    longest = max((seconds for seconds, _ in samples), default=1.0) or 1.0
+    highest = max((mib for _, mib in samples), default=1.0) * 1.1
 
     def place(seconds: float, mib: float) -> str:
         x = MARGIN + seconds / longest * (WIDTH - 2 * MARGIN)
@@ -19,11 +20,11 @@ def plot(lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
         return f"{x:.1f},{y:.1f}"
 
     drawn = []
-    for number, (name, samples) in enumerate(lines.items()):
+    for number, (name, runs) in enumerate(lines.items()):
         colour = COLOURS[number % len(COLOURS)]
-        drawn.append(
-            f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{" ".join(place(*s) for s in samples)}"/>'
-        )
+        for run in runs:
+            points = " ".join(place(*sample) for sample in run)
+            drawn.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>')
         drawn.append(f'<text x="{MARGIN + 8 + 110 * number}" y="18" fill="{colour}">{name}</text>')
     axis = f"{place(0, highest)} {place(0, 0)} {place(longest, 0)}"
     return "\n".join(

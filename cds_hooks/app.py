@@ -132,6 +132,7 @@ def _feedback(settings: Settings) -> FeedbackStore:
         key=key,
         muting=Muting(below=settings.mute_below, after_shows=settings.mute_after_shows),
         acceptance_days=settings.acceptance_days,
+        keep_days=settings.feedback_keep_days,
     )
 
 
@@ -146,7 +147,8 @@ def _card_builder(settings: Settings) -> CardMaker:
 
 def _replay_store(settings: Settings) -> ReplayStore:
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    return replay_store(url, ca_file=settings.redis_ca_file, spare=settings.replay_fallback == "memory")
+    files = {"ca_file": settings.redis_ca_file, "cert_file": settings.redis_cert_file}
+    return replay_store(url, **files, spare=settings.replay_fallback == "memory")
 
 
 def _auditing(settings: Settings, trail: AuditTrail) -> Auditing:

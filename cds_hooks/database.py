@@ -8,12 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.pool import StaticPool
 
 from cds_hooks.settings import in_memory
 
 _CONNECT_SECONDS = 3
+_LOCK_MILLISECONDS = 1500
+_MAKING_TABLES = 0x6478_7370
+"""PostgreSQL's advisory lock that a process holds while it makes tables; any number that is always the same."""
 
 
 def open_engine(url: str) -> Engine:
@@ -26,9 +29,12 @@ def open_engine(url: str) -> Engine:
             if url.startswith("postgresql")
             else {}
         )
-        return create_engine(
+        engine = create_engine(
             url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_CONNECT_SECONDS, connect_args=waits
         )
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "connect", _bound_waits_for_locks)
+        return engine
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
@@ -36,7 +42,25 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def make_tables(engine: Engine, tables: MetaData) -> None:
+    """Makes those of `tables` that are missing, though several processes start at once. Raises SQLAlchemyError."""
+    with engine.begin() as connection:
+        # One at a time: of two that find a table missing the second one would fail.
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MAKING_TABLES})
+        elif engine.dialect.name == "sqlite":
+            connection.execute(text("BEGIN IMMEDIATE"))
+        tables.create_all(connection)
+
+
 def _wait_for_locks(connection: Any, _: Any) -> None:
     """Several web processes may share one SQLite file: wait for each other, but no longer than a write may take."""
-    connection.execute("PRAGMA busy_timeout=1500")
+    connection.execute(f"PRAGMA busy_timeout={_LOCK_MILLISECONDS}")
     connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _bound_waits_for_locks(connection: Any, _: Any) -> None:
+    """PostgreSQL waits for a lock for ever unless it is told; said by a statement, as a pooler in between refuses options."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_LOCK_MILLISECONDS}")
+    connection.commit()

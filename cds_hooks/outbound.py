@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 
+from cds_hooks.security_events import security_event
 from cds_hooks.server_address import ServerAddress
 
 CONNECTIONS_PER_SERVER = 20
@@ -65,7 +66,9 @@ class Outbound:
             async with asyncio.timeout(max(seconds, 0)):
                 host = await _checked_host(address, rules)
                 return await self._fetch(address, host, headers, max_bytes)
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError):
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            if _is_tls_failure(error):
+                security_event("tls-failure", server=address.origin)
             raise Unreachable("no answer in time, or none at all") from None
 
     async def close(self) -> None:
@@ -107,6 +110,13 @@ class Outbound:
         if self._ca_file:
             return ssl.create_default_context(cafile=str(self._ca_file))
         return httpx.create_ssl_context(trust_env=False)
+
+
+def _is_tls_failure(error: BaseException | None) -> bool:
+    """Did the handshake fail, or was the server's certificate refused? httpx tells it by the causes alone."""
+    while error and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def _checked_host(address: ServerAddress, rules: NetworkRules) -> str:

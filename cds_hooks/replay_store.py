@@ -71,13 +71,14 @@ class MemoryReplayStore:
 class RedisReplayStore:
     """For several processes: `SET NX EX`, bounded in time."""
 
-    def __init__(self, url: str, *, ca_file: Path | None = None) -> None:
+    def __init__(self, url: str, *, ca_file: Path | None = None, cert_file: Path | None = None) -> None:
         # Imported here: a web process without Redis starts a fifth of a second sooner.
         from redis.asyncio import Redis
         from redis.exceptions import RedisError
 
         self._errors: tuple[type[Exception], ...] = (RedisError, OSError, TimeoutError)
         options: dict[str, Any] = {"ssl_ca_certs": str(ca_file)} if ca_file else {}
+        options |= {"ssl_certfile": str(cert_file), "ssl_keyfile": str(cert_file)} if cert_file else {}
         options |= {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
         self._redis = Redis.from_url(url, **options)
 
@@ -142,9 +143,11 @@ class ReplayStoreWithSpare:
         return new
 
 
-def replay_store(redis_url: str | None, *, ca_file: Path | None = None, spare: bool = False) -> ReplayStore:
+def replay_store(
+    redis_url: str | None, *, ca_file: Path | None = None, cert_file: Path | None = None, spare: bool = False
+) -> ReplayStore:
     """The store for these settings. `spare`: this process's memory while Redis does not answer."""
     if not redis_url:
         return MemoryReplayStore()
-    first = RedisReplayStore(redis_url, ca_file=ca_file)
+    first = RedisReplayStore(redis_url, ca_file=ca_file, cert_file=cert_file)
     return ReplayStoreWithSpare(first) if spare else first

@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     """Queue to the workers and store of seen tokens; None = read in this process, remember tokens in memory."""
     redis_ca_file: Path | None = None
     """Certificates that the Redis server's is checked against (PEM); None = the system's."""
+    redis_cert_file: Path | None = None
+    """Certificate and key in one PEM file that this process shows to a Redis server that asks for one; None = none."""
     bundle_path: Path | None = None
     """Model bundle for reading in this process; None = the one that set-up composed."""
     replay_fallback: Literal["refuse", "memory"] = "refuse"
@@ -126,12 +128,17 @@ class Settings(BaseSettings):
     """A diagnosis accepted in less than this share of showings is muted for that tenant; 0 = none ever is."""
     mute_after_shows: int = Field(default=200, ge=1)
     """Showings from which on that is judged."""
+    feedback_keep_days: int | None = Field(default=None, ge=1)
+    """After how many days what was shown and reported is deleted, and with it what is hidden therefore; at least
+    `override_days`, `accepted_days` and `acceptance_days`; None = when somebody deletes it."""
     acceptance_days: int = Field(default=365, ge=1, le=3650)
     """Showings of this many days are counted for it."""
     audit_database_url: SecretStr | None = None
     """SQLAlchemy URL of the audit trail; None = the feedback database."""
     audit_folder: Path = Path("var/audit")
     """Disk of this machine where each request's record is put before its answer leaves; must outlive the process."""
+    audit_keep_days: int = Field(default=2190, ge=1)
+    """How long the audit trail is kept at least: `dxspan-audit prune` removes nothing younger, and nothing goes by itself."""
     audit_key: SecretStr | None = None
     """32 bytes in base64: seals whom a record is about and keys the chain; older keys after a comma. None = not kept."""
     switches_file: Path | None = None
@@ -209,6 +216,8 @@ class Settings(BaseSettings):
     def _combination(self) -> Self:
         if self.reserve_ms >= self.deadline_ms:
             raise ValueError("reserve_ms must be smaller than deadline_ms")
+        if (self.feedback_keep_days or 36_500) < max(self.override_days, self.accepted_days, self.acceptance_days):
+            raise ValueError("feedback_keep_days must be at least override_days, accepted_days and acceptance_days")
         if self.auth_on and not self.trusted_issuers:
             raise ValueError(
                 "auth is on but trusted_issuers is empty: name the EHR's issuer, or set development=true on a "

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the lock files anew: exact versions with hashes, no addresses. The torch locks and base-encoder.lock are kept by hand,
-# because torch comes in two builds and the base encoder is installed without its dependencies.
+# Makes the lock files anew: exact versions with hashes, no addresses. The torch locks, base-encoder.lock and
+# postgresql-server.lock are kept by hand, because torch comes in two builds and the others are installed without dependencies.
 set -euo pipefail
 cd "$(dirname "$0")"
 compile=(uv pip compile --python-version 3.11 --python-platform linux --generate-hashes

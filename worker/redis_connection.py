@@ -59,6 +59,8 @@ def _tls(settings: QueueSettings) -> dict[str, Any]:
     options: dict[str, Any] = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
     if settings.redis_ca_file:
         options["ssl_ca_certs"] = str(settings.redis_ca_file)
+    if settings.redis_cert_file:
+        options["ssl_certfile"] = options["ssl_keyfile"] = str(settings.redis_cert_file)
     return options
 
 

@@ -24,6 +24,8 @@ class QueueSettings(BaseSettings):
     """`redis://[user:password@]host:port/db`, or `rediss://...` for TLS, which anything but loopback needs."""
     redis_ca_file: Path | None = None
     """Certificates that the Redis server's is checked against (PEM); None = the system's."""
+    redis_cert_file: Path | None = None
+    """Certificate and key in one PEM file that this process shows to a Redis server that asks for one; None = none."""
     queue_key: SecretStr
     """32 random bytes in base64; several, divided by commas, while keys change: the first seals, all open."""
     payload_seconds: int = Field(default=120, ge=5, le=120)

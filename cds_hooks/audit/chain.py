@@ -2,7 +2,8 @@
 
 Knows entries, hashes and how a chain is walked; a record is text to it. With a key the hashes are keyed (HMAC): who can
 write to the database but has not the key can rewrite nothing. A chain's name begins with its key's mark, so one chain
-has one key. A head is how far a chain was seen; kept elsewhere, it shows when the end was cut off.
+has one key. A head is how far a chain was seen; kept elsewhere, it shows when the end was cut off. An anchor stands for a
+beginning that was exported and removed, so that what is left can still be walked.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from worker.payloads import Sealer
 
 UNKEYED = "open"
 _START = "0" * 64
+_UNKNOWN_KEY = "cannot be checked: written under a key that is not in DXSPAN_AUDIT_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,25 @@ class Entry:
             return cls(**found)
         except TypeError:
             raise ValueError("not an entry") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Stands for the beginning of a chain that was exported and removed."""
+
+    chain: str
+    sequence: int
+    """Of the last entry removed."""
+    hash: str
+    """Of that entry: what is left follows it."""
+    body: str
+    """JSON: when it was removed, and the SHA-256 of the file that holds it."""
+    seal: str
+    """Hash of all that, under the chain's key."""
+
+    @property
+    def head(self) -> Head:
+        return Head(self.sequence, self.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +132,23 @@ class ChainKeys:
         expected = self._hash(entry.chain, entry.sequence, entry.previous, entry.body)
         return secrets.compare_digest(expected.encode(), entry.hash.encode())
 
+    def anchored(self, chain: str, head: Head, body: str) -> Anchor:
+        """The anchor that stands for the entries of `chain` up to `head`."""
+        return Anchor(chain, head.sequence, head.hash, body, self._sealed("audit anchor", chain, head, body))
+
+    def holds(self, anchor: Anchor) -> bool:
+        """True when the anchor's seal is that of its content."""
+        expected = self._sealed("audit anchor", anchor.chain, anchor.head, anchor.body)
+        return secrets.compare_digest(expected.encode(), anchor.seal.encode())
+
+    def _sealed(self, what: str, chain: str, head: Head, body: str) -> str:
+        return self._keyed(chain, (what, chain, str(head.sequence), head.hash, body))
+
     def _hash(self, chain: str, sequence: int, previous: str, body: str) -> str:
+        return self._keyed(chain, ("audit entry", chain, str(sequence), previous, body))
+
+    def _keyed(self, chain: str, words: tuple[str, ...]) -> str:
         sealer = self._by_mark.get(_prefix(chain))
-        words = ("audit entry", chain, str(sequence), previous, body)
         return sealer.mark(*words) if sealer else hashlib.sha256(orjson.dumps(words)).hexdigest()
 
 
@@ -127,27 +162,46 @@ class Walked:
 
     head: Head
     fault: Fault | None = None
+    anchor: Anchor | None = None
+    """What stands for its beginning, where that was removed."""
+
+    @property
+    def entries(self) -> int:
+        """How many are there."""
+        return self.head.sequence - (self.anchor.sequence if self.anchor else 0)
 
 
-def walked(chain: str, entries: Iterable[Entry], heads: Mapping[str, Head], keys: ChainKeys) -> Walked:
+def walked(
+    chain: str, entries: Iterable[Entry], heads: Mapping[str, Head], keys: ChainKeys, anchor: Anchor | None = None
+) -> Walked:
     """Walks one chain in the order of its numbers; `heads`: how far it was seen, by whom (`the database`, ...)."""
-    last = Head()
+    last = anchor.head if anchor else Head()
+    fault = _anchor_fault(anchor, heads, keys) if anchor else ""
+    if fault:
+        return Walked(Head(), Fault(chain, last.sequence, fault))
     for entry in entries:
-        seen = [(who, head) for who, head in heads.items() if head.sequence == entry.sequence]
-        fault = _fault(entry, last, keys) or _other_than_seen(entry, seen)
+        fault = _fault(entry, last, keys) or _other_than_seen(entry.head, heads)
         if fault:
-            return Walked(last, Fault(chain, last.sequence + 1, fault))
+            return Walked(last, Fault(chain, last.sequence + 1, fault), anchor)
         last = entry.head
     for who, head in heads.items():
         if head.sequence > last.sequence:
             missing = f"the end is missing: {who} saw {head.sequence} entries, {last.sequence} are left"
-            return Walked(last, Fault(chain, last.sequence + 1, missing))
-    return Walked(last)
+            return Walked(last, Fault(chain, last.sequence + 1, missing), anchor)
+    return Walked(last, None, anchor)
+
+
+def _anchor_fault(anchor: Anchor, heads: Mapping[str, Head], keys: ChainKeys) -> str:
+    if not keys.knows(anchor.chain):
+        return _UNKNOWN_KEY
+    if not keys.holds(anchor):
+        return "the note of what was removed up to here was altered, or put here from elsewhere"
+    return _other_than_seen(anchor.head, heads)
 
 
 def _fault(entry: Entry, expected: Head, keys: ChainKeys) -> str:
     if not keys.knows(entry.chain):
-        return "cannot be checked: written under a key that is not in DXSPAN_AUDIT_KEY"
+        return _UNKNOWN_KEY
     if entry.sequence > expected.sequence + 1:
         return f"is missing (the next one is {entry.sequence})"
     if entry.sequence <= expected.sequence:
@@ -159,5 +213,6 @@ def _fault(entry: Entry, expected: Head, keys: ChainKeys) -> str:
     return ""
 
 
-def _other_than_seen(entry: Entry, seen: Iterable[tuple[str, Head]]) -> str:
-    return next((f"is not the entry that {who} saw here" for who, head in seen if head.hash != entry.hash), "")
+def _other_than_seen(found: Head, heads: Mapping[str, Head]) -> str:
+    seen = ((who, head) for who, head in heads.items() if head.sequence == found.sequence)
+    return next((f"is not the entry that {who} saw here" for who, head in seen if head.hash != found.hash), "")

@@ -1,4 +1,4 @@
-"""`dxspan-audit`: what an operator does with the audit trail: check that it is whole, and hand it out as FHIR.
+"""`dxspan-audit`: what an operator does with the audit trail: check that it is whole, hand it out, remove what is old.
 
 Knows the command line, files and exit statuses: 0 whole, 1 a broken entry (named), 2 a setting or a file is wrong.
 Takes the settings of `dxspan-serve`; with DXSPAN_AUDIT_KEY an export says in clear whom each event was about.
@@ -11,9 +11,8 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -22,14 +21,15 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_hooks.audit.chain import UNKEYED, ChainKeys, Entry, Fault, Head, Walked, audit_keys
-from cds_hooks.audit.event import AuditEvents, Json
+from cds_hooks.audit.chain import UNKEYED, Anchor, ChainKeys, Fault, Head, Walked, audit_keys
+from cds_hooks.audit.event import AuditEvents
+from cds_hooks.audit.export import entry_lines, event_lines
+from cds_hooks.audit.pruning import NotTheTrail, prune
 from cds_hooks.audit.reading import Heads, KeptTrail
-from cds_hooks.audit.record import AuditRecord, opened_who
-from cds_hooks.audit.spool import Damaged
 from cds_hooks.audit.store import AuditStore
 from cds_hooks.audit.trail import database_url
 from cds_hooks.database import open_engine
+from cds_hooks.durable_files import flush_names
 from cds_hooks.settings import Settings
 from worker.payloads import Sealer
 
@@ -50,10 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults = _verified(trail, options, ChainKeys(_keys(settings)))
         if options.command == "export":
             _export(trail, options, settings)
+        if options.command == "prune":
+            _prune(trail, options, settings, faults)
     except ValidationError as error:
         names = ", ".join(f"DXSPAN_{str(fault['loc'][0]).upper()}" for fault in error.errors() if fault["loc"])
         return _refused(f"a setting is wrong: {names or error.title}")
-    except (Wrong, OSError) as error:
+    except (Wrong, NotTheTrail, OSError) as error:
         return _refused(str(error))
     except SQLAlchemyError as error:
         return _refused(f"the database (DXSPAN_AUDIT_DATABASE_URL) cannot be read: {type(error).__name__}")
@@ -61,14 +63,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="dxspan-audit", description="Check and export the audit trail.")
+    parser = argparse.ArgumentParser(prog="dxspan-audit", description="Check, export and prune the audit trail.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    export = commands.add_parser("export", help="check the trail, and write it as FHIR AuditEvents, one a line")
+    export = commands.add_parser("export", help="check the trail, and write it to a file, one event or entry a line")
+    export.add_argument(
+        "--form",
+        choices=("events", "entries"),
+        default="events",
+        help="FHIR AuditEvents, or the sealed entries themselves",
+    )
     export.add_argument("--out", type=Path, required=True, help="the NDJSON file; made readable to its owner alone")
     export.add_argument("--since", type=_moment, default=_FIRST, help="only events from this date or moment (ISO) on")
     export.add_argument("--until", type=_moment, default=_LAST, help="only events before this date or moment (ISO)")
     verify = commands.add_parser("verify", help="walk every chain; 1 and the first broken entry where one is not whole")
-    for command in (export, verify):
+    prune = commands.add_parser("prune", help="remove from the database what is old and held by a file of entries")
+    prune.add_argument("--exported", type=Path, required=True, help="what `export --form entries` wrote; keep it")
+    prune.add_argument(
+        "--before",
+        type=_moment,
+        help="only entries before this date or moment (ISO); default: DXSPAN_AUDIT_KEEP_DAYS ago",
+    )
+    for command in (export, verify, prune):
         command.add_argument("--heads", type=Path, help="heads noted earlier: nothing they saw may be missing")
         command.add_argument("--note-heads", type=Path, help="write the heads of now to this file; keep it elsewhere")
     return parser.parse_args(arguments)
@@ -107,14 +122,25 @@ def _verified(trail: KeptTrail, options: argparse.Namespace, keys: ChainKeys) ->
     faults = [chain.fault for chain in found.values() if chain.fault]
     for fault in faults:
         print(fault, file=sys.stderr)
+    for walked in found.values():
+        if walked.anchor and not walked.fault:
+            print(_removed(walked.anchor))
     if not faults:
-        print(f"{sum(chain.head.sequence for chain in found.values())} entries in {len(found)} chains are whole")
+        print(f"{sum(chain.entries for chain in found.values())} entries in {len(found)} chains are whole")
     unkeyed = sum(chain.startswith(UNKEYED) for chain in found)
     if unkeyed:
         print(f"{unkeyed} of the chains were written without a key: whoever can write here could rewrite them")
     if options.note_heads:
         options.note_heads.write_bytes(orjson.dumps({chain: asdict(one.head) for chain, one in found.items()}))
     return faults
+
+
+def _removed(anchor: Anchor) -> str:
+    said = orjson.loads(anchor.body)
+    return (
+        f"chain {anchor.chain}: entries 1 to {anchor.sequence} were exported and removed; the last time on "
+        f"{said['removed']}, held by a file with SHA-256 {said['sha256']}"
+    )
 
 
 def _noted_heads(path: Path) -> Heads:
@@ -126,49 +152,55 @@ def _noted_heads(path: Path) -> Heads:
 
 def _export(trail: KeptTrail, options: argparse.Namespace, settings: Settings) -> None:
     """Writes the file, which appears whole or not at all."""
-    path, keys = options.out, _keys(settings)
-    events = AuditEvents(settings.public_base_url)
-    written, unreadable = 0, Counter[str]()
+    path, unreadable, written = options.out, Counter[str](), 0
+    lines = _lines(trail, options, settings, unreadable)
     fresh = path.with_name(f"{path.name}.new")
-    # It will say in clear whom each event was about.
+    # It may say in clear whom each event was about.
     with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file, _progress() as progress:
         task = progress.add_task("export", total=trail.count() or None)
-        for chain in trail.chains():
-            for record, event in _events(trail, chain, events, Sealer(keys) if keys else None, unreadable):
-                progress.advance(task)
-                if options.since <= record.recorded < options.until:
-                    file.write(orjson.dumps(event) + b"\n")
-                    written += 1
+        for line in lines:
+            file.write(line)
+            progress.advance(task)
+            written += 1
+        file.flush()
+        os.fsync(file.fileno())  # `prune` may remove what it holds
     fresh.replace(path)
-    print(f"{written} events in {path}")
+    flush_names(path.parent)
+    print(f"{written} {options.form} in {path}")
     for chain, count in unreadable.items():
         print(f"chain {chain}: {count} entries hold no record and were left out", file=sys.stderr)
 
 
-def _events(
-    trail: KeptTrail, chain: str, events: AuditEvents, sealer: Sealer | None, unreadable: Counter[str]
-) -> Iterator[tuple[AuditRecord, Json]]:
-    """One event for each answer, however often it was given."""
-    repeats = Counter(record.repeat_of for _, record in _records(trail, chain, unreadable) if record.repeat_of)
-    for entry, record in _records(trail, chain, Counter()):
-        if not record.repeat_of:
-            yield record, events.event(entry, record, opened_who(record, sealer), repeats.pop(record.id, 0))
-    if not repeats:
+def _lines(
+    trail: KeptTrail, options: argparse.Namespace, settings: Settings, unreadable: Counter[str]
+) -> Iterator[bytes]:
+    if options.form == "entries":
+        if options.since != _FIRST:
+            raise Wrong("entries are exported from the first one on: leave --since out")
+        return entry_lines(trail, None if options.until == _LAST else options.until)
+    keys = _keys(settings)
+    written = event_lines(trail, AuditEvents(settings.public_base_url), Sealer(keys) if keys else None, unreadable)
+    return (line for recorded, line in written if options.since <= recorded < options.until)
+
+
+def _prune(trail: KeptTrail, options: argparse.Namespace, settings: Settings, faults: Sequence[Fault]) -> None:
+    if faults:
+        print("the trail is not whole: nothing was removed", file=sys.stderr)
         return
-    # Repeats of an answer whose own record could not be kept: the first of them stands for it.
-    for entry, record in _records(trail, chain, Counter()):
-        count = repeats.pop(record.repeat_of, 0) if record.repeat_of else 0
-        if count:
-            yield record, events.event(entry, record, opened_who(record, sealer), count - 1)
-
-
-def _records(trail: KeptTrail, chain: str, unreadable: Counter[str]) -> Iterator[tuple[Entry, AuditRecord]]:
-    with suppress(Damaged):  # named by the check that went before
-        for entry in trail.entries(chain):
-            try:
-                yield entry, AuditRecord.model_validate_json(entry.body)
-            except ValidationError:
-                unreadable[chain] += 1
+    now, kept = datetime.now(UTC), timedelta(days=settings.audit_keep_days)
+    moment = options.before or now - kept
+    if moment > now - kept:
+        raise Wrong(
+            f"records are kept for {settings.audit_keep_days} days (DXSPAN_AUDIT_KEEP_DAYS): nothing was removed"
+        )
+    store = trail.database()
+    if not store:
+        raise Wrong("there is no database: entries on this machine's disk wait for one and are not removed")
+    pruned = prune(store, options.exported, moment, ChainKeys(_keys(settings)), now)
+    for one in pruned:
+        print(f"chain {one.chain}: removed {one.entries} entries, up to {one.last}")
+    if not pruned:
+        print(f"nothing was removed: the file holds no entry from before {moment.isoformat(timespec='seconds')}")
 
 
 def _progress() -> Progress:

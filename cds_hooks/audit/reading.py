@@ -30,12 +30,12 @@ class KeptTrail:
     def chains(self) -> list[str]:
         """Every chain of which anything is left."""
         there = {path.name for path in chains(self._folder)}
-        store = self._store()
-        return sorted(there.union(store.chains(), store.heads()) if store else there)
+        store = self.database()
+        return sorted(there.union(store.chains(), store.heads(), store.anchors()) if store else there)
 
     def count(self) -> int:
         """Entries in the database: what a progress bar counts against."""
-        store = self._store()
+        store = self.database()
         return store.count() if store else 0
 
     def entries(self, chain: str) -> Iterator[Entry]:
@@ -46,7 +46,7 @@ class KeptTrail:
                 with suppress(FileNotFoundError):  # taken over a moment ago: the database has it
                     files.append(open_files.enter_context(path.open("rb")))
             last = 0
-            store = self._store()
+            store = self.database()
             for entry in store.entries(chain) if store else ():
                 last = entry.sequence
                 yield entry
@@ -65,26 +65,28 @@ class KeptTrail:
 
         try:
             # What must be there is asked first, as a chain grows meanwhile.
-            store = self._store()
-            taken_over = store is not None and store.holds(chain)
+            store = self.database()
+            anchor = store.anchors().get(chain) if store else None
+            taken_over = anchor is not None or (store is not None and store.holds(chain))
             heads = self._heads(chain)
             if taken_over and "the database" not in heads:
                 return Walked(Head(), Fault(chain, 0, "the database's note of how far this chain went is gone"))
             if chain in noted:
                 heads["the noted head"] = noted[chain]
-            return walked(chain, counted(), heads, keys)
+            return walked(chain, counted(), heads, keys, anchor)
         except Damaged as error:
             return Walked(Head(), Fault(chain, 0, f"{error} on this machine's disk cannot be read"))
 
     def _heads(self, chain: str) -> dict[str, Head]:
         """How far a chain was seen, by whom. Raises Damaged."""
         by_disk = kept_head(self._folder / chain)
-        store = self._store()
+        store = self.database()
         by_store = store.heads().get(chain) if store else None
         seen = {"the database": by_store, "this machine's disk": by_disk}
         return {who: head for who, head in seen.items() if head}
 
-    def _store(self) -> AuditStore | None:
+    def database(self) -> AuditStore | None:
+        """What the database holds of it; None while there is none."""
         if self._opened is None:
             self._opened = self._open_store()
         return self._opened

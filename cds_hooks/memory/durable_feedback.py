@@ -19,7 +19,7 @@ from cds_hooks.json_log import log_event
 from cds_hooks.memory.acceptance import Muting
 from cds_hooks.memory.delivery import OPEN_SECONDS, Delivery
 from cds_hooks.memory.feedback import FeedbackItem
-from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_row, shown_rows
+from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_rows, shown_rows
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.memory.outbox import Outbox
 from cds_hooks.memory.patient_marks import PatientMarks
@@ -50,8 +50,9 @@ class DurableFeedback:
         key: bytes | None,
         muting: Muting,
         acceptance_days: int,
+        keep_days: int | None = None,
     ) -> None:
-        """`key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key."""
+        """`keep_days`: how long what was shown and reported is kept; None = until somebody deletes it. `key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key."""
         self._database = database
         self._delivery = Delivery(database, outbox)
         self.settled = False
@@ -60,10 +61,11 @@ class DurableFeedback:
         self._marks = PatientMarks(key) if key else None
         self._muting = muting
         self._acceptance_days = acceptance_days
+        self._keep_days = keep_days
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
         """Keeps `items`, each once. Raises Unavailable when neither database nor outbox can."""
-        rows = [reported_row(tenant, service_id, item, received, self._comments) for item in items]
+        rows = [row for item in items for row in reported_rows(tenant, service_id, item, received, self._comments)]
         try:
             if self._delivery.reachable:
                 return await self._delivery.write(rows)
@@ -106,7 +108,7 @@ class DurableFeedback:
             return False
 
     async def run(self) -> None:
-        """Deliver what waits, and count acceptance, until cancelled."""
+        """Deliver what waits, count acceptance and forget what is old, until cancelled."""
         if self._comments is None:
             log_event(log, NO_KEY, level=logging.WARNING)
         with suppress(Unavailable, TimeoutError):
@@ -135,7 +137,10 @@ class DurableFeedback:
         while True:
             try:
                 since = datetime.now(UTC) - timedelta(days=self._acceptance_days)
-                self._muting.count(await (await self._database.opened()).acceptance(since))
+                database = await self._database.opened()
+                self._muting.count(await database.acceptance(since))
+                if self._keep_days:
+                    await database.forget(datetime.now(UTC) - timedelta(days=self._keep_days))
             except Unavailable:
                 pass  # said by whoever needs the database; what is muted stays muted
             except Exception:

@@ -1,8 +1,9 @@
 """What is kept of feedback and of shown cards, row by row: the words of the tables, before any database.
 
 Input: feedback items, cards, an occasion's marks. Output: rows of JSON values, so that a row can wait in a file
-(outbox) as well as be inserted (feedback_store). No patient, user or encounter in clear, no quote, and comments only
-sealed; the finding ids that spoke for a diagnosis are kept, they are words of the knowledge and not of the chart.
+(outbox) as well as be inserted (feedback_store). No patient, user or encounter in clear, no quote, and what a client may
+write freely (comments, codes that are not ours) only sealed; the finding ids that spoke for a diagnosis are kept, they are
+words of the knowledge and not of the chart.
 """
 
 from __future__ import annotations
@@ -21,17 +22,21 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.card import Card
-from cds_hooks.memory.feedback import FeedbackItem
+from cds_hooks.memory.feedback import FeedbackItem, OverrideCode
 from cds_hooks.memory.patient_marks import OccasionMarks
 from cds_hooks.memory.suggestion_memory import finding_key
+from cds_hooks.override_reasons import REASONS, SYSTEM
 from nlp_core.assessment import MOST_FOR
 
 SHOWN_CARD, SUGGESTED, FEEDBACK, LISTED = "shown_card", "suggested_diagnosis", "feedback", "listed_problem"
+OTHER_REASON = "other_reason"
+OTHER = "other"
+"""Stands where a client gave a word that is not one of ours: a free word may say anything."""
 _NONCE_BYTES = 12
 
 
 class CommentKeys:
-    """What one key of the site does for reports: seals their comments and makes their digests."""
+    """What one key of the site does for reports: seals their free words and makes their digests."""
 
     def __init__(self, key: bytes) -> None:
         """key: 32 bytes."""
@@ -46,7 +51,7 @@ class CommentKeys:
         return base64.b64encode(nonce + self._cipher.encrypt(nonce, _utf8(comment), bound_to.encode())).decode()
 
     def opened(self, tenant: str, digest: str, comment: bytes) -> str:
-        """The comment of a feedback row in clear. Raises InvalidTag under another key, tenant or digest."""
+        """The comment of a report, or the coding of its other reason, in clear. Raises InvalidTag under another key, tenant or digest."""
         nonce, sealed = comment[:_NONCE_BYTES], comment[_NONCE_BYTES:]
         return self._cipher.decrypt(nonce, sealed, f"{tenant} {digest}".encode()).decode()
 
@@ -59,29 +64,47 @@ class Row:
     values: dict[str, Any]
 
 
-def reported_row(tenant: str, service_id: str, item: FeedbackItem, received: datetime, keys: CommentKeys | None) -> Row:
-    """One report. Its digest is of all that the client said, not of when it arrived: the same report is one row."""
+def reported_rows(
+    tenant: str, service_id: str, item: FeedbackItem, received: datetime, keys: CommentKeys | None
+) -> list[Row]:
+    """One report, and its reason where that is not one of ours.
+
+    The digest is of all that the client said, not of when it arrived: the same report is one row.
+    """
     reason = item.override_reason
     coding = reason.reason if reason else None
     comment = reason.user_comment if reason else ""
     digest = _digest(item, keys)
-    return Row(
-        FEEDBACK,
-        {
-            "tenant": tenant,
-            "digest": digest,
-            "card": str(item.card_uuid),
-            "service": service_id,
-            "outcome": item.outcome,
-            "outcome_timestamp": _moment(item.outcome_timestamp),
-            "received": _moment(received),
-            "accepted_suggestions": [_suggestion(suggestion.id) for suggestion in item.accepted_suggestions],
-            "reason_system": _storable(coding.system) if coding else "",
-            "reason_code": _storable(coding.code) if coding else "",
-            "comment": keys.sealed(comment, f"{tenant} {digest}") if comment and keys else None,
-            "comment_given": bool(comment),
-        },
-    )
+    code, system = _known(coding)
+    report = {
+        "tenant": tenant,
+        "digest": digest,
+        "card": str(item.card_uuid),
+        "service": service_id,
+        "outcome": item.outcome,
+        "outcome_timestamp": _moment(item.outcome_timestamp),
+        "received": _moment(received),
+        "accepted_suggestions": [_suggestion(suggestion.id) for suggestion in item.accepted_suggestions],
+        "reason_system": system,
+        "reason_code": code,
+        "comment": keys.sealed(comment, f"{tenant} {digest}") if comment and keys else None,
+        "comment_given": bool(comment),
+    }
+    rows = [Row(FEEDBACK, report)]
+    if coding and keys and OTHER in (code, system):
+        said = f"{coding.system}|{coding.code}|{coding.display}"
+        known = {"tenant": tenant, "digest": digest, "received": _moment(received)}
+        rows.append(Row(OTHER_REASON, {**known, "coding": keys.sealed(said, f"{tenant} {digest}")}))
+    return rows
+
+
+def _known(coding: OverrideCode | None) -> tuple[str, str]:
+    """(code, system) as far as they are words of ours."""
+    if coding is None:
+        return "", ""
+    code = coding.code if coding.code in REASONS or not coding.code else OTHER
+    system = coding.system if coding.system in ("", SYSTEM) else OTHER
+    return code, system
 
 
 def shown_rows(tenant: str, service_id: str, marks: OccasionMarks, cards: Sequence[Card], shown: datetime) -> list[Row]:
@@ -142,16 +165,11 @@ def _utf8(text: str) -> bytes:
 
 
 def _suggestion(identifier: str) -> str:
-    """As we wrote it, however the client spells a uuid."""
+    """As we wrote it, however the client spells a uuid; what is none is no suggestion of ours."""
     try:
         return str(UUID(identifier))
     except ValueError:
-        return _storable(identifier)
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL."""
-    return text.replace("\0", "")
+        return OTHER
 
 
 def _moment(moment: datetime) -> str:

@@ -17,15 +17,15 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Engine, LargeBinary, Table, insert, select
+from sqlalchemy import DateTime, Engine, LargeBinary, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from cds_hooks.database import open_engine
+from cds_hooks.database import make_tables, open_engine
 from cds_hooks.memory.acceptance import Acceptance
 from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
-from cds_hooks.memory.feedback_tables import Base, MarkingKey
+from cds_hooks.memory.feedback_tables import AGES, Base, MarkingKey
 from cds_hooks.memory.patient_marks import OccasionMarks
 from cds_hooks.memory.recall_queries import (
     acceptance_query,
@@ -53,7 +53,7 @@ class SqlFeedbackStore:
         self._engine = engine
         self._adding = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="feedback")
-        Base.metadata.create_all(engine)
+        make_tables(engine, Base.metadata)
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Adds `rows`, each once. Raises Unavailable, or CannotKeep."""
@@ -66,6 +66,10 @@ class SqlFeedbackStore:
     async def acceptance(self, since: datetime) -> list[Acceptance]:
         """How often each diagnosis was shown and accepted since then, by tenant. Raises Unavailable."""
         return await self._in_thread(lambda: self._counted(since))
+
+    async def forget(self, before: datetime) -> None:
+        """Removes what was shown, reported or seen on a problem list before then. Raises Unavailable."""
+        await self._in_thread(lambda: self._remove(before))
 
     async def marking_key(self) -> bytes:
         """The random key that this database has for marks; made when there is none. Raises Unavailable."""
@@ -110,6 +114,11 @@ class SqlFeedbackStore:
             counts = [Acceptance(*row) for row in connection.execute(acceptance_query(since))]
             UNKNOWN_CARDS.set(connection.execute(unknown_cards_query(since)).scalar_one())
         return counts
+
+    def _remove(self, before: datetime) -> None:
+        for moment in AGES:
+            with self._engine.begin() as connection:
+                connection.execute(delete(moment.class_).where(moment < before))
 
     def _key(self) -> bytes:
         with suppress(IntegrityError), self._engine.begin() as connection:

@@ -1,4 +1,5 @@
-"""The tables of the feedback database. Rows are only ever added; what follows from them is computed when asked.
+"""The tables of the feedback database. Rows are added, never changed, and go when they are old; what follows from them is
+computed when asked.
 
 Knows SQLAlchemy's types, not who reads or writes. Columns are those of feedback_rows. A table that exists keeps its
 columns: what is new gets a table of its own.
@@ -69,9 +70,22 @@ class ReportedOutcome(Base):
     accepted_suggestions: Mapped[list[str]] = mapped_column(JSON)
     reason_system: Mapped[str] = mapped_column(String(256))
     reason_code: Mapped[str] = mapped_column(String(256))
+    """One of our override reasons, `other`, or empty; so the system."""
     comment: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Nonce and AES-256-GCM ciphertext, bound to tenant and digest; None = none given, or no key to keep it under."""
     comment_given: Mapped[bool]
+
+
+class OtherReason(Base):
+    """The reason of one report that is not one of ours; kept only where there is a key."""
+
+    __tablename__ = "other_reason"
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    received: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    coding: Mapped[bytes] = mapped_column(LargeBinary)
+    """`system|code|display`, sealed as the comment is."""
 
 
 class ListedProblem(Base):
@@ -92,3 +106,7 @@ class MarkingKey(Base):
 
     number: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+AGES = (ShownCard.shown, SuggestedDiagnosis.shown, ReportedOutcome.received, OtherReason.received, ListedProblem.seen)
+"""What a row's age is told by, of each table whose rows grow old."""

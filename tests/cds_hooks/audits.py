@@ -25,6 +25,8 @@ class Audited:
 
     path: Path
     key: str | None = KEY
+    url: str | None = None
+    """Of the database; None = the file `database`."""
 
     @property
     def database(self) -> Path:
@@ -37,7 +39,7 @@ class Audited:
     @property
     def settings(self) -> dict[str, Any]:
         """For `serve`."""
-        known = {"audit_database_url": f"sqlite:///{self.database}", "audit_folder": self.folder}
+        known = {"audit_database_url": self.url or f"sqlite:///{self.database}", "audit_folder": self.folder}
         return known | ({"audit_key": self.key} if self.key else {})
 
     @property

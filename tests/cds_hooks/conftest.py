@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from cds_hooks.replay_store import ReplayStore
 from cds_hooks.settings import Settings
 from tests.cds_hooks import tokens
 from tests.cds_hooks.charts import SERVICE
+from tests.cds_hooks.databases import Database
 from tests.cds_hooks.stand_ins import PlainCards, PlainClient, PlainFeedback
+from tests.postgresql import MISSING, LocalPostgres, find_server
 from tests.server_thread import ServerThread
 from worker.local_redis import LocalRedis, ensure_server, free_port
 
@@ -97,6 +100,26 @@ def guarded(serve: Serve, key_file: Path) -> Served:
 def redis_server() -> Iterator[LocalRedis]:
     with LocalRedis(ensure_server()) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalPostgres]:
+    programs = find_server()
+    if programs is None or find_spec("psycopg") is None:
+        pytest.skip(MISSING)
+    with LocalPostgres(programs) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind that we take."""
+    if request.param == "sqlite":
+        yield Database(f"sqlite:///{tmp_path}/database/kept.db")
+    else:
+        postgres: LocalPostgres = request.getfixturevalue("postgres")
+        with postgres.database() as url:
+            yield Database(url)
 
 
 @pytest.fixture

@@ -15,11 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import create_engine, text
 
 from cds_hooks.memory.feedback_store import SqlFeedbackStore
 from cds_hooks.settings import Settings
+from tests.cds_hooks.audits import Audited
 from tests.cds_hooks.charts import SERVICE
+from tests.cds_hooks.databases import Database
 from tests.cds_hooks.spelled_out import Ehr, eventually, hospital
+from tests.postgresql import LocalPostgres
 from worker.local_redis import free_port
 
 FLU = "influenza: high fever, body aches"
@@ -56,7 +60,11 @@ class Killable(Ehr):
         command = [sys.executable, "-m", "tests.cds_hooks.spelled_out", str(port)]
         self.process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
         super().__init__(f"http://127.0.0.1:{port}")
-        eventually(self.answers)
+        try:
+            eventually(self.answers, 60)
+        except AssertionError:
+            self.kill()
+            raise
 
     def answers(self) -> bool:
         try:
@@ -140,6 +148,49 @@ def test_g07_a_database_that_cannot_be_opened_costs_no_card_and_no_feedback(tmp_
         folder.unlink()
         eventually(lambda: not waiting(outbox))
         assert ehr.opens(FLU, **NEXT).status == {"state": "silent", "reason": "dismissed"}
+
+
+def test_g07_postgresql_goes_away_and_comes_back_and_nothing_is_lost(tmp_path: Path, postgres: LocalPostgres) -> None:
+    outbox = tmp_path / "outbox"
+    with postgres.database() as url:
+        database, trail = Database(url), Audited(tmp_path, url=url)
+        with hospital(url, feedback_key=KEY, outbox_folder=outbox, deadline_ms=15_000, **trail.settings) as ehr:
+            assert ehr.opens("gout: red toe").names == ["gout"]
+            eventually(lambda: database.count("audit_entry") == 1)
+            postgres.stop()
+            try:
+                shown = ehr.opens(FLU)
+                assert shown.names == ["influenza"]
+                assert shown.reason == "memory-unavailable"
+                assert ehr.reports(shown, reason="cds-not-applicable").status_code == 200
+                assert len(waiting(outbox)) == 2
+                assert ehr.http.get("/readyz").status_code == 200
+            finally:
+                postgres.start()
+            eventually(lambda: not waiting(outbox))
+            assert ehr.opens(FLU, **NEXT).reason == "dismissed"
+            eventually(lambda: database.count("audit_entry") == 4)
+        assert database.count("feedback") == 1
+        assert trail.run("verify") == 0
+
+
+def test_g07_postgresql_that_waits_for_a_lock_costs_no_card_and_no_feedback(
+    tmp_path: Path, postgres: LocalPostgres
+) -> None:
+    outbox = tmp_path / "outbox"
+    settings = {"feedback_key": KEY, "outbox_folder": outbox, "deadline_ms": 15_000}
+    with postgres.database() as url, hospital(url, **settings) as ehr:
+        assert ehr.opens("gout: red toe").names == ["gout"]
+        eventually(lambda: not waiting(outbox))
+        engine = create_engine(url)
+        with engine.begin() as holder:
+            holder.execute(text("LOCK TABLE feedback, suggested_diagnosis IN ACCESS EXCLUSIVE MODE"))
+            shown = ehr.opens(FLU)
+            assert (shown.names, shown.reason) == (["influenza"], "memory-unavailable")
+            assert ehr.reports(shown, reason="cds-not-applicable").status_code == 200
+        eventually(lambda: not waiting(outbox))
+        assert ehr.opens(FLU, **NEXT).reason == "dismissed"
+        engine.dispose()
 
 
 def test_a_database_that_hangs_costs_no_card(monkeypatch: pytest.MonkeyPatch) -> None:

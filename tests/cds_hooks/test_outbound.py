@@ -5,21 +5,35 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
 from cds_hooks.outbound import Fetched, NetworkRules, Outbound, Unreachable, _allowed
 from cds_hooks.server_address import ServerAddress
+from tests.certificates import self_signed
 from tests.fhir_server import TOKEN, Fault, FhirServer
+from tests.server_thread import ServerThread
+from worker.local_redis import free_port
 
 LOOPBACK = NetworkRules(loopback=True)
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
 
 
-def get(url: str, *, rules: NetworkRules = LOOPBACK, seconds: float = 5.0, max_bytes: int = 1_000_000) -> Fetched:
+def get(
+    url: str,
+    *,
+    rules: NetworkRules = LOOPBACK,
+    seconds: float = 5.0,
+    max_bytes: int = 1_000_000,
+    ca_file: Path | None = None,
+) -> Fetched:
     async def run() -> Fetched:
-        outbound = Outbound()
+        outbound = Outbound(ca_file=ca_file)
         try:
             address = ServerAddress.parse(url)
             return await outbound.get(address, rules, headers=HEADERS, max_bytes=max_bytes, seconds=seconds)
@@ -35,6 +49,26 @@ def test_an_answer_comes_back_with_status_and_type() -> None:
     assert fetched.status == 200
     assert fetched.media_type == "application/fhir+json"
     assert fhir.asked[0].query == "patient=1"
+
+
+def test_a_failed_tls_handshake_is_a_security_event_of_its_own(
+    tmp_path: Path, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    port = free_port()
+    config = uvicorn.Config(
+        Starlette(), port=port, log_config=None, ws="none", ssl_certfile=str(certificate), ssl_keyfile=str(key)
+    )
+    with ServerThread(uvicorn.Server(config)), FhirServer([]) as plain:
+        assert get(f"https://127.0.0.1:{port}/fhir/Condition?patient=canary", ca_file=certificate).status == 404
+        assert not [line for line in log_lines() if line["event"] == "security"]
+        for url in (f"https://127.0.0.1:{port}/fhir/Condition?patient=canary", f"https://127.0.0.1:{plain.port}/x"):
+            with pytest.raises(Unreachable):
+                get(url)
+    said = [line for line in log_lines() if line["event"] == "security"]
+    assert [line["kind"] for line in said] == ["tls-failure", "tls-failure"]
+    assert said[0]["server"] == f"https://127.0.0.1:{port}"
+    assert "canary" not in str(said)
 
 
 def test_no_compression_is_asked_for_and_none_inflated() -> None:

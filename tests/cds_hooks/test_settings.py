@@ -135,6 +135,12 @@ def test_the_reserve_is_part_of_the_deadline() -> None:
         Settings(development=True, deadline_ms=200, reserve_ms=200)
 
 
+def test_what_is_hidden_by_is_kept_as_long_as_it_hides() -> None:
+    assert Settings(development=True, feedback_keep_days=365).feedback_keep_days == 365
+    with pytest.raises(ValidationError, match="feedback_keep_days"):
+        Settings(development=True, feedback_keep_days=364)
+
+
 def test_jwks_file_may_replace_jku(tmp_path: Path) -> None:
     path = tmp_path / "jwks.json"
     path.write_text("{}")

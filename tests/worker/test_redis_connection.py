@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +10,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from cds_hooks.replay_store import RedisReplayStore
+from tests.certificates import self_signed
 from tests.worker.conftest import ROOT, Queue, ask, chart_of, read
 from worker.local_redis import LocalRedis, NoRedisServer, ensure_server, free_port
 from worker.redis_connection import blocking_redis
@@ -36,26 +32,13 @@ class TlsQueue:
         return self.queue.settings(**{"redis_url": url, "redis_ca_file": self.certificate, **changes})
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test redis")])
-    now = dt.datetime.now(dt.UTC)
-    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    built = built.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(hours=1))
-    built = built.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-    built = built.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-    certificate, private = folder / "redis.crt", folder / "redis.key"
-    certificate.write_bytes(built.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return certificate, private
-
-
-@pytest.fixture
-def tls(tmp_path: Path) -> Iterator[TlsQueue]:
+@pytest.fixture(params=["no"])
+def tls(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[TlsQueue]:
+    """The parameter says whether the server asks for a certificate of its clients."""
     certificate, key = self_signed(tmp_path)
     port = free_port()
-    lines = [f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}", "tls-auth-clients no"]
+    lines = [f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {key}"]
+    lines += [f"tls-auth-clients {request.param}", f"tls-ca-cert-file {certificate}"]
     try:
         server = LocalRedis(ensure_server(), extra=lines)
     except NoRedisServer:
@@ -76,6 +59,26 @@ def test_a_server_nobody_vouches_for_is_not_talked_to(tls: TlsQueue) -> None:
     assert reading.degraded == "queue-unavailable"
     with pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
         blocking_redis(tls.settings(redis_ca_file=None)).ping()
+
+
+@pytest.mark.parametrize("tls", ["yes"], indirect=True)
+def test_a_server_that_asks_for_a_certificate_is_shown_ours(
+    tls: TlsQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cds_hooks.replay_store.REDIS_SECONDS", 5.0)  # it is not its patience that is on trial
+    with pytest.raises(redis.ConnectionError):
+        blocking_redis(tls.settings()).ping()
+    own = tmp_path / "own.pem"
+    own.write_bytes(tls.certificate.read_bytes() + tls.certificate.with_suffix(".key").read_bytes())
+    url = tls.settings().redis_url.get_secret_value()
+    files = {"DXSPAN_REDIS_CA_FILE": str(tls.certificate), "DXSPAN_REDIS_CERT_FILE": str(own)}
+    tls.queue.start_worker(DXSPAN_REDIS_URL=url, **files)
+    assert blocking_redis(tls.settings(redis_cert_file=own)).ping()
+    # A handshake may take longer than the web process waits, where everything runs on one core.
+    known = tls.settings(redis_cert_file=own)
+    assert any(read(known, chart_of(f"known by certificate {n}")).assessment is not None for n in range(20))
+    assert asyncio.run(RedisReplayStore(url, ca_file=tls.certificate, cert_file=own).ready())
+    assert not asyncio.run(RedisReplayStore(url, ca_file=tls.certificate).ready())
 
 
 def test_no_wait_without_an_end(queue: Queue) -> None:

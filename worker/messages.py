@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from nlp_core.assessment import Assessment
 from worker.client import Degraded
 
-MESSAGE_VERSION: Final = 3
-"""1 (November 2026): first. 2 (November 2026): Chart.setting."""
+MESSAGE_VERSION: Final = 4
+"""1 (November 2026): first. 2 (November 2026): Chart.setting. 4 (November 2026): NextStep.diagnoses,
+Assessment.silence_below."""
 
 READ_TASK = "dxspan.read_chart"
 CANARY_TASK = "dxspan.canary"
@@ -33,7 +34,7 @@ class ReadRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[3] = MESSAGE_VERSION
+    version: Literal[4] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
     """Random id of this reading."""
     tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
@@ -50,7 +51,7 @@ class ReadReply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[3] = MESSAGE_VERSION
+    version: Literal[4] = MESSAGE_VERSION
     assessment: Assessment | None = None
     degraded: Degraded | None = None
     cached: bool = False
@@ -67,7 +68,7 @@ class Canary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[3] = MESSAGE_VERSION
+    version: Literal[4] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from cds_hooks.json_log import log_event
 from cds_hooks.memory.acceptance import Muting
+from cds_hooks.memory.compared_answer import ComparedAnswer, compared_row
 from cds_hooks.memory.delivery import OPEN_SECONDS, Delivery
 from cds_hooks.memory.feedback import FeedbackItem
 from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_row, shown_rows
@@ -29,8 +30,8 @@ from cds_hooks.operation_outcome import CannotKeep, Unavailable
 
 log = logging.getLogger("dxspan.feedback")
 
-COUNT_SECONDS = 600.0
-"""Acceptance is counted this often: it reads a year of showings."""
+HOUSE_SECONDS = 600.0
+"""Acceptance is counted this often: it reads a year of showings; and old compared answers are deleted."""
 ENOUGH_SECONDS = 0.2
 """A database that answers no question in this time is away; with less, the call was late."""
 NO_KEY = (
@@ -50,8 +51,12 @@ class DurableFeedback:
         key: bytes | None,
         muting: Muting,
         acceptance_days: int,
+        shadow_days: int,
     ) -> None:
-        """`key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key."""
+        """`key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key.
+
+        `shadow_days`: how long answers are kept for comparison.
+        """
         self._database = database
         self._delivery = Delivery(database, outbox)
         self.settled = False
@@ -60,6 +65,7 @@ class DurableFeedback:
         self._marks = PatientMarks(key) if key else None
         self._muting = muting
         self._acceptance_days = acceptance_days
+        self._shadow_days = shadow_days
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
         """Keeps `items`, each once. Raises Unavailable when neither database nor outbox can."""
@@ -79,6 +85,14 @@ class DurableFeedback:
             *listed_rows(occasion.tenant, marks, listed, shown),
         ]
         await self._delivery.keep(rows, patient=marks.patient, safe=False)
+
+    async def remember_compared(self, occasion: Occasion, answer: ComparedAnswer, answered: datetime) -> None:
+        """Keeps an answer for comparison. Raises Unavailable."""
+        how = (answer.model_version, answer.seen)
+        marks = (await self._marking()).of_compared(occasion, answer.chart_digest, *how)
+        row = compared_row(occasion.tenant, marks, answer, answered)
+        # Of no patient in particular, and never recalled: nobody's recall need wait for it.
+        await self._delivery.keep([row], patient="", safe=False)
 
     async def recall(self, occasion: Occasion, *, by: float) -> Recalled:
         """What is remembered of the patient, by `by` (`time.monotonic()` seconds); never raises."""
@@ -106,7 +120,7 @@ class DurableFeedback:
             return False
 
     async def run(self) -> None:
-        """Deliver what waits, and count acceptance, until cancelled."""
+        """Deliver what waits, count acceptance, and delete what was kept long enough, until cancelled."""
         if self._comments is None:
             log_event(log, NO_KEY, level=logging.WARNING)
         with suppress(Unavailable, TimeoutError):
@@ -114,7 +128,7 @@ class DurableFeedback:
                 await self._database.opened()
         await self._delivery.take_over()
         self.settled = True
-        await asyncio.gather(self._delivery.run(), self._count())
+        await asyncio.gather(self._delivery.run(), self._keep_house())
 
     async def close(self) -> None:
         await self._delivery.close()
@@ -131,13 +145,14 @@ class DurableFeedback:
             self._marks = PatientMarks(await (await self._database.opened()).marking_key())
         return self._marks
 
-    async def _count(self) -> None:
+    async def _keep_house(self) -> None:
         while True:
             try:
-                since = datetime.now(UTC) - timedelta(days=self._acceptance_days)
-                self._muting.count(await (await self._database.opened()).acceptance(since))
+                database, now = await self._database.opened(), datetime.now(UTC)
+                self._muting.count(await database.acceptance(now - timedelta(days=self._acceptance_days)))
+                await database.forget_compared(now - timedelta(days=self._shadow_days))
             except Unavailable:
                 pass  # said by whoever needs the database; what is muted stays muted
             except Exception:
-                log.exception("acceptance could not be counted")
-            await asyncio.sleep(COUNT_SECONDS)
+                log.exception("acceptance could not be counted, or old answers not be deleted")
+            await asyncio.sleep(HOUSE_SECONDS)

@@ -1,6 +1,7 @@
 """The SQL database of feedback: rows in, and what is remembered of a patient out.
 
-SQLite by default, PostgreSQL by URL. Append-only and idempotent: the same row twice is one. Blocking work runs in a few
+SQLite by default, PostgreSQL by URL. Append-only, but for
+compared answers, and idempotent: the same row twice is one. Blocking work runs in a few
 threads of its own, so that a database that hangs takes no thread from anything else. Knows tables and queries; what
 the rows mean is suppression's and acceptance's business.
 """
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Engine, LargeBinary, Table, insert, select
+from sqlalchemy import DateTime, Engine, LargeBinary, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
@@ -25,7 +26,7 @@ from cds_hooks.database import open_engine
 from cds_hooks.memory.acceptance import Acceptance
 from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
-from cds_hooks.memory.feedback_tables import Base, MarkingKey
+from cds_hooks.memory.feedback_tables import Base, ComparedAnswer, MarkingKey
 from cds_hooks.memory.patient_marks import OccasionMarks
 from cds_hooks.memory.recall_queries import (
     acceptance_query,
@@ -43,6 +44,8 @@ from worker.payloads import KEY_BYTES
 ResultT = TypeVar("ResultT")
 
 _THREADS = 4
+MOST_COMPARED = 1_000_000
+"""Compared answers kept, of all tenants: some hundred megabytes."""
 
 
 class SqlFeedbackStore:
@@ -66,6 +69,10 @@ class SqlFeedbackStore:
     async def acceptance(self, since: datetime) -> list[Acceptance]:
         """How often each diagnosis was shown and accepted since then, by tenant. Raises Unavailable."""
         return await self._in_thread(lambda: self._counted(since))
+
+    async def forget_compared(self, before: datetime) -> None:
+        """Deletes the compared answers given before then, and the oldest beyond MOST_COMPARED. Raises Unavailable."""
+        await self._in_thread(lambda: self._forget_compared(before))
 
     async def marking_key(self) -> bytes:
         """The random key that this database has for marks; made when there is none. Raises Unavailable."""
@@ -110,6 +117,14 @@ class SqlFeedbackStore:
             counts = [Acceptance(*row) for row in connection.execute(acceptance_query(since))]
             UNKNOWN_CARDS.set(connection.execute(unknown_cards_query(since)).scalar_one())
         return counts
+
+    def _forget_compared(self, before: datetime) -> None:
+        beyond = select(ComparedAnswer.answered).order_by(ComparedAnswer.answered.desc()).offset(MOST_COMPARED).limit(1)
+        with self._engine.begin() as connection:
+            newest_beyond = connection.execute(beyond).scalar()
+            connection.execute(delete(ComparedAnswer).where(ComparedAnswer.answered < before))
+            if newest_beyond is not None:
+                connection.execute(delete(ComparedAnswer).where(ComparedAnswer.answered <= newest_beyond))
 
     def _key(self) -> bytes:
         with suppress(IntegrityError), self._engine.begin() as connection:

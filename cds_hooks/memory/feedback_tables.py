@@ -1,4 +1,5 @@
-"""The tables of the feedback database. Rows are only ever added; what follows from them is computed when asked.
+"""The tables of the feedback database. Rows are only ever added (but for compared_answer, whose time is
+bounded); what follows from them is computed when asked.
 
 Knows SQLAlchemy's types, not who reads or writes. Columns are those of feedback_rows. A table that exists keeps its
 columns: what is new gets a table of its own.
@@ -83,6 +84,26 @@ class ListedProblem(Base):
     patient: Mapped[str] = mapped_column(String(64), primary_key=True)
     diagnosis: Mapped[str] = mapped_column(String(128), primary_key=True)
     seen: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+
+
+class ComparedAnswer(Base):
+    """What one model made of one chart (a mark): kept for `shadow_days`, the only rows that are ever deleted.
+
+    Columns are those of compared_answer.
+    """
+
+    __tablename__ = "compared_answer"
+    __table_args__ = (Index("compared_since", "answered"),)
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    answer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    chart: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[str] = mapped_column(String(128))
+    seen: Mapped[str] = mapped_column(String(16))
+    """`shown` or `shadow`."""
+    reason: Mapped[str] = mapped_column(String(64))
+    diagnoses: Mapped[list[str]] = mapped_column(JSON)
+    answered: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class MarkingKey(Base):

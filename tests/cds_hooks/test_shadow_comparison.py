@@ -55,13 +55,12 @@ def test_g16_old_and_new_stand_side_by_side(path: Path, capsys: pytest.CaptureFi
             assert old.opens(note, user=f"shown-{len(note)}").cards
             answer = new.opens(note, user=f"shadow-{len(note)}")
             assert (answer.cards, answer.status) == ([], {"state": "silent", "reason": "shadow"})
-            assert new.reports(old.opens(note, user=f"again-{len(note)}")).status_code == 200
         old.opens(FLU, problems=["influenza"])
         new.opens(FLU, problems=["influenza"])
     assert switch(["compare", "--tenant", "a"]) == 0
     told = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert f"shadow {NEW}: 3 answers, 2 named diagnoses" in told
-    assert "leading most often: gout 1, influenza 1" in told or "leading most often: influenza 1, gout 1" in told
+    assert f"shown {OLD}: 3 answers, 2 named diagnoses" in told
     place = told.index(f"{NEW} in the shadow beside {OLD}")
     assert told[place + 1 :] == [
         "charts read by both: 3",

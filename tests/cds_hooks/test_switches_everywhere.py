@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cds_hooks.spelled_out import Answer, Ehr
+from cds_hooks.switch_command import main
+from tests.cds_hooks.spelled_out import Answer, Ehr, eventually
 from tests.cds_hooks.test_main import ROOT, environment
 from worker.local_redis import free_port
 
@@ -22,54 +23,48 @@ NOTE = "influenza: high fever, body aches\ngout: red toe"
 
 @contextmanager
 def process(**variables: str) -> Iterator[Ehr]:
+    """A web process that is starting."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.cds_hooks.spelled_out", str(port)]
     running = subprocess.Popen(
-        command,
-        env=environment(DXSPAN_DEVELOPMENT="true", **variables),
+        [sys.executable, "-m", "tests.cds_hooks.spelled_out", str(port)],
+        env=environment(DXSPAN_DEVELOPMENT="true", DXSPAN_REPEAT_SECONDS="3600", **variables),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        url, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
-        while True:
-            assert running.poll() is None
-            assert time.monotonic() < until
-            try:
-                if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
-                    break
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
-        yield Ehr(url)
+        yield Ehr(f"http://127.0.0.1:{port}")
     finally:
         running.terminate()
         running.wait(15)
 
 
-def switch(path: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "cds_hooks.switch_command", *words]
-    variables = environment(DXSPAN_SWITCHES_FILE=str(path))
-    subprocess.run(command, env=variables, cwd=ROOT, check=True, timeout=60, capture_output=True)
+def switches_of(ehr: Ehr) -> str | None:
+    """What its readiness says of the switches; None where it does not serve yet."""
+    try:
+        answer = ehr.http.get("/readyz")
+    except httpx.TransportError:
+        return None
+    return str(answer.json()["switches"]) if answer.status_code == 200 else None
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[tuple[Path, Ehr, Ehr]]:
     """A switches file, and two web processes that follow it."""
     path = tmp_path / "switches.yaml"
-    switch(path, "off", "--tenant", "another", "--reason", "r")
+    path.write_text("switches: []\n")
     with ExitStack() as stack:
         first, second = (
             stack.enter_context(
                 process(
                     DXSPAN_SWITCHES_FILE=str(path),
-                    DXSPAN_REPEAT_SECONDS="3600",
                     DXSPAN_FEEDBACK_DATABASE_URL=f"sqlite:///{tmp_path}/{name}.db",
                 )
             )
             for name in ("first", "second")
         )
+        for ehr in (first, second):
+            eventually(lambda ehr=ehr: switches_of(ehr) == "followed", seconds=60)
         yield path, first, second
 
 
@@ -83,15 +78,17 @@ def test_a_diagnosis_switched_off_is_gone_from_kept_answers_in_both_processes(tw
     kept = [opened(*one) for one in calls]
     assert [answer.names for answer in kept] == [["influenza", "gout"]] * 2
     assert [opened(*one).content for one in calls] == [answer.content for answer in kept], "kept"
-    switch(path, "off", "--diagnosis", "gout", "--reason", "recall", "--unchecked")
+    switch = ["--file", str(path), "off", "--diagnosis", "gout", "--reason", "recall", "--unchecked"]
+    assert main(switch) == 0
     begun = time.monotonic()
     while any("gout" in str(opened(*one).cards) for one in calls):
         assert time.monotonic() - begun < 60
         time.sleep(0.2)
     path.write_text("")  # what a full disk leaves
-    time.sleep(5)
-    for one in calls:
-        answer = opened(*one)
-        assert answer.names == ["influenza"]
-        assert "gout" not in str(answer.cards)
-        assert one[0].http.get("/readyz").json()["switches"] == "file-faulty"
+    for ehr in (first, second):
+        eventually(lambda ehr=ehr: switches_of(ehr) == "file-faulty", seconds=30)
+    for ehr, instance, user in calls:
+        assert "gout" not in str(opened(ehr, instance, user).cards)
+        another = opened(ehr, str(uuid.uuid4()), f"{user}-too")
+        assert another.names == ["influenza"]
+        assert "gout" not in str(another.cards)

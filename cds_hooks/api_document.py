@@ -54,7 +54,7 @@ class Discovery(BaseModel):
 
 
 class Status(BaseModel):
-    """The body of a health check; of /readyz also, where there are any, how the workers and the switches file are."""
+    """The body of a health check; /readyz also says how the workers and the switches file are, where there are any."""
 
     status: str
     workers: str | None = None

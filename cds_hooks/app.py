@@ -71,7 +71,7 @@ def create_app(
 ) -> FastAPI:
     """The web process's app. What is not given is made from `settings`; everything given is closed with the app.
 
-    `background`: started with the app and cancelled at its end. Raises BadSwitches where the switches file cannot be used.
+    `background`: started with the app and cancelled at its end. Raises BadSwitches for a file that cannot be used.
     """
     outbound = Outbound(ca_file=settings.ca_file)
     feedback = feedback or _feedback(settings)

@@ -26,10 +26,13 @@ class Quota:
         self._most = max(1.0, _BURST_SECONDS * per_second)
         self._clock = clock
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
-        """Tenant and kind -> (tokens, when they were counted); as many as there are registered tenants, for each kind."""
+        """Tenant and kind -> (tokens, when they were counted); as many as there are registered tenants and kinds."""
 
     def take(self, tenant: str, kind: str) -> None:
-        """One call of `tenant`, whose token has been checked; `kind` is one of our words. Raises TooManyRequests, which says after how many seconds to come back."""
+        """One call of `tenant`, whose token has been checked; `kind` is one of our words.
+
+        Raises TooManyRequests, which says after how many seconds to come back.
+        """
         if not self._per_second:
             return
         now = self._clock()

@@ -135,7 +135,7 @@ class Routes:
         return _json(b'{"status":"ok"}')
 
     async def ready(self) -> Response:
-        """It could answer a call now; whether the workers took the last canary task, and whether switches are followed."""
+        """It could answer a call now; whether workers took the last canary task, whether switches are followed."""
         if not await self._parts.ready():
             raise Unavailable("Not ready.")
         silent = self._parts.workers_silent()

@@ -1,6 +1,6 @@
 """`dxspan-switch`: switches a tenant, a diagnosis or a model version off and on again, shows what is off, and compares.
 
-Edits the file that `DXSPAN_SWITCHES_FILE` or `--file` names, whole or not at all; every web process follows within seconds.
+Edits the file that `DXSPAN_SWITCHES_FILE` or `--file` names, whole or not at all; every web process follows in seconds.
 Knows the command line. A diagnosis that the knowledge does not have is refused: a switch with a slip in its name would
 switch nothing.
 """
@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from cds_hooks.switches import ICD_10_CODE, Switch, Switches, plain_code
 from cds_hooks.switches_file import BadSwitches, edit, read_switches
 
+MOST_DAYS = 3650
 FILE, DATABASE = "DXSPAN_SWITCHES_FILE", "DXSPAN_FEEDBACK_DATABASE_URL"
 
 
@@ -128,7 +129,8 @@ def _check(diagnosis: str) -> None:
         )
     alike = " or ".join(get_close_matches(diagnosis, known, n=3))
     raise BadCommand(
-        f"the knowledge has no diagnosis {diagnosis}{f'; is it {alike}?' if alike else ''} --unchecked switches it all the same"
+        f"the knowledge has no diagnosis {diagnosis}{f' (is it {alike}?)' if alike else ''}; "
+        "--unchecked switches it all the same"
     )
 
 
@@ -143,7 +145,7 @@ def _compare(options: argparse.Namespace) -> list[str]:
     try:
         if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
             raise BadCommand(f"there is no feedback database; {DATABASE} names it")  # opening would make an empty one
-        since = datetime.now(UTC) - timedelta(days=options.days)
+        since = datetime.now(UTC) - timedelta(days=min(options.days, MOST_DAYS))
         return list(told(compared(kept_answers(open_engine(url), since=since, tenant=options.tenant))))
     except (SQLAlchemyError, OSError, ImportError) as error:
         # Without its text, which may hold the address.

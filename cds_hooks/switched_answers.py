@@ -1,8 +1,8 @@
-"""What the switches make of an outcome as a whole: a model that is off says nothing; in the shadow nothing is shown, and what would
-have been is kept, so that it can be laid beside what others show (`dxspan-switch compare`).
+"""What the switches make of an outcome as a whole: a model that is off says nothing; in the shadow nothing is shown, and
+what would have been is kept, so that it can be laid beside what others show (`dxspan-switch compare`).
 
-Input: an outcome that is about to leave. Output: the outcome that may. Knows switches, outcomes and where compared answers are
-kept; single diagnoses are switched_cards' business.
+Input: an outcome that is about to leave. Output: the outcome that may. Knows switches, outcomes and where compared
+answers are kept; single diagnoses are switched_cards' business.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class SwitchedAnswers:
         return self.switches().all_off(tenant)
 
     def outcome(self, outcome: Outcome, chart: Chart, occasion: Occasion) -> Outcome:
-        """What may leave of `outcome`. Silences of its own: `switched-off`, `shadow`; what was not read stays degraded."""
+        """What may leave of `outcome`. Silences of its own: `switched-off`, `shadow`; a failure stays degraded."""
         read = outcome.assessment
         if read is None:
             return outcome

@@ -1,7 +1,7 @@
 """Cards without the diagnoses that are switched off.
 
-Wraps the card maker that ships: whatever a card says is built from what is left. Knows switches and assessments; what else
-is off or in the shadow is switched_answers' business.
+Wraps the card maker that ships: whatever a card says is built from what is left. Knows switches and assessments; what
+else is off or in the shadow is switched_answers' business.
 """
 
 from __future__ import annotations

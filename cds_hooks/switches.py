@@ -1,7 +1,7 @@
-"""What is switched off or made to run in the shadow: by tenant, diagnosis and model version; and what that does to an assessment.
+"""What is switched off or made to run in the shadow, by tenant, diagnosis and model version.
 
-Input : nothing but the switches themselves and an assessment. Output: yes or no, and the assessment without what is off.
-Knows neither where switches are kept (switches_file) nor how an answer says that something is off (switched_answers).
+Input: the switches themselves and an assessment. Output: yes or no, and the assessment without what is off. Knows
+neither where switches are kept (switches_file) nor how an answer says that something is off (switched_answers).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Input : a YAML (or JSON) file, edited by hand or by `dxspan-switch`
 Output: the switches in force. A change counts once two looks in a row have found the same; a file that is empty, half
-        saved, broken or gone changes nothing: the last good state stays, and is counted, logged and seen in /readyz, since
-        an error of the file's must not switch anything on again. At start there is no last good state: BadSwitches.
+        saved, broken or gone changes nothing: the last good state stays, and is counted, logged and seen in /readyz,
+        since an error of the file's must not switch anything on again. At start there is none yet: BadSwitches.
 Knows the file and time; what follows from a switch is switches' and switched_answers'.
 """
 
@@ -36,7 +36,10 @@ MOST_RESTLESS_LOOKS = 15
 MOST_BLIND_SECONDS = 30.0
 """Without a look for so long, the disk hangs."""
 MAX_BYTES = 256 * 1024
-HEADER = "# What dxspan is not to show, for whom and why. dxspan-switch writes this file; other comments are lost when it does.\n"
+HEADER = (
+    "# What dxspan is not to show, for whom and why.\n"
+    "# dxspan-switch writes this file; other comments are lost when it does.\n"
+)
 _OUR_WORDS = ("switches", *Switch.model_fields)
 
 Kind = Literal["missing", "unreadable", "invalid", "restless"]
@@ -169,7 +172,7 @@ def read_switches(path: Path) -> Switches:
 
 
 def parsed(content: bytes) -> Switches:
-    """The switches in a file's bytes. Raises BadSwitches, also for a file that says nothing: a full disk leaves those."""
+    """The switches in a file's bytes. Raises BadSwitches, also for an empty file: a full disk leaves those."""
     try:
         document = yaml.safe_load(content)
     except Exception:  # whatever a parser may raise, depth and time zones included: following must outlive it

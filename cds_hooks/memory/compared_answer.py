@@ -1,7 +1,7 @@
-"""What one model made of one chart, as far as it is kept to be compared: in the shadow, or shown while another is there.
+"""What one model made of one chart, kept to be compared: in the shadow, or shown while another is there.
 
-Input: what an answer showed or would have shown. Output: a row of the feedback database. Ids of diagnoses and a fixed word;
-chart, patient and call are keyed marks. A table of its own, so that nobody counts what was not shown as shown.
+Input: what an answer showed or would have shown. Output: a row of the feedback database. Ids of diagnoses and a fixed
+word; chart, patient and call are keyed marks. A table of its own, so that nobody counts what was not shown as shown.
 """
 
 from __future__ import annotations

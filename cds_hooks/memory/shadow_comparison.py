@@ -1,8 +1,8 @@
 """What models in the shadow would have shown, laid beside what was shown: by tenant and model version.
 
-Input: the compared answers of a time. Output: counts for each model, and how far two models agree on the charts that both
-have read. An answer that was silent for what users said before (dismissed, already shown, ...) says nothing of its model
-and is left out of the agreement. Knows no chart: charts are marks.
+Input: the compared answers of a time. Output: counts for each model, and how far two models agree on the charts that
+both have read. An answer that was silent for what users said before (dismissed, already shown, ...) says nothing of its
+model and is left out of the agreement. Knows no chart: charts are marks.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cds_hooks.after_answers import AfterAnswers
-from cds_hooks.json_log import log_event
 from cds_hooks.memory.compared_answer import ComparedAnswer, Seen
 from cds_hooks.memory.feedback import FeedbackStore
 from cds_hooks.occasion import Occasion
+from cds_hooks.operation_outcome import Unavailable
 from cds_hooks.outcome import Outcome, diagnoses_shown
 from cds_hooks.switched_cards import SWITCHED_OFF
 from cds_hooks.switches import Switches
@@ -69,7 +69,8 @@ class SwitchedAnswers:
             digest = await asyncio.to_thread(chart_digest, chart)
             answer = ComparedAnswer(seen, model, digest, diagnoses_shown(outcome.cards), silence)
             await self.feedback.remember_compared(occasion, answer, datetime.now(UTC))
-        except Exception as fault:
-            # Nobody's answer depends on it; Unavailable has been logged where it arose, and may come by the thousand.
+        except Unavailable:
+            COMPARED_LOST.inc()  # nobody's answer depends on it; that the database is away is said by its delivery
+        except Exception:
             COMPARED_LOST.inc()
-            log_event(log, "answer not kept for comparison", level=logging.WARNING, fault=type(fault).__name__)
+            log.exception("an answer could not be kept for comparison")

@@ -80,10 +80,12 @@ class SwitchBoard:
         self._looked = time.monotonic()
         if path:
             SWITCHES_FAULTY.set_function(lambda: float(self.faulty))
-            self._last = look_at(path)
-            if self._last.fault:
-                raise self._last.fault
-            self._put_in_force(parsed(self._last.content))
+            self._judged = self._last = look_at(path)
+            self._says = _says(self._last)
+            """What the file said when two looks had found `_judged`: a broken one is not parsed at each look."""
+            if isinstance(self._says, BadSwitches):
+                raise self._says
+            self._put_in_force(self._says)
 
     @property
     def faulty(self) -> bool:
@@ -111,18 +113,16 @@ class SwitchBoard:
             self._faulty(BadSwitches("restless", "the file is never the same twice"))
 
     def _settled(self, found: Look) -> None:
-        try:
-            if found.fault:
-                raise found.fault
-            switches = parsed(found.content)
-        except BadSwitches as fault:
-            self._faulty(fault)
+        if not found.same_as(self._judged):
+            self._judged, self._says = found, _says(found)
+        if isinstance(self._says, BadSwitches):
+            self._faulty(self._says)
             return
         if self.fault:
             log_event(log, "switches file good again")
         self.fault = None
-        if switches != self.now:
-            self._put_in_force(switches)
+        if self._says != self.now:
+            self._put_in_force(self._says)
 
     def _faulty(self, fault: BadSwitches) -> None:
         """Counted at each look, logged when it is news."""
@@ -161,6 +161,13 @@ def look_at(path: Path) -> Look:
     stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
     too_large = BadSwitches("invalid", f"it is larger than {MAX_BYTES} bytes") if len(content) > MAX_BYTES else None
     return Look(stamp, content, too_large)
+
+
+def _says(found: Look) -> Switches | BadSwitches:
+    try:
+        return found.fault or parsed(found.content)
+    except BadSwitches as fault:
+        return fault
 
 
 def read_switches(path: Path) -> Switches:

@@ -19,7 +19,7 @@ from cds_hooks.json_log import log_event
 from cds_hooks.memory.acceptance import Muting
 from cds_hooks.memory.compared_answer import ComparedAnswer, compared_row
 from cds_hooks.memory.delivery import OPEN_SECONDS, Delivery
-from cds_hooks.memory.feedback import FeedbackItem
+from cds_hooks.memory.feedback import FEEDBACK_AWAY, FeedbackItem
 from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_row, shown_rows
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.memory.outbox import Outbox
@@ -87,7 +87,10 @@ class DurableFeedback:
         await self._delivery.keep(rows, patient=marks.patient, safe=False)
 
     async def remember_compared(self, occasion: Occasion, answer: ComparedAnswer, answered: datetime) -> None:
-        """Keeps an answer for comparison. Raises Unavailable."""
+        """Keeps an answer for comparison. Raises Unavailable, also while the database is away: the outbox's room is
+        feedback's and shown cards' then."""
+        if not self._delivery.reachable:
+            raise Unavailable(FEEDBACK_AWAY)
         how = (answer.model_version, answer.seen)
         marks = (await self._marking()).of_compared(occasion, answer.chart_digest, *how)
         row = compared_row(occasion.tenant, marks, answer, answered)

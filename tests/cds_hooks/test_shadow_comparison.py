@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from cds_hooks import switches_file
 from cds_hooks.database import open_engine
@@ -93,6 +94,16 @@ def test_the_same_call_answered_again_is_one_row(path: Path) -> None:
             new.opens(FLU, instance="b1b0f4d2-6f4e-4a0b-9d7e-1f7f0a5f7a11")
         eventually(lambda: rows(path) == 1)
     assert rows(path) == 1
+
+
+def test_while_the_database_is_away_the_outbox_is_left_to_feedback_and_nothing_is_shown(path: Path) -> None:
+    path.mkdir()  # no database can be opened there
+    lost = "dxspan_compared_answers_not_kept_total"
+    before = REGISTRY.get_sample_value(lost) or 0.0
+    with both(path) as (_, new):
+        answer = new.opens(FLU)
+        assert (answer.cards, answer.reason) == ([], "shadow")
+        eventually(lambda: REGISTRY.get_sample_value(lost) == before + 1)
 
 
 def rows(path: Path) -> int:

@@ -61,7 +61,7 @@ BROKEN = {
     "empty": "", "blank": "\n \n", "a comment": "# switches: []\n", "cut off": "switches: [{tenant: canary", "no YAML": "{",
     "no list": "switches:\n", "a list": "- canary", "a number": "switches: 3", "NUL": "\x00", "other": "switch: []",
     "unknown key": "switches: [{tenent: canary}]", "no reason": f"switches: [{{tenant: a, since: {SINCE}}}]",
-    "no time": "switches: [{tenant: canary, reason: r}]", "deep": "[" * 5000, "no mode": "switches: [{mode: canary}]",
+    "no time": "switches: [{tenant: canary, reason: r}]", "deep": "[" * 1000, "no mode": "switches: [{mode: canary}]",
     "a shadow": f"switches: [{{mode: shadow, diagnosis: canary, reason: r, since: {SINCE}}}]",
     "large": "#" * (switches_file.MAX_BYTES + 1),
 }  # fmt: skip

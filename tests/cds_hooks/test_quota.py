@@ -23,13 +23,13 @@ def feedback() -> dict[str, Any]:
     return {"feedback": [said]}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def web(serve: Serve, key_file: Path) -> Served:
     issuers = {
         tokens.ISSUER: {"tenant": "hospital-a", "jwks_file": key_file, "jku": tokens.JKU},
         OTHER: {"tenant": "hospital-b", "jwks_file": key_file, "jku": tokens.JKU},
     }
-    return serve(auth=True, trusted_issuers=issuers, calls_per_second=2)
+    return serve(auth=True, trusted_issuers=issuers, calls_per_second=1)
 
 
 def held_off(answers: list[httpx.Response]) -> None:
@@ -45,8 +45,8 @@ def held_off(answers: list[httpx.Response]) -> None:
 
 def test_f2_one_tenants_storm_is_refused_and_the_others_are_answered(web: Served) -> None:
     held_off([web.signed(call()) for _ in range(40)])
-    calm = [web.signed(call(prefetch=prefetch(document("Cough."))), iss=OTHER) for _ in range(8)]
-    assert [answer.status_code for answer in calm] == [200] * 8
+    calm = [web.signed(call(prefetch=prefetch(document("Cough."))), iss=OTHER) for _ in range(5)]
+    assert [answer.status_code for answer in calm] == [200] * 5
 
 
 def test_f2_a_storm_of_hooks_costs_no_feedback_and_feedback_has_a_quota_too(web: Served) -> None:

@@ -21,7 +21,7 @@ from cds_hooks.http_server import server
 from cds_hooks.json_log import log_event, set_up_log
 from cds_hooks.last_answers import LastAnswers, RedisLastAnswers
 from cds_hooks.settings import Settings
-from cds_hooks.switches import BadSwitches
+from cds_hooks.switches_file import BadSwitches
 from worker.client import ReadingClient
 from worker.crash_output import keep_crashes_quiet
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from cds_hooks.after_answers import AfterAnswers
 from cds_hooks.fhir_access import server_for
 from cds_hooks.fhir_server import FhirServer
 from cds_hooks.gather_notes import Gathering, OutOfTime, gather
@@ -28,10 +28,9 @@ from cds_hooks.security_events import security_event
 from cds_hooks.server_address import ServerAddress
 from cds_hooks.services import Service
 from cds_hooks.settings import Settings
+from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SWITCHED_OFF
-from cds_hooks.switches import Switches
 from cds_hooks.trust import Caller
-from cds_hooks.watch import LAST_CARDS
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.client import Reading, ReadingClient
@@ -56,8 +55,8 @@ class AnswerParts:
     feedback: FeedbackStore
     outbound: Outbound
     last: LastAnswers
-    switches: Callable[[], Switches]
-    """Those in force now."""
+    switched: SwitchedAnswers
+    after: AfterAnswers
 
 
 class Answering:
@@ -67,11 +66,10 @@ class Answering:
         self._settings = settings
         self._parts = parts
         self._in_hand = 0
-        self._keeping: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Finish what goes on after answers."""
-        await asyncio.gather(*self._keeping)
+        await self._parts.after.close()
 
     async def answer(
         self, request: HookRequest, service: Service, caller: Caller, arrived: float, *, small: bool = False
@@ -110,7 +108,7 @@ class Answering:
     async def _outcome(
         self, request: HookRequest, service: Service, occasion: Occasion, server: FhirServer | None, bounds: Gathering
     ) -> Outcome:
-        if self._parts.switches().tenant_off(occasion.tenant):
+        if self._parts.switched.all_off(occasion.tenant):
             return Outcome("silent", SWITCHED_OFF)
 
         def on_security_event(kind: str) -> None:
@@ -124,9 +122,10 @@ class Answering:
         at_most = max(bounds.required_by - time.monotonic(), 0) + self._settings.reserve_ms / 2000
         try:
             async with asyncio.timeout(at_most):
-                return await self._read(chart, occasion, bounds.required_by)
+                outcome = await self._read(chart, occasion, bounds.required_by)
         except TimeoutError:
             return Outcome("degraded", "deadline", unread=chart.unread)
+        return self._parts.switched.outcome(outcome, chart, occasion)
 
     async def _read(self, chart: Chart, occasion: Occasion, deadline: float) -> Outcome:
         """Reads and recalls at the same time: neither waits for the other."""
@@ -188,7 +187,6 @@ class Answering:
         shown = await self._shown(last.assessment, chart, replace(occasion, earlier=last.reading), recalling)
         if not shown.cards:
             return nothing
-        LAST_CARDS.inc()
         return replace(nothing, cards=shown.cards, assessment=last.assessment, computed=last.reading.computed)
 
     def _keep(self, assessment: Assessment, chart: Chart, occasion: Occasion) -> None:
@@ -200,9 +198,7 @@ class Answering:
             await self._parts.last.keep(occasion.tenant, occasion.patient_id, kept)
 
         if self._settings.last_card_seconds:
-            task = asyncio.create_task(keep())
-            self._keeping.add(task)
-            task.add_done_callback(self._keeping.discard)
+            self._parts.after.start(keep())
 
     async def _remembered(self, outcome: Outcome, occasion: Occasion, deadline: float) -> Outcome:
         """Keep what is shown before it is: feedback about it may come at any time, also after a restart."""

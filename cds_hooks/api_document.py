@@ -28,7 +28,7 @@ _MEANINGS = {
     412: "Required data is neither in the prefetch nor to be had from the FHIR server",
     413: "The body is too large",
     415: "The body is not plain application/json in UTF-8",
-    429: "The client calls too often; Retry-After says when to come back",
+    429: "The tenant calls too often; Retry-After says after how many seconds to come back",
     500: "The service failed",
     503: "A store that has to answer does not",
 }
@@ -54,9 +54,11 @@ class Discovery(BaseModel):
 
 
 class Status(BaseModel):
-    """The body of a health check."""
+    """The body of a health check; /readyz also says how the workers and the switches file are, where there are any."""
 
     status: str
+    workers: str | None = None
+    switches: str | None = None
 
 
 def _described(summary: str, success: Any, *statuses: int, token: bool = True, body: str = "") -> dict[str, Any]:
@@ -73,9 +75,9 @@ def _described(summary: str, success: Any, *statuses: int, token: bool = True, b
     return described
 
 
-_BODY_FAULTS = (400, 404, 408, 413, 415, 500, 503)
-DISCOVERY = _described("Discovery: the services offered", Discovery, 500, 503)
-CALL = _described("Call the service for a patient-view", HookResponse, 403, 412, 429, *_BODY_FAULTS, body="HookRequest")
+_BODY_FAULTS = (400, 404, 408, 413, 415, 429, 500, 503)
+DISCOVERY = _described("Discovery: the services offered", Discovery, 429, 500, 503)
+CALL = _described("Call the service for a patient-view", HookResponse, 403, 412, *_BODY_FAULTS, body="HookRequest")
 FEEDBACK = _described("Report what became of cards", None, *_BODY_FAULTS, body="FeedbackBody")
 HEALTH = _described("Health", Status, 500, 503, token=False)
 

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from cds_hooks.after_answers import AfterAnswers
 from cds_hooks.answer import Answering, AnswerParts
 from cds_hooks.api_document import describe
 from cds_hooks.audit.chain import audit_keys
@@ -44,8 +45,9 @@ from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
 from cds_hooks.routes import Parts, Routes
 from cds_hooks.settings import Settings
+from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SwitchedCards
-from cds_hooks.switches import SwitchBoard
+from cds_hooks.switches_file import SwitchBoard
 from cds_hooks.trust import Trust
 from worker.client import ReadingClient
 from worker.payloads import Sealer
@@ -69,7 +71,7 @@ def create_app(
 ) -> FastAPI:
     """The web process's app. What is not given is made from `settings`; everything given is closed with the app.
 
-    `background`: started with the app and cancelled at its end.
+    `background`: started with the app and cancelled at its end. Raises BadSwitches for a file that cannot be used.
     """
     outbound = Outbound(ca_file=settings.ca_file)
     feedback = feedback or _feedback(settings)
@@ -78,8 +80,10 @@ def create_app(
     trail = trail_of(settings)
     board = SwitchBoard(settings.switches_file)
     last = last or MemoryLastAnswers(settings.last_card_seconds)
-    switched = SwitchedCards(cards or _card_builder(settings), lambda: board.now)
-    answering = Answering(settings, AnswerParts(client, switched, feedback, outbound, last, lambda: board.now))
+    after = AfterAnswers()
+    switched_cards = SwitchedCards(cards or _card_builder(settings), lambda: board.now)
+    switched = SwitchedAnswers(lambda: board.now, feedback, after)
+    answering = Answering(settings, AnswerParts(client, switched_cards, feedback, outbound, last, switched, after))
     parts = Parts(
         settings=settings,
         trust=Trust(settings, keys, seen),
@@ -88,6 +92,7 @@ def create_app(
         feedback=feedback,
         quota=Quota(settings.calls_per_second),
         switches_changed=lambda: board.changed,
+        switches_faulty=lambda: board.faulty if settings.switches_file else None,
         ready=_readiness(client, seen if settings.auth_on else None, feedback, trail),
         workers_silent=lambda: getattr(client, "workers_silent", None),
     )
@@ -133,6 +138,7 @@ def _feedback(settings: Settings) -> FeedbackStore:
         muting=Muting(below=settings.mute_below, after_shows=settings.mute_after_shows),
         acceptance_days=settings.acceptance_days,
         keep_days=settings.feedback_keep_days,
+        shadow_days=settings.shadow_days,
     )
 
 

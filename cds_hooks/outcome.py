@@ -29,7 +29,7 @@ from cds_hooks.audit.notes import Computed, audit_notes
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.json_log import Value, log_event
 from cds_hooks.kept_answers import Answer
-from cds_hooks.watch import ANSWER_SECONDS, ANSWERS
+from cds_hooks.watch import ANSWER_SECONDS, ANSWERS, LAST_CARDS
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Unread
 
@@ -68,6 +68,8 @@ def answer_of(outcome: Outcome, arrived: float, **fields: Value) -> Answer:
     """The answer for an outcome, counted and logged. arrived: `time.monotonic()` seconds."""
     ANSWERS.labels(outcome.state, outcome.reason).inc()
     ANSWER_SECONDS.observe(time.monotonic() - arrived)
+    if outcome.computed:
+        LAST_CARDS.inc()
     log_event(
         log,
         "answer",
@@ -89,7 +91,7 @@ def degraded_body(reason: str) -> bytes:
 def _computed(outcome: Outcome) -> Computed:
     """What the audit trail keeps of an outcome: ids and counts, no words of the chart."""
     read = outcome.assessment
-    shown = [(getattr(card, "extension", None) or {}).get(EXTENSION, {}) for card in outcome.cards]
+    shown = _extensions(outcome.cards)
     return Computed(
         event=audit_notes().id,
         state=outcome.state,
@@ -97,12 +99,21 @@ def _computed(outcome: Outcome) -> Computed:
         model_version=read.model_version if read else "",
         knowledge_version=read.knowledge_version if read else "",
         considered=tuple(candidate.diagnosis for candidate in read.candidates) if read else (),
-        shown=tuple(diagnosis["id"] for extension in shown for diagnosis in extension.get("diagnoses", ())),
+        shown=diagnoses_shown(outcome.cards),
         cards=tuple(str(getattr(card, "uuid", "")) for card in outcome.cards),
         evidence_hash=next((extension["evidenceHash"] for extension in shown if extension), ""),
         notes_read=read.notes_read if read else 0,
         unread=sum(notice.count for notice in outcome.unread),
     )
+
+
+def diagnoses_shown(cards: Sequence[BaseModel]) -> tuple[str, ...]:
+    """Ids of the diagnoses on `cards`, in their order."""
+    return tuple(diagnosis["id"] for extension in _extensions(cards) for diagnosis in extension.get("diagnoses", ()))
+
+
+def _extensions(cards: Sequence[BaseModel]) -> list[dict[str, Any]]:
+    return [(getattr(card, "extension", None) or {}).get(EXTENSION, {}) for card in cards]
 
 
 def _body(outcome: Outcome) -> bytes:

@@ -1,6 +1,6 @@
 """The addresses we serve: discovery, the service, its feedback, health.
 
-Knows the order in which a call is checked: token, path, media type, size, JSON, fields. Knows nothing of how an answer
+Knows the order in which a call is checked: token, quota, path, media type, size, JSON, fields. Knows nothing of how an answer
 comes about (answer) nor of documents about the API (api_document).
 """
 
@@ -57,6 +57,8 @@ class Parts:
     quota: Quota
     switches_changed: Callable[[], int]
     """How often the switches have changed: an answer from before is not given again."""
+    switches_faulty: Callable[[], bool | None]
+    """True while the switches file cannot be followed; None where there is none."""
     ready: Callable[[], Awaitable[bool]]
     workers_silent: Callable[[], bool | None]
     """True since a canary task was lost; None where this process has no workers."""
@@ -97,7 +99,6 @@ class Routes:
         audit_notes().kind = "hook-call"
         await self._turnstile.turn()
         caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
-        self._parts.quota.take(caller.tenant)
         service = _known(service_id)
         if self._turnstile.waiting >= MANY_CALLS and time.monotonic() - arrived > self._latest_begin:
             return _json(self._parts.answering.shed(caller, arrived).body)
@@ -134,12 +135,14 @@ class Routes:
         return _json(b'{"status":"ok"}')
 
     async def ready(self) -> Response:
-        """It could answer a call now; and whether the workers took the last canary task."""
+        """It could answer a call now; whether workers took the last canary task, whether switches are followed."""
         if not await self._parts.ready():
             raise Unavailable("Not ready.")
         silent = self._parts.workers_silent()
         workers = {} if silent is None else {"workers": "silent" if silent else "alive"}
-        return _json(orjson.dumps({"status": "ok", **workers}))
+        faulty = self._parts.switches_faulty()
+        switches = {} if faulty is None else {"switches": "file-faulty" if faulty else "followed"}
+        return _json(orjson.dumps({"status": "ok", **workers, **switches}))
 
     async def metrics(self) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NO_STORE)
@@ -153,6 +156,7 @@ class Routes:
         log_fields(request)["tenant"] = caller.tenant
         notes = audit_notes()
         notes.tenant, notes.issuer = caller.tenant, caller.issuer
+        self._parts.quota.take(caller.tenant, notes.kind or "")
         return caller
 
 

@@ -142,9 +142,12 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = None
     """32 bytes in base64: seals whom a record is about and keys the chain; older keys after a comma. None = not kept."""
     switches_file: Path | None = None
-    """YAML file of what is switched off (see `dxspan-switch`), followed while serving; None = nothing can be."""
+    """YAML file of what is switched off (docs/switches.md), followed while serving; None = nothing can be."""
+    shadow_days: int = Field(default=90, ge=1, le=3650)
+    """How long what a model in the shadow would have shown is kept, and what others showed, to be compared."""
     calls_per_second: float = Field(default=200, ge=0)
-    """Calls a tenant may make per second and web process, in bursts five seconds' worth; more get 429; 0 = no end."""
+    """Calls a tenant may make per second and web process, in bursts five seconds' worth, hooks and feedback each;
+    more get 429; 0 = no end."""
     deadline_ms: int = Field(default=1500, ge=200, le=60_000)
     """Time for one answer."""
     reserve_ms: int = Field(default=100, ge=10, le=5_000)

@@ -1,49 +1,46 @@
-"""What is switched off, by a file that may change while we serve: a tenant, a diagnosis, a model version; and shadow mode.
+"""What is switched off or made to run in the shadow, by tenant, diagnosis and model version.
 
-Input : a YAML file, edited by hand or by `dxspan-switch`, read again within seconds of a change
-Output: the switches in force. A file that is broken or gone changes nothing: the last good state stays, and is counted as a
-        fault, since an error of the file's must not switch anything on again.
-Knows the file; what follows from a switch is switched_cards' and answer's.
+Input: the switches themselves and an assessment. Output: yes or no, and the assessment without what is off. Knows
+neither where switches are kept (switches_file) nor how an answer says that something is off (switched_answers).
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
+import re
 from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from cds_hooks.json_log import log_event
-from cds_hooks.watch import SWITCHES_FAULTY, SWITCHES_OFF
+from nlp_core.assessment import Assessment, Candidate, NextStep
 
-log = logging.getLogger("dxspan.switches")
+ICD_10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?")
+"""With or without its dot."""
 
-CHECK_SECONDS = 5.0
-"""How often the file is looked at: a switch is to work within 60 s."""
+Mode = Literal["off", "shadow"]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._+-]{1,80}$")]
 
 
-class BadSwitches(ValueError):
-    """The file cannot be read as switches."""
+def _mode(value: Any) -> Any:
+    """`mode: off` without quotes is `false` in YAML."""
+    return "off" if value is False else value
 
 
 class Switch(BaseModel):
     """One thing switched off, or made to run in the shadow. What is left out means all of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
-    mode: Literal["off", "shadow"] = "off"
-    """shadow: computed and counted, nothing shown."""
-    tenant: str | None = None
-    diagnosis: str | None = None
-    """Its id in the knowledge, or its ICD-10-CM code."""
-    model_version: str | None = None
+    mode: Annotated[Mode, BeforeValidator(_mode)] = "off"
+    """shadow: read and kept for comparison, nothing shown."""
+    tenant: Name | None = None
+    diagnosis: Name | None = None
+    """Its id in the knowledge, or an ICD-10-CM code; a category covers its codes, I26 is I26.99 too."""
+    model_version: Name | None = None
+    """As cards say it: `<bundle version>+<first 12 hex digits of the bundle's digest>`."""
     reason: str = Field(min_length=1, max_length=200)
-    since: datetime
+    """For people, in the file alone; never logged."""
+    since: AwareDatetime
 
     @model_validator(mode="after")
     def _of_whom(self) -> Self:
@@ -51,13 +48,26 @@ class Switch(BaseModel):
             raise ValueError("a diagnosis is switched off or on, it has no shadow")
         return self
 
-    def meets(self, tenant: str, *, model_version: str | None = None, diagnosis: Sequence[str] = ()) -> bool:
-        """Does it mean this tenant, model version and diagnosis (id and code)? None and () are met by no such condition."""
-        return (
-            self.tenant in (None, tenant)
-            and self.model_version in (None, model_version)
-            and (self.diagnosis is None or self.diagnosis in diagnosis)
-        )
+    @property
+    def what(self) -> tuple[str | None, str | None, str | None]:
+        """Tenant, diagnosis and model version: two switches of the same are one."""
+        return self.tenant, self.diagnosis, self.model_version
+
+    def meets(self, tenant: str, model_version: str | None) -> bool:
+        """Is it for this tenant's answers by this model? None = not known yet; then no switch of a model is."""
+        return self.tenant in (None, tenant) and self.model_version in (None, model_version)
+
+    def names(self, candidate: Candidate) -> bool:
+        """Is it about this diagnosis, by name, and not about all?"""
+        if self.diagnosis is None or self.diagnosis == candidate.diagnosis:
+            return self.diagnosis is not None
+        code = self.diagnosis.upper()
+        return bool(ICD_10_CODE.fullmatch(code)) and plain_code(candidate.icd10cm).startswith(plain_code(code))
+
+
+def plain_code(code: str) -> str:
+    """An ICD-10-CM code without its dot."""
+    return code.replace(".", "")
 
 
 class Switches(BaseModel):
@@ -67,89 +77,45 @@ class Switches(BaseModel):
 
     switches: tuple[Switch, ...] = ()
 
-    def tenant_off(self, tenant: str) -> bool:
-        """Is nothing to be read for this tenant, whatever model and diagnosis?"""
-        return any(one.mode == "off" and one.meets(tenant) for one in self.switches)
-
-    def model_off(self, tenant: str, model_version: str) -> bool:
-        return any(one.mode == "off" and one.meets(tenant, model_version=model_version) for one in self.switches)
-
-    def diagnosis_off(self, tenant: str, model_version: str, diagnosis: str, code: str) -> bool:
+    def all_off(self, tenant: str, model_version: str | None = None) -> bool:
+        """Is nothing to be shown to this tenant, or nothing of this model; None = whatever model will read?"""
         return any(
-            one.mode == "off" and one.meets(tenant, model_version=model_version, diagnosis=(diagnosis, code))
-            for one in self.switches
+            one.mode == "off" and one.diagnosis is None and one.meets(tenant, model_version) for one in self.switches
         )
 
+    def diagnoses_off(self, assessment: Assessment, tenant: str) -> tuple[Candidate, ...]:
+        """The candidates that are not to be shown to this tenant."""
+        meeting = [one for one in self.switches if one.mode == "off" and one.meets(tenant, assessment.model_version)]
+        return tuple(c for c in assessment.candidates if any(one.names(c) for one in meeting))
+
     def in_shadow(self, tenant: str, model_version: str) -> bool:
-        return any(one.mode == "shadow" and one.meets(tenant, model_version=model_version) for one in self.switches)
+        """Are this model's answers to this tenant kept instead of shown?"""
+        return any(one.mode == "shadow" and one.meets(tenant, model_version) for one in self.switches)
+
+    def comparing(self, tenant: str) -> bool:
+        """Is any model in the shadow for this tenant, so that what the others show is worth keeping beside it?"""
+        return any(one.mode == "shadow" and one.tenant in (None, tenant) for one in self.switches)
 
 
 NOTHING_SWITCHED = Switches()
 
 
-def read_switches(path: Path) -> Switches:
-    """Raises BadSwitches, whose text names what is wrong and where, or OSError."""
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-        return Switches.model_validate(document if document is not None else {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadSwitches(f"{path.name} is no YAML: {type(error).__name__}") from None
-    except ValidationError as error:
-        first: Any = error.errors(include_input=False, include_url=False)[0]
-        raise BadSwitches(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+def without(assessment: Assessment, off: Sequence[Candidate]) -> Assessment:
+    """`assessment` as if the diagnoses `off` had never been thought of: also without what is asked for them alone.
+
+    What is left may be too weak to speak; then it is silent, as the reader would have been.
+    """
+    if not off:
+        return assessment
+    left = tuple(candidate for candidate in assessment.candidates if candidate not in off)
+    weak = bool(left) and left[0].probability < assessment.silence_below
+    names = {candidate.diagnosis for candidate in left}
+    steps = tuple(s for s in assessment.next_steps if names.intersection(s.diagnoses) and not _speaks_of(s, off))
+    silence = assessment.silence or ("weak_evidence" if weak else None)
+    return assessment.model_copy(update={"candidates": left, "next_steps": steps, "silence": silence})
 
 
-class SwitchBoard:
-    """The switches in force in this process."""
-
-    def __init__(self, path: Path | None) -> None:
-        """path: None = nothing can be switched. A file that is not there yet means that nothing is.
-
-        Raises BadSwitches where there is a file that cannot be read: a process that starts has no last good state.
-        """
-        self._path = path
-        self._seen = _stamp(path)
-        self.now = NOTHING_SWITCHED
-        self.changed = 0
-        """How often, since the start."""
-        if path and self._seen is not None:
-            self._take(read_switches(path))
-
-    async def run(self) -> None:
-        """Follows the file until cancelled."""
-        while self._path:
-            await asyncio.sleep(CHECK_SECONDS)
-            await asyncio.to_thread(self.look)
-
-    def look(self) -> None:
-        """Reads the file again if it has changed; whatever is wrong with it, the last good state stays."""
-        if self._path is None:
-            return
-        stamp = _stamp(self._path)
-        if stamp == self._seen:
-            return
-        self._seen = stamp
-        try:
-            self._take(read_switches(self._path))
-        except (BadSwitches, OSError) as error:
-            SWITCHES_FAULTY.set(1)
-            told = str(error) if isinstance(error, BadSwitches) else type(error).__name__
-            log_event(log, "switches not read, the last ones stay", level=logging.ERROR, fault=told)
-
-    def _take(self, switches: Switches) -> None:
-        self.now, self.changed = switches, self.changed + 1
-        SWITCHES_FAULTY.set(0)
-        for mode in ("off", "shadow"):
-            SWITCHES_OFF.labels(mode).set(sum(one.mode == mode for one in switches.switches))
-        for one in switches.switches:
-            what = one.model_dump(mode="json", exclude_none=True)
-            log_event(log, "switched", level=logging.WARNING, **what)
-
-
-def _stamp(path: Path | None) -> tuple[int, int, int] | None:
-    """What tells one state of the file from another; None where there is no file."""
-    try:
-        status = path.stat() if path else None
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino) if status else None
+def _speaks_of(step: NextStep, off: Sequence[Candidate]) -> bool:
+    """Another diagnosis's question may name the one that is off."""
+    said = f"{step.words.en}\n{step.words.zh}".casefold()
+    return any(name and name.casefold() in said for one in off for name in (one.names.en, one.names.zh))

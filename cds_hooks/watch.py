@@ -36,8 +36,11 @@ FEEDBACK_LOST = Counter(
 )
 SWITCHES_OFF = Gauge("dxspan_switches", "Things switched off or in shadow mode, by mode.", ["mode"])
 SWITCHES_FAULTY = Gauge(
-    "dxspan_switches_file_faulty", "1 while the switches file cannot be read: the last good state stays."
+    "dxspan_switches_file_faulty", "1 while the switches file cannot be followed: the last good state stays."
 )
-SHADOW_CARDS = Counter("dxspan_shadow_cards_total", "Cards that were made in shadow mode and not sent.")
-SHADOW_DIAGNOSES = Counter("dxspan_shadow_diagnoses_total", "Diagnoses on those cards.", ["diagnosis"])
-QUOTA_REFUSED = Counter("dxspan_quota_refused_total", "Calls refused with 429, over their tenant's quota.")
+SWITCHES_FAULTS = Counter("dxspan_switches_faults_total", "Looks at a switches file that could not be used.", ["kind"])
+SHADOW_ANSWERS = Counter(
+    "dxspan_shadow_answers_total", "Answers kept instead of shown, by what they would have been.", ["state", "reason"]
+)
+COMPARED_LOST = Counter("dxspan_compared_answers_not_kept_total", "Answers that could not be kept for comparison.")
+QUOTA_REFUSED = Counter("dxspan_quota_refused_total", "Calls refused with 429, over their tenant's quota.", ["kind"])

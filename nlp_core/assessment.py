@@ -117,6 +117,8 @@ class NextStep(BaseModel):
     words: Words
     gain: FiniteFloat = Field(ge=0)
     """Expected information gain over the candidates, in bits."""
+    diagnoses: tuple[str, ...] = ()
+    """Ids of the leading candidates whose entry in the knowledge asks for it in these words."""
 
 
 class PartlyRead(BaseModel):
@@ -141,6 +143,8 @@ class Assessment(BaseModel):
     """Best first, at most ten."""
     next_steps: tuple[NextStep, ...] = ()
     silence: Silence | None = None
+    silence_below: float = Field(default=0.0, ge=0, le=1)
+    """Probability of the leading candidate below which nothing is shown; 0 where no calibration says so."""
     notes_read: int = Field(ge=0)
     notes_unread: int = Field(default=0, ge=0)
     """Notes left out for want of time or budget (the oldest ones)."""

@@ -5,13 +5,16 @@ Knows probabilities and the questions and tests the knowledge writes beside each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import log2, sqrt
+from typing import Literal
 
 from nlp_core.assessment import NextStep
 from nlp_core.diagnoses import Ranked, Reasoner
 from nlp_core.findings import Observed
 from nlp_core.knowledge import Knowledge, Step
+
+Kind = Literal["question", "test"]
 
 LEADING = 5
 MOST = 4
@@ -25,18 +28,22 @@ def next_steps(ranked: Sequence[Ranked], observed: Mapping[str, Observed], reaso
     weights = _doubtful(leading)
     implied = _implied(observed, reasoner.knowledge)
     steps: dict[str, NextStep] = {}
-    for candidate in leading:
-        diagnosis = candidate.diagnosis
-        for kind, written in (("question", diagnosis.questions), ("test", diagnosis.tests)):
-            for step in written:
-                if step.finding in steps or _answered(step.finding, observed, implied, reasoner.knowledge):
-                    continue
-                gain = _gain(weights, [reasoner.share(c.diagnosis.id, step.finding) for c in leading])
-                steps[step.finding] = _next_step(kind, step, gain)
+    for kind, step in _written(leading):
+        if step.finding in steps or _answered(step.finding, observed, implied, reasoner.knowledge):
+            continue
+        gain = _gain(weights, [reasoner.share(c.diagnosis.id, step.finding) for c in leading])
+        steps[step.finding] = _next_step(kind, step, gain, leading)
     ranked_steps = sorted(steps.values(), key=lambda step: -step.gain)
     questions = [step for step in ranked_steps if step.kind == "question"][: MOST // 2]
     tests = [step for step in ranked_steps if step.kind == "test"][: MOST // 2]
     return sorted([*questions, *tests], key=lambda step: -step.gain)
+
+
+def _written(leading: Sequence[Ranked]) -> Iterator[tuple[Kind, Step]]:
+    """What the knowledge asks beside each diagnosis, the best diagnosis's first."""
+    for candidate in leading:
+        yield from (("question", step) for step in candidate.diagnosis.questions)
+        yield from (("test", step) for step in candidate.diagnosis.tests)
 
 
 def _implied(observed: Mapping[str, Observed], knowledge: Knowledge) -> set[str]:
@@ -59,10 +66,9 @@ def _doubtful(leading: Sequence[Ranked]) -> list[float]:
     return [root / total if total else 1 / len(roots) for root in roots]
 
 
-def _next_step(kind: str, step: Step, gain: float) -> NextStep:
-    return NextStep(
-        kind="question" if kind == "question" else "test", finding=step.finding, words=step.words, gain=max(0.0, gain)
-    )
+def _next_step(kind: Kind, step: Step, gain: float, leading: Sequence[Ranked]) -> NextStep:
+    asked_by = tuple(c.diagnosis.id for c in leading if step in (*c.diagnosis.questions, *c.diagnosis.tests))
+    return NextStep(kind=kind, finding=step.finding, words=step.words, gain=max(0.0, gain), diagnoses=asked_by)
 
 
 def _gain(weights: Sequence[float], shares: Sequence[float]) -> float:

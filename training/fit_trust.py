@@ -199,7 +199,7 @@ def fit(groups: Sequence[Sequence[Reading]]) -> Tensor:
         total.backward()  # type: ignore[no-untyped-call]  # torch's own
         return float(total.detach())
 
-    optimizer.step(closure)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch's own
     return (begun + moved * loose).detach()
 
 

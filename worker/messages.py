@@ -16,7 +16,7 @@ from worker.client import Degraded
 
 MESSAGE_VERSION: Final = 4
 """1 (November 2026): first. 2 (November 2026): Chart.setting. 3 (November 2026): silences about untrusted notes.
-4 (November 2026): Assessment.partly_read and the silence of that name."""
+4 (November 2026): Assessment.partly_read and the silence of that name, NextStep.diagnoses, Assessment.silence_below."""
 
 READ_TASK = "dxspan.read_chart"
 CANARY_TASK = "dxspan.canary"

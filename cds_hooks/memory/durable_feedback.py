@@ -17,8 +17,9 @@ from typing import Any
 
 from cds_hooks.json_log import log_event
 from cds_hooks.memory.acceptance import Muting
+from cds_hooks.memory.compared_answer import ComparedAnswer, compared_row
 from cds_hooks.memory.delivery import OPEN_SECONDS, Delivery
-from cds_hooks.memory.feedback import FeedbackItem
+from cds_hooks.memory.feedback import FEEDBACK_AWAY, FeedbackItem
 from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_rows, shown_rows
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.memory.outbox import Outbox
@@ -29,8 +30,8 @@ from cds_hooks.operation_outcome import CannotKeep, Unavailable
 
 log = logging.getLogger("dxspan.feedback")
 
-COUNT_SECONDS = 600.0
-"""Acceptance is counted this often: it reads a year of showings."""
+HOUSE_SECONDS = 600.0
+"""Acceptance is counted this often: it reads a year of showings; and old compared answers are deleted."""
 ENOUGH_SECONDS = 0.2
 """A database that answers no question in this time is away; with less, the call was late."""
 NO_KEY = (
@@ -51,8 +52,13 @@ class DurableFeedback:
         muting: Muting,
         acceptance_days: int,
         keep_days: int | None = None,
+        shadow_days: int,
     ) -> None:
-        """`keep_days`: how long what was shown and reported is kept; None = until somebody deletes it. `key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key."""
+        """`key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key.
+
+        `keep_days`: how long what was shown and reported is kept; None = until somebody deletes it. `shadow_days`: how long
+        answers are kept for comparison.
+        """
         self._database = database
         self._delivery = Delivery(database, outbox)
         self.settled = False
@@ -62,6 +68,7 @@ class DurableFeedback:
         self._muting = muting
         self._acceptance_days = acceptance_days
         self._keep_days = keep_days
+        self._shadow_days = shadow_days
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
         """Keeps `items`, each once. Raises Unavailable when neither database nor outbox can."""
@@ -81,6 +88,17 @@ class DurableFeedback:
             *listed_rows(occasion.tenant, marks, listed, shown),
         ]
         await self._delivery.keep(rows, patient=marks.patient, safe=False)
+
+    async def remember_compared(self, occasion: Occasion, answer: ComparedAnswer, answered: datetime) -> None:
+        """Keeps an answer for comparison. Raises Unavailable, also while the database is away: the outbox's room is
+        feedback's and shown cards' then."""
+        if not self._delivery.reachable:
+            raise Unavailable(FEEDBACK_AWAY)
+        how = (answer.model_version, answer.seen)
+        marks = (await self._marking()).of_compared(occasion, answer.chart_digest, *how)
+        row = compared_row(occasion.tenant, marks, answer, answered)
+        # Of no patient in particular, and never recalled: nobody's recall need wait for it.
+        await self._delivery.keep([row], patient="", safe=False)
 
     async def recall(self, occasion: Occasion, *, by: float) -> Recalled:
         """What is remembered of the patient, by `by` (`time.monotonic()` seconds); never raises."""
@@ -108,7 +126,7 @@ class DurableFeedback:
             return False
 
     async def run(self) -> None:
-        """Deliver what waits, count acceptance and forget what is old, until cancelled."""
+        """Deliver what waits, count acceptance, and delete what was kept long enough, until cancelled."""
         if self._comments is None:
             log_event(log, NO_KEY, level=logging.WARNING)
         with suppress(Unavailable, TimeoutError):
@@ -116,7 +134,7 @@ class DurableFeedback:
                 await self._database.opened()
         await self._delivery.take_over()
         self.settled = True
-        await asyncio.gather(self._delivery.run(), self._count())
+        await asyncio.gather(self._delivery.run(), self._keep_house())
 
     async def close(self) -> None:
         await self._delivery.close()
@@ -133,16 +151,16 @@ class DurableFeedback:
             self._marks = PatientMarks(await (await self._database.opened()).marking_key())
         return self._marks
 
-    async def _count(self) -> None:
+    async def _keep_house(self) -> None:
         while True:
             try:
-                since = datetime.now(UTC) - timedelta(days=self._acceptance_days)
-                database = await self._database.opened()
-                self._muting.count(await database.acceptance(since))
+                database, now = await self._database.opened(), datetime.now(UTC)
+                self._muting.count(await database.acceptance(now - timedelta(days=self._acceptance_days)))
+                await database.forget_compared(now - timedelta(days=self._shadow_days))
                 if self._keep_days:
-                    await database.forget(datetime.now(UTC) - timedelta(days=self._keep_days))
+                    await database.forget(now - timedelta(days=self._keep_days))
             except Unavailable:
                 pass  # said by whoever needs the database; what is muted stays muted
             except Exception:
-                log.exception("acceptance could not be counted")
-            await asyncio.sleep(COUNT_SECONDS)
+                log.exception("acceptance could not be counted, or old answers not be deleted")
+            await asyncio.sleep(HOUSE_SECONDS)

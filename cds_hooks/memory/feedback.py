@@ -17,6 +17,7 @@ from cds_hooks.hook_request import LenientModel, UuidText, refusal, rule
 from cds_hooks.memory.suggestion_memory import Recalled
 
 if TYPE_CHECKING:
+    from cds_hooks.memory.compared_answer import ComparedAnswer
     from cds_hooks.occasion import Occasion
 
 MAX_COMMENT_CHARACTERS = 4000
@@ -113,6 +114,10 @@ class FeedbackStore(Protocol):
     async def remember(self, occasion: Occasion, cards: Sequence[Any], listed: Sequence[str], shown: datetime) -> None:
         """Keep what `cards` showed, so that feedback about them can be understood, and the accepted diagnoses `listed`
         that were seen on the problem list. Quick: nothing waits for a transaction. Raises Unavailable."""
+        ...
+
+    async def remember_compared(self, occasion: Occasion, answer: ComparedAnswer, answered: datetime) -> None:
+        """Keep what a model made of a chart, for a bounded time, to be laid beside another's. Raises Unavailable."""
         ...
 
     async def recall(self, occasion: Occasion, *, by: float) -> Recalled:

@@ -1,6 +1,7 @@
 """The SQL database of feedback: rows in, and what is remembered of a patient out.
 
-SQLite by default, PostgreSQL by URL. Append-only and idempotent: the same row twice is one. Blocking work runs in a few
+SQLite by default, PostgreSQL by URL. Append-only, but for
+compared answers, and idempotent: the same row twice is one. Blocking work runs in a few
 threads of its own, so that a database that hangs takes no thread from anything else. Knows tables and queries; what
 the rows mean is suppression's and acceptance's business.
 """
@@ -25,7 +26,7 @@ from cds_hooks.database import make_tables, open_engine
 from cds_hooks.memory.acceptance import Acceptance
 from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
-from cds_hooks.memory.feedback_tables import AGES, Base, MarkingKey
+from cds_hooks.memory.feedback_tables import AGES, Base, ComparedAnswer, MarkingKey
 from cds_hooks.memory.patient_marks import OccasionMarks
 from cds_hooks.memory.recall_queries import (
     acceptance_query,
@@ -43,6 +44,8 @@ from worker.payloads import KEY_BYTES
 ResultT = TypeVar("ResultT")
 
 _THREADS = 4
+MOST_COMPARED = 1_000_000
+"""Compared answers kept, of all tenants: some hundred megabytes."""
 
 
 class SqlFeedbackStore:
@@ -70,6 +73,10 @@ class SqlFeedbackStore:
     async def forget(self, before: datetime) -> None:
         """Removes what was shown, reported or seen on a problem list before then. Raises Unavailable."""
         await self._in_thread(lambda: self._remove(before))
+
+    async def forget_compared(self, before: datetime) -> None:
+        """Deletes the compared answers given before then, and the oldest beyond MOST_COMPARED. Raises Unavailable."""
+        await self._in_thread(lambda: self._forget_compared(before))
 
     async def marking_key(self) -> bytes:
         """The random key that this database has for marks; made when there is none. Raises Unavailable."""
@@ -119,6 +126,14 @@ class SqlFeedbackStore:
         for moment in AGES:
             with self._engine.begin() as connection:
                 connection.execute(delete(moment.class_).where(moment < before))
+
+    def _forget_compared(self, before: datetime) -> None:
+        beyond = select(ComparedAnswer.answered).order_by(ComparedAnswer.answered.desc()).offset(MOST_COMPARED).limit(1)
+        with self._engine.begin() as connection:
+            newest_beyond = connection.execute(beyond).scalar()
+            connection.execute(delete(ComparedAnswer).where(ComparedAnswer.answered < before))
+            if newest_beyond is not None:
+                connection.execute(delete(ComparedAnswer).where(ComparedAnswer.answered <= newest_beyond))
 
     def _key(self) -> bytes:
         with suppress(IntegrityError), self._engine.begin() as connection:

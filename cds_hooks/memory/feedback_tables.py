@@ -99,6 +99,26 @@ class ListedProblem(Base):
     seen: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
 
 
+class ComparedAnswer(Base):
+    """What one model made of one chart (a mark): kept for `shadow_days`, the only rows that are ever deleted.
+
+    Columns are those of compared_answer.
+    """
+
+    __tablename__ = "compared_answer"
+    __table_args__ = (Index("compared_since", "answered"),)
+
+    tenant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    answer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    chart: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[str] = mapped_column(String(128))
+    seen: Mapped[str] = mapped_column(String(16))
+    """`shown` or `shadow`."""
+    reason: Mapped[str] = mapped_column(String(64))
+    diagnoses: Mapped[list[str]] = mapped_column(JSON)
+    answered: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class MarkingKey(Base):
     """The random key of marks where the operator gave none (`feedback_key`): one row. See patient_marks."""
 

@@ -24,6 +24,16 @@ class OccasionMarks:
     """Empty where the call names no encounter."""
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedMarks:
+    """Which chart and which answer, unreadable."""
+
+    chart: str
+    """Equal for the same chart of the same patient, whichever model reads it."""
+    answer: str
+    """Equal for the same call answered again by the same model in the same way."""
+
+
 class PatientMarks:
     """Marks under one key."""
 
@@ -42,3 +52,9 @@ class PatientMarks:
             if occasion.encounter_id
             else "",
         )
+
+    def of_compared(self, occasion: Occasion, chart_digest: str, *how: str) -> ComparedMarks:
+        """`how`: what tells two answers to the same call about the same chart apart."""
+        server = (occasion.tenant, occasion.fhir_server)
+        chart = self._sealer.mark("compared chart", *server, occasion.patient_id, chart_digest)
+        return ComparedMarks(chart, self._sealer.mark("compared answer", chart, str(occasion.hook_instance), *how))

@@ -75,7 +75,13 @@ def assessment(*candidates: Candidate, **changes: Any) -> Assessment:
         "language": "en",
         "candidates": candidates or (candidate(), candidate("Common cold", "J00"), candidate("COVID-19", "U07.1")),
         "next_steps": (
-            NextStep(kind="test", finding="x", words=Words(en="Influenza PCR", zh="流感核酸检测"), gain=0.4),
+            NextStep(
+                kind="test",
+                finding="x",
+                words=Words(en="Influenza PCR", zh="流感核酸检测"),
+                gain=0.4,
+                diagnoses=("influenza",),
+            ),
         ),
         "notes_read": 1,
         "newest_note": NOTE.date,

@@ -35,16 +35,21 @@ class SpelledOutClient:
 
     ready = True
 
+    def __init__(self, model_version: str = "spelled-out+0", *, backwards: bool = False) -> None:
+        """`backwards`: the last line first."""
+        self._model_version = model_version
+        self._step = -1 if backwards else 1
+
     async def read(self, chart: Chart, *, tenant: str, deadline: float) -> Reading:
         del tenant, deadline
         note = chart.notes[0]
-        lines = [line.split(": ") for line in note.text.splitlines()]
+        lines = [line.split(": ") for line in note.text.splitlines()][:: self._step]
         return Reading(
             Assessment(
                 language="en",
                 candidates=tuple(_candidate(name, findings, note, chart) for name, findings in lines),
                 notes_read=1,
-                model_version="spelled-out+0",
+                model_version=self._model_version,
                 knowledge_version="0",
             )
         )
@@ -151,11 +156,11 @@ def eventually(holds: Callable[[], Any], seconds: float = 15) -> None:
 
 
 @contextmanager
-def hospital(database: str, **changes: Any) -> Iterator[Ehr]:
+def hospital(database: str, reader: SpelledOutClient | None = None, **changes: Any) -> Iterator[Ehr]:
     """A web process on `database` (its URL), in a thread; leaving it is stopping the process in order."""
     port = free_port()
     settings = Settings(development=True, feedback_database_url=database, repeat_seconds=0, **changes)
-    app = create_app(settings, SpelledOutClient())
+    app = create_app(settings, reader or SpelledOutClient())
     with ServerThread(server(app, host="127.0.0.1", port=port)):
         yield Ehr(f"http://127.0.0.1:{port}")
 

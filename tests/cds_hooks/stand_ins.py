@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from cds_hooks.memory.compared_answer import ComparedAnswer
 from cds_hooks.memory.feedback import FeedbackItem
 from cds_hooks.memory.suggestion_memory import Recalled
 from cds_hooks.occasion import BuiltCards, Occasion
@@ -93,6 +94,7 @@ class PlainFeedback:
 
     shown: list[tuple[str, str, Any]] = field(default_factory=list)
     kept: list[tuple[str, str, FeedbackItem]] = field(default_factory=list)
+    compared: list[tuple[str, ComparedAnswer]] = field(default_factory=list)
     available: bool = True
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
@@ -106,6 +108,12 @@ class PlainFeedback:
         if not self.available:
             raise Unavailable("The feedback store does not answer.")
         self.shown.extend((occasion.tenant, occasion.service_id, card) for card in cards)
+
+    async def remember_compared(self, occasion: Occasion, answer: ComparedAnswer, answered: datetime) -> None:
+        del answered
+        if not self.available:
+            raise Unavailable("The feedback store does not answer.")
+        self.compared.append((occasion.tenant, answer))
 
     async def recall(self, occasion: Occasion, *, by: float) -> Recalled:
         del occasion, by

@@ -10,11 +10,13 @@ from tests.cds_hooks.charts import SERVICE
 from tests.cds_hooks.conftest import Serve, Served
 
 PATHS = {
-    ("/cds-services", "get"): {"200", "401", "500", "503"},
+    ("/cds-services", "get"): {"200", "401", "429", "500", "503"},
     ("/cds-services/{service_id}", "post"): {
         "200", "400", "401", "403", "404", "408", "412", "413", "415", "429", "500", "503",
     },
-    ("/cds-services/{service_id}/feedback", "post"): {"200", "400", "401", "404", "408", "413", "415", "500", "503"},
+    ("/cds-services/{service_id}/feedback", "post"): {
+        "200", "400", "401", "404", "408", "413", "415", "429", "500", "503",
+    },
     ("/healthz", "get"): {"200", "500", "503"},
     ("/readyz", "get"): {"200", "500", "503"},
 }  # fmt: skip
@@ -50,7 +52,7 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 def test_errors_are_operation_outcomes_and_401_is_empty(document: dict[str, Any]) -> None:
     responses = document["paths"]["/cds-services/{service_id}"]["post"]["responses"]
     assert "content" not in responses["401"]
-    for status in ("400", "404", "412", "503"):
+    for status in ("400", "404", "412", "429", "503"):
         schema = responses[status]["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/OperationOutcome"}
 

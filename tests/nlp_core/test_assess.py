@@ -117,6 +117,8 @@ def test_steps_are_about_the_candidates_shown() -> None:
     asked = {step.finding for entry in shown for step in (*entry.questions, *entry.tests)}
     assert assessment.next_steps
     assert {step.finding for step in assessment.next_steps} <= asked - {"cough", "headache"}
+    assert all(step.diagnoses for step in assessment.next_steps)
+    assert {name for step in assessment.next_steps for name in step.diagnoses} <= {one.id for one in shown}
 
 
 def test_what_was_read_is_counted_and_dated() -> None:

@@ -85,5 +85,26 @@ def test_a_question_with_the_same_answer_everywhere_gains_nothing() -> None:
     assert only.gain == pytest.approx(0, abs=1e-9)
 
 
+def test_each_step_says_which_leading_diagnoses_ask_for_it_in_its_words() -> None:
+    same, other = step("headache", "Does the head ache?"), step("headache", "Is it the head?")
+    asking = {
+        "flu": (same, step("cough", "Is there a cough?")),
+        "cold": (same,),
+        "migraine": (other,),
+    }
+    findings = [finding("headache", "headache", "头痛"), finding("cough", "cough", "咳嗽")]
+    diagnoses = [
+        diagnosis(name, name, "病", code, {"headache": share, "cough": 0.3}, questions=asking[name])
+        for name, code, share in (("flu", "J11.1", 0.9), ("cold", "J00", 0.8), ("migraine", "G43.9", 0.7))
+    ]
+    reasoner = Reasoner(knowledge_of(findings, diagnoses))
+    offered = next_steps(reasoner.rank(found_of(), Patient()), {}, reasoner)
+    by_words = {one.words.en: set(one.diagnoses) for one in offered}
+    assert by_words["Is there a cough?"] == {"flu"}
+    assert by_words.get("Does the head ache?", {"flu", "cold"}) == {"flu", "cold"}
+    assert by_words.get("Is it the head?", {"migraine"}) == {"migraine"}
+    assert len(by_words) == 2
+
+
 def test_without_candidates_there_is_nothing_to_ask() -> None:
     assert next_steps([], {}, reasoner()) == []

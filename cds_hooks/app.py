@@ -47,11 +47,13 @@ from cds_hooks.settings import Settings
 from cds_hooks.switched_cards import SwitchedCards
 from cds_hooks.switches import SwitchBoard
 from cds_hooks.trust import Trust
+from cds_hooks.viewer.viewer_store import MemoryViewerStore, ViewerStore
 from worker.client import ReadingClient
 from worker.payloads import Sealer
 
 if TYPE_CHECKING:
     from cds_hooks.memory.feedback_store import SqlFeedbackStore
+    from cds_hooks.viewer.joined import Viewer
 
 FIRST_CARD_NEEDS = "fhir.resources.R4B.condition"
 """Takes half a second to import: done beside serving, so that neither the start nor the first card waits for it."""
@@ -65,6 +67,7 @@ def create_app(
     feedback: FeedbackStore | None = None,
     seen: ReplayStore | None = None,
     last: LastAnswers | None = None,
+    viewer_store: ViewerStore | None = None,
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> FastAPI:
     """The web process's app. What is not given is made from `settings`; everything given is closed with the app.
@@ -78,7 +81,10 @@ def create_app(
     trail = trail_of(settings)
     board = SwitchBoard(settings.switches_file)
     last = last or MemoryLastAnswers(settings.last_card_seconds)
-    switched = SwitchedCards(cards or _card_builder(settings), lambda: board.now)
+    cards = cards or _card_builder(settings)
+    viewer_store = viewer_store or MemoryViewerStore()
+    viewer = _viewer(settings, viewer_store, outbound)
+    switched = SwitchedCards(viewer.linking(cards) if viewer else cards, lambda: board.now)
     answering = Answering(settings, AnswerParts(client, switched, feedback, outbound, last, lambda: board.now))
     parts = Parts(
         settings=settings,
@@ -108,13 +114,23 @@ def create_app(
         lifespan=_lifespan(
             client,
             [*background, feedback.run, lambda: _warm_up(feedback), trail.run, board.run],
-            [answering.close, trail.close, feedback.close, seen.close, last.close, outbound.close],
+            [answering.close, trail.close, feedback.close, seen.close, last.close, viewer_store.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
     app.include_router(pages())
+    if viewer:
+        app.include_router(viewer.pages.router())
     describe(app)
     return app
+
+
+def _viewer(settings: Settings, store: ViewerStore, outbound: Outbound) -> Viewer | None:
+    if not settings.viewer_clients:
+        return None
+    from cds_hooks.viewer.joined import Viewer  # templates, which a process without the viewer need not load
+
+    return Viewer(settings, store, outbound)
 
 
 def _feedback(settings: Settings) -> FeedbackStore:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from cds_hooks.build_cards import summary
 from cds_hooks.card_detail import name_of
 from cds_hooks.safe_markdown import plain
 from cds_hooks.viewer.highlights import LONG_NOTE, Place, Stretch, Use, stretches
@@ -112,7 +113,7 @@ def page_of(
     return Page(
         language=language,
         words=said(language),
-        summary=view.summary,
+        summary=view.summary if language == assessment.language else summary(assessment, on_card(view), language),
         earlier=view.earlier.said_in(language) if view.earlier else "",
         on_card=[diagnosis for diagnosis in shown if diagnosis.on_card],
         others=[diagnosis for diagnosis in shown if not diagnosis.on_card],
@@ -122,6 +123,12 @@ def page_of(
         model=plain(assessment.model_version),
         figures=figures,
     )
+
+
+def on_card(view: KeptView) -> list[Candidate]:
+    """The card's diagnoses in its order."""
+    by_id = {candidate.diagnosis: candidate for candidate in view.assessment.candidates}
+    return [by_id[name] for name in view.on_card if name in by_id]
 
 
 @dataclass
@@ -134,9 +141,9 @@ class _Writer:
     places: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     def diagnoses(self) -> list[DiagnosisShown]:
-        order = {name: position for position, name in enumerate(self.view.on_card)}
-        candidates = sorted(self.view.assessment.candidates, key=lambda c: order.get(c.diagnosis, len(order)))
-        return [self._diagnosis(number, c, c.diagnosis in order) for number, c in enumerate(candidates, start=1)]
+        first = on_card(self.view)
+        others = [candidate for candidate in self.view.assessment.candidates if candidate not in first]
+        return [self._diagnosis(number, c, c in first) for number, c in enumerate([*first, *others], start=1)]
 
     def _diagnosis(self, number: int, candidate: Candidate, on_card: bool) -> DiagnosisShown:
         band, known = candidate.band, self.steps.get(candidate.diagnosis)

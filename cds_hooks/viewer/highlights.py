@@ -16,6 +16,7 @@ from cds_hooks.safe_markdown import visible_lines
 LONG_NOTE = 30_000
 """Characters; of a longer note only what stands around its places is shown, and its beginning."""
 AROUND, BEGINNING = 800, 4_000
+SIGNS = {"for": "+", "against": "\u2212", "both": "\u00b1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,18 @@ class Stretch:
     @property
     def speaks(self) -> Literal["for", "against", "both"]:
         """What the words say, by the diagnosis that stands highest; `both` where that one has them on both sides."""
-        highest = min(use.diagnosis for use in self.uses)
-        sides = {use.speaks for use in self.uses if use.diagnosis == highest}
+        sides = {use.speaks for use in self.uses if use.diagnosis == self.highest}
         return "both" if len(sides) > 1 else next(iter(sides))
+
+    @property
+    def highest(self) -> int:
+        """Position of the diagnosis that stands highest of those the words speak of."""
+        return min(use.diagnosis for use in self.uses)
+
+    @property
+    def sign(self) -> str:
+        """`+1`: what the words say, of which diagnosis."""
+        return f"{SIGNS[self.speaks]}{self.highest}"
 
     def of(self, speaks: str) -> str:
         """Positions of the diagnoses that the words speak for or against, as `1 3`."""

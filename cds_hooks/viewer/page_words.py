@@ -61,6 +61,7 @@ PAGE: dict[str, Words] = {
     "open_note": Words(en="Show this note", zh="显示此病历"),
     "skipped": Words(en="{count} characters not shown", zh="省略{count}个字符"),
     "legend": Words(en="Marked words", zh="标记说明"),
+    "legend_number": Words(en="the number is the diagnosis’s", zh="数字为诊断编号"),
     "active": Words(en="on the problem list", zh="已在问题列表"),
     "refuted": Words(en="refuted on the problem list", zh="问题列表中已否定"),
     "past": Words(en="on the problem list as past", zh="问题列表中为既往"),

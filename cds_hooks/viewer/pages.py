@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from cds_hooks.operation_outcome import TooManyRequests, Unavailable
 from cds_hooks.quota import Quota
 from cds_hooks.request_log import log_fields
 from cds_hooks.security_events import security_event
-from cds_hooks.viewer.evidence_page import page_of
+from cds_hooks.viewer.evidence_page import Page, page_of
 from cds_hooks.viewer.installed_bundle import InstalledBundle
 from cds_hooks.viewer.kept_views import KeptView, KeptViews
 from cds_hooks.viewer.page_words import MESSAGES
@@ -43,6 +44,9 @@ _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=ut
 _FRAMES = ("iframe", "frame", "fencedframe")
 _LAUNCHING = "launch"
 """What the cookie of a launch under way is called."""
+
+_EVIDENCE, _MESSAGE = "evidence.html.jinja", "message.html.jinja"
+_NOBODY = "'none'"
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -66,11 +70,6 @@ class ViewerPages:
 
     def __init__(self, parts: ViewerParts) -> None:
         self._parts = parts
-        templates = Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-        )
-        self._page = templates.get_template("evidence.html.jinja")
-        self._message = templates.get_template("message.html.jinja")
 
     def router(self) -> APIRouter:
         """Every route of the viewer."""
@@ -125,7 +124,7 @@ class ViewerPages:
             note=_number(request.query_params.get("note")),
         )
         address = SESSION_PATH.format(handle=handle)
-        body = self._page.render(page=page, address=address, idle_seconds=self._parts.idle_seconds)
+        body = rendered(page, address=address, idle_seconds=self._parts.idle_seconds)
         return _answer(200, session.client, body)
 
     async def alive(self, handle: str, request: Request) -> Response:
@@ -187,7 +186,9 @@ class ViewerPages:
         return self._said(refusal, status=refusal.status)
 
     def _said(self, refusal: ViewerRefusal, *, status: int) -> Response:
-        return _answer(status, refusal.client, self._message.render(words=MESSAGES[type(refusal).__name__]))
+        return _answer(
+            status, refusal.client, _templates().get_template(_MESSAGE).render(words=MESSAGES[type(refusal).__name__])
+        )
 
     def _cookie(self, request: Request, of: str) -> str | None:
         return request.cookies.get(self._parts.cookies.name(of))
@@ -195,6 +196,17 @@ class ViewerPages:
     def _set_cookie(self, answer: Response, request: Request, of: str, value: str, seconds: int) -> None:
         framed = request.headers.get("sec-fetch-dest", "") in _FRAMES
         answer.headers.append("set-cookie", self._parts.cookies.written(of, value, seconds, framed=framed))
+
+
+@cache
+def _templates() -> Environment:
+    loader = FileSystemLoader(TEMPLATES)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def rendered(page: Page, *, address: str, idle_seconds: int) -> str:
+    """The page's HTML. `address`: of its session."""
+    return _templates().get_template(_EVIDENCE).render(page=page, address=address, idle_seconds=idle_seconds)
 
 
 def _answer(status: int, client: RegisteredClient | None, body: str = "", *, location: str = "") -> Response:
@@ -211,9 +223,6 @@ def _answer(status: int, client: RegisteredClient | None, body: str = "", *, loc
     if location:
         headers["location"] = location
     return Response(body, status, headers, "text/html")
-
-
-_NOBODY = "'none'"
 
 
 def _once(request: Request, name: str) -> str | None:

@@ -25,7 +25,8 @@ document.addEventListener("click", (event) => {
 // One diagnosis's words alone.
 const buttons = [...document.querySelectorAll("button.only")];
 const marks = [...document.querySelectorAll("mark[data-places]")];
-const usual = new Map(marks.map((mark) => [mark, mark.className]));
+const usual = new Map(marks.map((mark) => [mark, { side: mark.className, sign: mark.dataset.sign }]));
+const signs = { for: "+", against: "−", both: "±", quiet: "" };
 function sideFor(mark, diagnosis) {
   const speaksFor = mark.dataset.for.split(" ").includes(diagnosis);
   const speaksAgainst = mark.dataset.against.split(" ").includes(diagnosis);
@@ -37,18 +38,25 @@ for (const button of buttons) {
   button.addEventListener("click", () => {
     const chosen = button.getAttribute("aria-pressed") === "true" ? null : button.dataset.only;
     for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.only === chosen));
-    for (const mark of marks) mark.className = chosen ? sideFor(mark, chosen) : usual.get(mark);
+    for (const mark of marks) {
+      const { side, sign } = usual.get(mark);
+      mark.className = chosen ? sideFor(mark, chosen) : side;
+      if (sign) mark.dataset.sign = chosen ? signs[mark.className] : sign;
+    }
   });
 }
 
-// The timeline says which note is being read.
-const seen = new IntersectionObserver((entries) => {
-  for (const entry of entries.filter((one) => one.isIntersecting)) {
-    document.querySelector("[aria-current]")?.removeAttribute("aria-current");
-    document.querySelector(`[data-note="${entry.target.id.slice(1)}"]`)?.setAttribute("aria-current", "true");
-  }
-}, { rootMargin: "0px 0px -70% 0px" });
-for (const note of document.querySelectorAll(".note")) seen.observe(note);
+// The timeline says which note is being read: the first one on the screen.
+const notes = [...document.querySelectorAll(".note")];
+const onScreen = new Set();
+const watching = new IntersectionObserver((entries) => {
+  for (const entry of entries) onScreen[entry.isIntersecting ? "add" : "delete"](entry.target);
+  const first = notes.find((note) => onScreen.has(note));
+  if (!first) return;
+  document.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  document.querySelector(`[data-note="${first.id.slice(1)}"]`)?.setAttribute("aria-current", "true");
+});
+for (const note of notes) watching.observe(note);
 
 // Nobody here, or coming back to a page that is over: nothing stays on the screen.
 function end() {

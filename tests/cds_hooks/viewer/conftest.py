@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -100,10 +100,17 @@ class Viewing:
     def visitor(self) -> Visitor:
         return Visitor(self.url)
 
-    def link(self, *, user: str = "Practitioner/7", patient: str = "pat-1", text: str = TEXT, **changes: Any) -> Any:
+    def link(
+        self,
+        *,
+        user: str = "Practitioner/7",
+        patient: str = "pat-1",
+        documents: Sequence[dict[str, Any]] = (),
+        **changes: Any,
+    ) -> Any:
         """The viewer's link on a fresh card; None where the card has none."""
         body = call(fhirServer=self.smart.url, context={"userId": user, "patientId": patient})
-        body["prefetch"] = prefetch(document(text, of=patient))
+        body["prefetch"] = prefetch(*(documents or [document(TEXT, of=patient)]))
         body["prefetch"]["patient"]["id"] = patient
         answer = self.http.post(SERVICE, json=body | changes)
         (card,) = answer.json()["cards"]
@@ -113,10 +120,15 @@ class Viewing:
         """The `launch` of an EHR launch from that link."""
         return self.smart.launch(SignedIn(user, patient, app_context))
 
-    def opened(self, text: str = TEXT) -> tuple[Visitor, httpx.Response]:
+    def address(self, **link: Any) -> str:
+        """What the EHR opens when the link of a fresh card is clicked."""
+        launch = self.launch(app_context=self.link(**link)["appContext"])
+        return f"{self.url}/viewer/launch?iss={quote(self.smart.url)}&launch={launch}"
+
+    def opened(self, **link: Any) -> tuple[Visitor, httpx.Response]:
         """A visitor on the page of a fresh card."""
         visitor = self.visitor()
-        page = visitor.open(self.smart.url, self.launch(app_context=self.link(text=text)["appContext"]))
+        page = visitor.open(self.smart.url, self.launch(app_context=self.link(**link)["appContext"]))
         assert page.status_code == 200, page.text
         return visitor, page
 
@@ -154,7 +166,3 @@ def serve_viewer() -> Iterator[Serve]:
 @pytest.fixture(scope="module")
 def viewing(serve_viewer: Serve) -> Viewing:
     return serve_viewer()
-
-
-def path_of(url: str) -> str:
-    return urlsplit(url).path

@@ -162,8 +162,10 @@ def test_e13_the_policy_would_stop_a_script_and_a_style_on_the_page(
 ) -> None:
     opened(browser, viewing)
     browser.execute_script(
-        "const s = document.createElement('img'); s.setAttribute('onerror', 'window.taken = 1'); s.src = 'data:,';"
-        "document.body.append(s); document.body.setAttribute('style', 'color: rgb(1, 2, 3)')"
+        "try { const image = document.createElement('img'); image.setAttribute('onerror', 'window.taken = 1');"
+        "image.src = 'data:,'; document.body.append(image) } catch { }"
+        "const style = document.createElement('style'); style.textContent = 'body { color: rgb(1, 2, 3) }';"
+        "document.head.append(style); document.body.setAttribute('style', 'color: rgb(1, 2, 3)')"
     )
     time.sleep(0.2)
     assert browser.execute_script("return 'taken' in window") is False

@@ -11,6 +11,7 @@ import pytest
 
 from cds_hooks.viewer.sessions import Cookies
 from nlp_core.model_bundle import Bundle, composed_bundle_path
+from tests.cds_hooks.audits import Audited, details
 from tests.cds_hooks.charts import document
 from tests.cds_hooks.viewer.conftest import TEXT, Serve, Viewing, cited
 
@@ -170,8 +171,16 @@ def test_e14_an_idle_session_ends_and_a_used_one_does_not(serve_viewer: Serve) -
 def test_e14_another_site_can_neither_end_a_session_nor_keep_it_open(viewing: Viewing) -> None:
     visitor, page = viewing.opened()
     for what in ("end", "alive"):
-        answer = visitor.post(f"{page.url.path}/{what}", origin="https://evil.example")
-        assert answer.status_code == 403
+        for told in (
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"origin": "null", "sec-fetch-site": "cross-site"},
+            {"origin": viewing.url, "sec-fetch-site": "same-site"},
+        ):
+            assert visitor.post(f"{page.url.path}/{what}", **told).status_code == 403
+    assert (
+        visitor.post(f"{page.url.path}/alive", **{"origin": "null", "sec-fetch-site": "same-origin"}).status_code == 204
+    )
     assert visitor.post(f"{page.url.path}/alive", origin=viewing.url).status_code == 204
 
 
@@ -218,3 +227,25 @@ def test_first_steps_and_figures_are_those_of_the_installed_model(serve_viewer: 
     text = viewing.opened()[1].text
     assert "general medical textbooks" not in text
     assert "not installed here" in text
+
+
+def test_who_opened_whose_evidence_and_who_was_refused_is_in_the_audit_trail(
+    serve_viewer: Serve, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    trail = Audited(tmp_path_factory.mktemp("trail"))
+    viewing = serve_viewer(**trail.settings)
+    page = viewing.opened()[1]
+    foreign = viewing.launch(user="Practitioner/8", app_context=viewing.link()["appContext"])
+    assert viewing.visitor().arrive(viewing.smart.url, foreign).status_code == 403
+    until = time.monotonic() + 20
+    while trail.delivered() < 5:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    views = [one for one in trail.events() if any(kind.get("code") == "view" for kind in one["subtype"])]
+    assert [details(one)["httpStatus"] for one in views] == [["303"], ["200"], ["403"]]
+    assert [one["action"] for one in views] == ["R", "R", "R"]
+    said = [str(one) for one in views]
+    assert all("Patient/pat-1" in one for one in said)
+    assert "Practitioner/7" in said[1]
+    assert "Practitioner/8" in said[2]
+    assert not any("Canary" in one or page.url.path in one for one in said)

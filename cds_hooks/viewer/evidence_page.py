@@ -22,7 +22,7 @@ from cds_hooks.viewer.kept_views import KeptView
 from cds_hooks.viewer.page_words import said
 from nlp_core.assessment import Candidate, Evidence, Language
 
-NOTES_BYTES = 90_000
+NOTES_BYTES = 80_000
 """UTF-8 bytes of notes on one page; others are one click away."""
 WIDEST = 4.0
 """Weight, up or down, that fills a bar."""

@@ -42,8 +42,6 @@ STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _FRAMES = ("iframe", "frame", "fencedframe")
-_LAUNCHING = "launch"
-"""What the cookie of a launch under way is called."""
 
 _EVIDENCE, _MESSAGE = "evidence.html.jinja", "message.html.jinja"
 _NOBODY = "'none'"
@@ -92,7 +90,7 @@ class ViewerPages:
         self._parts.quota.take(client.client.tenant)
         begun = await self._parts.launch.begin(client, _once(request, "launch"))
         answer = _answer(303, client, location=begun.location)
-        self._set_cookie(answer, request, _LAUNCHING, begun.browser_secret, LAUNCH_SECONDS)
+        self._set_cookie(answer, request, _launching(begun.state), begun.browser_secret, LAUNCH_SECONDS)
         return answer
 
     async def callback(self, request: Request) -> Response:
@@ -100,12 +98,13 @@ class ViewerPages:
         parts = self._parts
         audit_notes().kind = "view"
         asked = {name: _once(request, name) for name in ("code", "state", "iss")}
-        arrived = await parts.launch.finish(**asked, browser_secret=self._cookie(request, _LAUNCHING))
+        cookie = _launching(asked["state"] or "")
+        arrived = await parts.launch.finish(**asked, browser_secret=self._cookie(request, cookie))
         _note_who(arrived.client, arrived.user_id, arrived.patient_id)
         view, seconds = await parts.views.for_whom(arrived)
         new = await parts.sessions.begin(arrived.client, view, seconds)
         answer = _answer(303, arrived.client, location=SESSION_PATH.format(handle=new.handle))
-        self._set_cookie(answer, request, _LAUNCHING, "", 0)
+        self._set_cookie(answer, request, cookie, "", 0)
         self._set_cookie(answer, request, new.handle, new.secret, new.seconds)
         return answer
 
@@ -224,6 +223,11 @@ def _answer(status: int, client: RegisteredClient | None, body: str = "", *, loc
     if location:
         headers["location"] = location
     return Response(body, status, headers, "text/html")
+
+
+def _launching(state: str) -> str:
+    """What the cookie of a launch under way is called: each has its own, so that two at once do not meet."""
+    return f"launch-{state[:12]}"
 
 
 def _once(request: Request, name: str) -> str | None:

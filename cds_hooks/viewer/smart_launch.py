@@ -39,9 +39,10 @@ _PATIENT = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Where the browser goes next, and the secret that it keeps until it is back."""
+    """Where the browser goes next, and the secret that it keeps, beside `state`, until it is back."""
 
     location: str
+    state: str
     browser_secret: str
     client: RegisteredClient
 
@@ -108,7 +109,7 @@ class SmartLaunch:
         }
         endpoint = configuration.authorization_endpoint
         location = f"{endpoint.text}{'&' if endpoint.query else '?'}{urlencode(asked)}"
-        return Begun(location, browser, client)
+        return Begun(location, state, browser, client)
 
     async def finish(self, code: str | None, state: str | None, iss: str | None, browser_secret: str | None) -> Arrived:
         """`iss`: of the answer, where the server gives it (RFC 9207). Raises LaunchRefused or NotNow."""

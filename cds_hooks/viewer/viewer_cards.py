@@ -20,7 +20,7 @@ from nlp_core.chart import Chart
 
 log = logging.getLogger("dxspan.viewer")
 
-KEEP_SECONDS = 0.15
+KEEP_SECONDS = 0.3
 """Longest time that keeping may take of an answer's."""
 
 

@@ -15,7 +15,7 @@ from cds_hooks.app import create_app
 from cds_hooks.http_server import server
 from cds_hooks.settings import Settings
 from cds_hooks.viewer.viewer_store import ViewerStore
-from nlp_core.assessment import Assessment
+from nlp_core.assessment import Assessment, Words
 from nlp_core.chart import Chart
 from tests.cds_hooks.assessments import assessment, candidate, evidence
 from tests.cds_hooks.charts import SERVICE, call, document, prefetch
@@ -37,6 +37,24 @@ def cited(chart: Chart) -> Assessment:
     one = candidate(evidence_for=speaks, evidence_against=denies)
     other = candidate("Common cold", "J00", evidence_for=speaks[:1], evidence_against=(), probability=0.2)
     return assessment(one, other, notes_read=len(chart.notes), newest_note=note.date)
+
+
+def twenty(chart: Chart) -> Assessment:
+    """Twenty diagnoses, each with eight lines of evidence."""
+    given = cited(chart)
+    (one, *_) = given.candidates
+    many = tuple(
+        one.model_copy(
+            update={
+                "evidence_for": one.evidence_for * 3,
+                "evidence_against": one.evidence_against * 2,
+                "diagnosis": f"d{n}",
+                "names": Words(en=f"Diagnosis number {n}", zh=f"诊断{n}"),
+            }
+        )
+        for n in range(20)
+    )
+    return given.model_copy(update={"candidates": many})
 
 
 @dataclass

@@ -23,7 +23,7 @@ from tests.browser import missing as missing_browser
 from tests.browser import open_browser
 from tests.cds_hooks.assessments import candidate, evidence
 from tests.cds_hooks.charts import document
-from tests.cds_hooks.viewer.conftest import TEXT, Serve, Viewing, cited
+from tests.cds_hooks.viewer.conftest import TEXT, Serve, Viewing, cited, twenty
 from tests.renderers.hostile_cards import hostile_strings
 
 AXE = Path(__file__).parents[2] / "renderers" / "node_modules" / "axe-core" / "axe.min.js"
@@ -295,17 +295,6 @@ def test_one_diagnosis_can_be_looked_at_alone(browser: webdriver.Chrome, viewing
     assert button.get_attribute("aria-pressed") == "true"
     button.click()
     assert [mark.get_attribute("class") for mark in marks] == sides
-
-
-def twenty(chart: Chart) -> Assessment:
-    """Twenty diagnoses with the same words."""
-    given = cited(chart)
-    (one, *_) = given.candidates
-    many = tuple(
-        one.model_copy(update={"diagnosis": f"d{n}", "names": Words(en=f"Diagnosis number {n}", zh=f"诊断{n}")})
-        for n in range(20)
-    )
-    return given.model_copy(update={"candidates": many})
 
 
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (400, "zh")])

@@ -18,7 +18,7 @@ from tests.cds_hooks.viewer.smart_server import CLIENT_ID, SignedIn, SmartServer
 from worker.local_redis import LocalRedis
 from worker.payloads import Sealer
 
-TIMES_OUT = 5
+TIMES_OUT = 20
 
 
 def test_e12_the_id_is_random_and_says_nothing(viewing: Viewing) -> None:
@@ -43,8 +43,7 @@ def test_e12_another_users_or_another_patients_id_is_403(viewing: Viewing, user:
     visitor = viewing.visitor()
     answer = visitor.arrive(viewing.smart.url, viewing.launch(user=user, patient=patient, app_context=context))
     assert answer.status_code == 403
-    assert "dxspan-viewer-launch" not in answer.headers.get("set-cookie", "")
-    assert "session" not in answer.headers.get("location", "")
+    assert not {"set-cookie", "location"} & set(answer.headers)
     assert "Canary" not in answer.text
 
 
@@ -86,8 +85,12 @@ def test_e12_an_expired_id_is_410_and_so_is_a_page_that_outlives_it(serve_viewer
         assert time.monotonic() < until
         time.sleep(0.1)
     assert visitor.get(arrived.headers["location"]).status_code in (401, 410)
-    late = viewing.visitor().arrive(viewing.smart.url, viewing.launch(app_context=context))
-    assert late.status_code == 410
+
+    def late() -> int:
+        return viewing.visitor().arrive(viewing.smart.url, viewing.launch(app_context=context)).status_code
+
+    while late() != 410:  # a session ends up to a second before its view
+        assert time.monotonic() < until
 
 
 def test_a_card_has_no_link_without_a_viewer_at_its_server_and_is_whole(viewing: Viewing) -> None:
@@ -162,7 +165,9 @@ def test_views_are_shared_by_processes_through_redis(serve_viewer: Serve, redis_
 
     viewing = serve_viewer(store=store())
     other = serve_viewer(store=store(), smart=viewing.smart)
-    context = viewing.link()["appContext"]
-    page = other.visitor().open(viewing.smart.url, viewing.launch(app_context=context))
+    until = time.monotonic() + TIMES_OUT
+    while not (link := viewing.link()):  # a busy machine may not keep it in time
+        assert time.monotonic() < until
+    page = other.visitor().open(viewing.smart.url, viewing.launch(app_context=link["appContext"]))
     assert page.status_code == 200
     assert "Canary-dry cough" in page.text

@@ -104,9 +104,9 @@ def test_e11_a_code_or_a_state_used_twice_is_refused(viewing: Viewing) -> None:
     visitor = viewing.visitor()
     context = viewing.link()["appContext"]
     first = visitor.to_callback(viewing.smart.url, viewing.launch(app_context=context))
-    secret = visitor.http.cookies["dxspan-viewer-launch"]
+    ((name, secret),) = visitor.http.cookies.items()
     assert visitor.get(first).status_code == 303
-    visitor.http.cookies.set("dxspan-viewer-launch", secret, domain="127.0.0.1")
+    visitor.http.cookies.set(name, secret, domain="127.0.0.1")
     refused(visitor.get(first))  # the state
     used = parse_qs(urlsplit(first).query)["code"][0]
     second = visitor.to_callback(viewing.smart.url, viewing.launch(app_context=context))
@@ -139,6 +139,13 @@ def test_e11_a_state_of_another_browser_is_refused_and_used_up(viewing: Viewing)
     victim.to_callback(viewing.smart.url, viewing.launch())
     other = attacker.to_callback(viewing.smart.url, viewing.launch())
     refused(victim.get(other))  # with a launch cookie of its own
+
+
+def test_two_launches_at_once_in_one_browser_do_not_meet(viewing: Viewing) -> None:
+    visitor = viewing.visitor()
+    context = viewing.link()["appContext"]
+    callbacks = [visitor.to_callback(viewing.smart.url, viewing.launch(app_context=context)) for _ in range(2)]
+    assert [visitor.get(callback).status_code for callback in callbacks] == [303, 303]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from worker.payloads import CannotOpen, Sealer
 Kind = Literal["view", "latest", "launch", "session", "seen"]
 
 MEMORY_BYTES = 64 * 2**20
-REDIS_SECONDS = 0.5
+REDIS_SECONDS = 2.0
+"""A person waits for a page; an answer to a hook waits much less for its view (viewer_cards)."""
 
 
 class ViewerStore(Protocol):

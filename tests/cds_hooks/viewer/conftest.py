@@ -170,7 +170,7 @@ def serve_viewer() -> Iterator[Serve]:
             url = f"http://127.0.0.1:{port}"
             smart = smart or running.enter_context(SmartServer())
             one = {"tenant": "local", "client_id": CLIENT_ID} | (client or {})
-            given = {"development": True, "public_base_url": url, "fhir_servers": (smart.url,)}
+            given = {"development": True, "public_base_url": url, "fhir_servers": (smart.url,), "deadline_ms": 30_000}
             settings = Settings(**(given | {"viewer_clients": {smart.url: one}} | changes))
             reader = CitingClient()
             app = create_app(settings, reader, feedback=PlainFeedback(), viewer_store=store)

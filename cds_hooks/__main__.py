@@ -22,6 +22,7 @@ from cds_hooks.json_log import log_event, set_up_log
 from cds_hooks.last_answers import LastAnswers, RedisLastAnswers
 from cds_hooks.settings import Settings
 from cds_hooks.switches_file import BadSwitches
+from cds_hooks.viewer.viewer_store import RedisViewerStore, ViewerStore
 from worker.client import ReadingClient
 from worker.crash_output import keep_crashes_quiet
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = chosen_settings(options.host, options.port, os.environ, development=options.development)
         client, background = reading_client(settings)
-        app = create_app(settings, client, last=shared_last_answers(settings), background=background)
+        last, viewer_store = shared_last_answers(settings), shared_viewer_store(settings)
+        app = create_app(settings, client, last=last, viewer_store=viewer_store, background=background)
     except BadSwitches as error:
         print(f"{CANNOT_START}\n  DXSPAN_SWITCHES_FILE: {error}", file=sys.stderr)
         return 2
@@ -113,6 +115,20 @@ def shared_last_answers(settings: Settings) -> LastAnswers | None:
 
     queue = QueueSettings.from_environment()
     return RedisLastAnswers(async_redis(queue, connections=64), queue.sealer, settings.last_card_seconds)
+
+
+def shared_viewer_store(settings: Settings) -> ViewerStore | None:
+    """Where several web processes keep what the viewer shows; None without Redis, or without a viewer.
+
+    Raises pydantic's ValidationError.
+    """
+    if not settings.redis_url or not settings.viewer_clients:
+        return None
+    from worker.redis_connection import async_redis
+    from worker.settings import QueueSettings
+
+    queue = QueueSettings.from_environment()
+    return RedisViewerStore(async_redis(queue, connections=64), queue.sealer)
 
 
 def explained(error: ValidationError | SettingsError) -> str:

@@ -49,11 +49,13 @@ from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SwitchedCards
 from cds_hooks.switches_file import SwitchBoard
 from cds_hooks.trust import Trust
+from cds_hooks.viewer.viewer_store import MemoryViewerStore, ViewerStore
 from worker.client import ReadingClient
 from worker.payloads import Sealer
 
 if TYPE_CHECKING:
     from cds_hooks.memory.feedback_store import SqlFeedbackStore
+    from cds_hooks.viewer.joined import Viewer
 
 FIRST_CARD_NEEDS = "fhir.resources.R4B.condition"
 """Takes half a second to import: done beside serving, so that neither the start nor the first card waits for it."""
@@ -67,6 +69,7 @@ def create_app(
     feedback: FeedbackStore | None = None,
     seen: ReplayStore | None = None,
     last: LastAnswers | None = None,
+    viewer_store: ViewerStore | None = None,
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> FastAPI:
     """The web process's app. What is not given is made from `settings`; everything given is closed with the app.
@@ -81,7 +84,10 @@ def create_app(
     board = SwitchBoard(settings.switches_file)
     last = last or MemoryLastAnswers(settings.last_card_seconds)
     after = AfterAnswers()
-    switched_cards = SwitchedCards(cards or _card_builder(settings), lambda: board.now)
+    cards = cards or _card_builder(settings)
+    viewer_store = viewer_store or MemoryViewerStore()
+    viewer = _viewer(settings, viewer_store, outbound)
+    switched_cards = SwitchedCards(viewer.linking(cards) if viewer else cards, lambda: board.now)
     switched = SwitchedAnswers(lambda: board.now, feedback, after)
     answering = Answering(settings, AnswerParts(client, switched_cards, feedback, outbound, last, switched, after))
     parts = Parts(
@@ -113,13 +119,23 @@ def create_app(
         lifespan=_lifespan(
             client,
             [*background, feedback.run, lambda: _warm_up(feedback), trail.run, board.run],
-            [answering.close, trail.close, feedback.close, seen.close, last.close, outbound.close],
+            [answering.close, trail.close, feedback.close, seen.close, last.close, viewer_store.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
     app.include_router(pages())
+    if viewer:
+        app.include_router(viewer.pages.router())
     describe(app)
     return app
+
+
+def _viewer(settings: Settings, store: ViewerStore, outbound: Outbound) -> Viewer | None:
+    if not settings.viewer_clients:
+        return None
+    from cds_hooks.viewer.joined import Viewer  # templates, which a process without the viewer need not load
+
+    return Viewer(settings, store, outbound)
 
 
 def _feedback(settings: Settings) -> FeedbackStore:

@@ -31,6 +31,12 @@ def plain(text: str) -> str:
     return "".join(c for c in spaced if (c.isascii() and c.isprintable()) or _is_visible(c)).strip()
 
 
+def visible_lines(text: str) -> str:
+    """`text` with its lines and blanks, without the characters that `plain` drops: for pages, where HTML is escaped."""
+    lines = _FILLERS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(c for c in lines if c in "\n\t" or (c.isascii() and c.isprintable()) or _is_visible(c))
+
+
 def inert(text: str, *, shown: int | None = None, source: int | None = None) -> str:
     """`text` as Markdown that renders as itself and as nothing else.
 

@@ -2,8 +2,9 @@
 
 Knows their kinds: `wrong-patient-prefetch` and `wrong-patient-fetched` (the Patient is another one),
 `other-patient-resource` (a resource is about another patient; it was left out), `unregistered-fhir-server`,
-`token-refused`, `tls-failure` (a registered server's TLS handshake failed, or its certificate was refused),
-`replay-store-spare` (Redis does not answer; this process alone tells which tokens were seen).
+`token-refused`, `viewer-refused` (a launch that is not trusted, or another's view), `tls-failure` (a registered server's TLS
+handshake failed, or its certificate was refused), `replay-store-spare` (Redis does not answer; this process alone tells which
+tokens were seen).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cds_hooks.server_address import BadAddress, ServerAddress
+from cds_hooks.viewer.viewer_client import ViewerClient
 from nlp_core.assessment import Language
 
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
@@ -176,6 +177,13 @@ class Settings(BaseSettings):
     """How long an answer is kept for a repeated hookInstance; 0 = not at all."""
     last_card_seconds: int = Field(default=3600, ge=0, le=86_400)
     """How long a patient's last card may stand in, marked with its time, when the chart is not read in time; 0 = never."""
+    viewer_clients: dict[str, ViewerClient] = Field(default_factory=dict)
+    """JSON: FHIR server -> {tenant, client_id, client_secret, authorization_origins, frame_ancestors} of the evidence
+    viewer as registered there (docs/viewer.md); empty = cards have no link to it."""
+    viewer_keep_seconds: int = Field(default=3600, ge=1, le=86_400)
+    """How long what a card rests on is kept for the viewer; no session there is longer."""
+    viewer_session_seconds: int = Field(default=900, ge=1, le=3600)
+    """Idle time after which a session of the viewer ends."""
     docs: bool | None = None
     """Serve /openapi.json; None = in development."""
     metrics: bool = False
@@ -228,7 +236,20 @@ class Settings(BaseSettings):
             )
         if not self.development:
             self._refuse_http()
+        for url, client in self.viewer_clients.items():
+            self._check_viewer(_address(url), client)
         return self
+
+    def _check_viewer(self, base: str, client: ViewerClient) -> None:
+        bases = [
+            url for one in self.trusted_issuers.values() if one.tenant == client.tenant for url in one.fhir_servers
+        ]
+        if client.tenant == self.tenant and not self.auth_on:
+            bases += self.fhir_servers
+        if base not in bases:
+            raise ValueError("viewer_clients names a FHIR server that is not registered for that tenant")
+        if not self.development and not self.public_base_url.startswith("https://"):
+            raise ValueError("the viewer needs an https public_base_url outside development")
 
     def _refuse_http(self) -> None:
         urls = [*self.fhir_servers, *(url for issuer in self.trusted_issuers.values() for url in issuer.urls)]

@@ -73,7 +73,7 @@ class Trust:
         name, issuer = self._issuer(claims)
         algorithm, kid = self._checked_header(header, issuer)
         try:
-            key = _public_key(await self._keys.key(name, kid), algorithm)
+            key = public_key(await self._keys.key(name, kid), algorithm)
         except NoKey as error:
             raise NotTrusted(str(error)) from None
         self._verify(token, key, algorithm, name, path)
@@ -154,8 +154,11 @@ def _segment(token: str, index: int) -> dict[str, Any]:
     return value
 
 
-def _public_key(jwk: Jwk, algorithm: str) -> Any:
-    """The key object for `algorithm`, if the JWK is meant for it. Raises NotTrusted."""
+def public_key(jwk: Jwk, algorithm: str) -> Any:
+    """The key object for `algorithm`, one of ES384, ES256, RS384 and RS256, if the JWK is meant for it.
+
+    Raises NotTrusted.
+    """
     kind, curve = _KEY_FIT[algorithm]
     if jwk.get("kty") != kind or (curve and jwk.get("crv") != curve) or jwk.get("alg", algorithm) != algorithm:
         raise NotTrusted("key does not fit the algorithm")

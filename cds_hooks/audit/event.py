@@ -39,6 +39,9 @@ _QUERY = _coding(f"{_TERMINOLOGY}/audit-entity-type", "2", "System Object")
 _OTHER = _coding(f"{_TERMINOLOGY}/audit-entity-type", "4", "Other")
 _ENCOUNTER = _coding("http://hl7.org/fhir/resource-types", "Encounter", "Encounter")
 
+_ACTIONS = {"feedback": "C", "view": "R"}
+"""FHIR audit-event-action by kind of request; the rest execute."""
+
 
 def _role(code: str, display: str) -> Json:
     return _coding(f"{_TERMINOLOGY}/object-role", code, display)
@@ -58,7 +61,7 @@ class AuditEvents:
             "id": str(record.id),
             "type": _ALERT if _is_alert(record) else _REST,
             "subtype": self._subtypes(record),
-            "action": "C" if record.kind == "feedback" else "E",
+            "action": _ACTIONS.get(record.kind, "E"),
             "recorded": record.recorded.isoformat(timespec="milliseconds"),
             "outcome": _outcome(record),
             "purposeOfEvent": [{"coding": [_coding(f"{_TERMINOLOGY}/v3-ActReason", "TREAT", "treatment")]}],
@@ -83,7 +86,7 @@ class AuditEvents:
         kinds = [{"system": own, "code": code} for code in (record.kind, *record.security)]
         if _is_alert(record):
             return [*([_NODE] if record.status == 401 else []), *kinds]
-        code = "create" if record.kind == "feedback" else "operation"
+        code = {"feedback": "create", "view": "read"}.get(record.kind, "operation")
         return [_coding(_INTERACTION, code, code), *kinds]
 
     def _agents(self, record: AuditRecord, who: Who) -> list[Json]:

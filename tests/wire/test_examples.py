@@ -18,7 +18,7 @@ from cds_hooks.memory.feedback import read_feedback
 from cds_hooks.operation_outcome import BadRequest, OperationOutcome
 from cds_hooks.prefetch import read_value
 from cds_hooks.services import PATIENT_VIEW, discovery
-from cds_hooks.trust import _public_key
+from cds_hooks.trust import public_key
 
 EXAMPLES = Path(__file__).with_name("examples")
 
@@ -169,7 +169,7 @@ def test_the_examples_token_has_a_good_signature_by_the_examples_key() -> None:
     keys = read_key_set(json.dumps(given["keys"]).encode())
     decoded = jwt.decode_complete(
         given["token"],
-        _public_key(keys["example-kid"], "ES384"),
+        public_key(keys["example-kid"], "ES384"),
         algorithms=["ES384"],
         audience=given["payload"]["aud"],
         options={"verify_exp": False},

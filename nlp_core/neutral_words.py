@@ -21,7 +21,24 @@ _NEUTRAL = {
     "him": "them",
     "hers": "theirs",
 }
-_TELLING = re.compile(rf"\b(?:{'|'.join(_NEUTRAL)})\b", re.IGNORECASE)
+_NEUTRAL_CHINESE = {
+    "她": "他",
+    **dict.fromkeys(("女性", "男性", "女士", "先生"), "患者"),
+    **dict.fromkeys(("女孩", "男孩", "女童", "男童"), "孩子"),
+    **dict.fromkeys(("女婴", "男婴"), "婴儿"),
+    **dict.fromkeys(("女子", "男子"), "成人"),
+    **dict.fromkeys(("女儿", "儿子"), "孩子"),
+    **dict.fromkeys(("老公", "老婆", "丈夫", "妻子"), "爱人"),
+    **dict.fromkeys(("大爷", "大妈"), "老人"),
+    **dict.fromkeys(("女", "男"), "人"),
+}
+"""`女` and `男` alone only where they are no part of another word: "女，34岁", "患者女"."""
+_TELLING = re.compile(
+    rf"\b(?:{'|'.join(_NEUTRAL)})\b"
+    rf"|{'|'.join(word for word in _NEUTRAL_CHINESE if word not in '男女')}"
+    r"|(?:(?<![\u4e00-\u9fff])|(?<=患者)|(?<=病人))[男女](?![\u4e00-\u9fff])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +58,13 @@ def neutral_with_offsets(text: str) -> NeutralText:
     at = 0
     for match in _TELLING.finditer(text):
         _keep(text, at, match.start(), pieces, starts, ends)
-        word = _NEUTRAL[match.group().lower()]
+        word = _neutral_word(match)
         pieces.append(word)
         starts.append(np.full(len(word), match.start(), np.int64))
         ends.append(np.full(len(word), match.end(), np.int64))
         at = match.end()
     _keep(text, at, len(text), pieces, starts, ends)
-    return NeutralText("".join(pieces).replace("她", "他"), np.concatenate(starts), np.concatenate(ends))
+    return NeutralText("".join(pieces), np.concatenate(starts), np.concatenate(ends))
 
 
 def _keep(
@@ -65,4 +82,9 @@ def _keep(
 
 def neutral(text: str) -> str:
     """The text for the encoder's eyes; its length may change."""
-    return _TELLING.sub(lambda match: _NEUTRAL[match.group().lower()], text).replace("她", "他")
+    return _TELLING.sub(_neutral_word, text)
+
+
+def _neutral_word(match: re.Match[str]) -> str:
+    word = match.group().lower()
+    return _NEUTRAL.get(word) or _NEUTRAL_CHINESE[word]

@@ -27,6 +27,10 @@ _SHARE_BLUR = 0.6
 _WRONG_DENIAL = 0.03
 _UNRELATED = 1.2
 """Mean number of unrelated complaints."""
+_SECOND_TOLD = 0.7
+"""Of a second illness so much is told, of what is told of the first."""
+_SECOND_DRAWN = 6
+"""Illnesses drawn until one is not the other sex's."""
 _OTHER_SPEED = 0.3
 """Share of patients whose illness came a step faster or slower than the knowledge says."""
 _DURATIONS: dict[Onset, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -55,12 +59,19 @@ class SimulatedPatient:
 
 
 def simulated_patients(
-    knowledge: Knowledge, count: int, *, seed: int, known: tuple[float, float] = (0.3, 1.0)
+    knowledge: Knowledge,
+    count: int,
+    *,
+    seed: int,
+    known: tuple[float, float] = (0.3, 1.0),
+    second_illness: float = 0.0,
 ) -> Iterator[SimulatedPatient]:
-    """Draws `count` patients. known: range of the share of findings that make it into the note, 0 to 1."""
+    """Draws `count` patients. known: range of the share of findings that make it into the note, 0 to 1. second_illness:
+    share of patients in whose notes findings of another illness stand too, as real charts hold more than one.
+    """
     random = np.random.default_rng(seed)
     for diagnosis in drawn_diagnoses(knowledge, count, random):
-        yield _patient(diagnosis, knowledge, random, float(random.uniform(*known)))
+        yield _patient(diagnosis, knowledge, random, float(random.uniform(*known)), second_illness)
 
 
 def drawn_diagnoses(knowledge: Knowledge, count: int, random: np.random.Generator) -> list[Diagnosis]:
@@ -70,11 +81,15 @@ def drawn_diagnoses(knowledge: Knowledge, count: int, random: np.random.Generato
     return [diagnoses[index] for index in random.choice(len(diagnoses), size=count, p=weights / weights.sum())]
 
 
-def _patient(diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Generator, known: float) -> SimulatedPatient:
+def _patient(
+    diagnosis: Diagnosis, knowledge: Knowledge, random: np.random.Generator, known: float, second_illness: float
+) -> SimulatedPatient:
     language: Language = "zh" if random.random() < 0.3 else "en"
     age = drawn_age(diagnosis, random)
     sex = diagnosis.sex if diagnosis.sex != "any" else str(random.choice(["female", "male"]))
     present, absent = drawn_findings(diagnosis, knowledge, random, known)
+    if second_illness and random.random() < second_illness:
+        present, absent = _with_second_illness(present, absent, sex, knowledge, random, known)
     text = _note(
         language,
         age,
@@ -142,6 +157,20 @@ def drawn_findings(
     present += [str(finding) for finding in extra if finding not in diagnosis.shares]
     random.shuffle(present)
     return present, absent
+
+
+def _with_second_illness(
+    present: list[str], absent: list[str], sex: str, knowledge: Knowledge, random: np.random.Generator, known: float
+) -> tuple[list[str], list[str]]:
+    """Findings of another illness among the first one's; less of it is told."""
+    drawn = drawn_diagnoses(knowledge, _SECOND_DRAWN, random)
+    second = next((diagnosis for diagnosis in drawn if diagnosis.sex in ("any", sex)), None)
+    if second is None:
+        return present, absent
+    others, _ = drawn_findings(second, knowledge, random, _SECOND_TOLD * known)
+    together = list(dict.fromkeys([*present, *others]))
+    random.shuffle(together)
+    return together, [finding for finding in absent if finding not in together]
 
 
 def _blurred(share: float, random: np.random.Generator) -> float:

@@ -36,7 +36,10 @@ def assess(*notes: Note | str, **fields: object) -> Assessment:
 
 
 def calibrated(**fields: object) -> Reader:
-    table = {"fitted_on": "nobody", "patients": 0, "expected_calibration_error": 0, "raw": (0, 1), "calibrated": (0, 1)}
+    table = {
+        "fitted_on": "nobody", "patients": 0, "expected_calibration_error": 0, "leading_calibration_error": 0,
+        "raw": (0, 1), "leading": (0, 1), "following": (0, 1),
+    }  # fmt: skip
     calibration = Calibration.model_validate({"silence_below": 0.1, **table, **fields})
     return Reader(small_knowledge(), small_chart_reader(), calibration=calibration, model_version="test")
 
@@ -177,7 +180,7 @@ def test_below_the_calibrated_threshold_it_is_silent() -> None:
 def test_only_a_calibration_gives_words_to_a_probability() -> None:
     chart = chart_of(INFLUENZA)
     assert all(one.band is None for one in small_reader().assess(chart).candidates)
-    for one in calibrated(calibrated=(0, 0.6)).assess(chart).candidates:
+    for one in calibrated(leading=(0, 0.6), following=(0, 0.6)).assess(chart).candidates:
         assert one.band is not None
         assert one.band.low <= one.probability <= min(0.6, one.band.high)
 

@@ -20,8 +20,8 @@ def test_the_shipped_bundle_is_made_for_the_published_base() -> None:
 
 
 def test_the_shipped_bundle_holds_no_base_weights() -> None:
-    """What training adds, a tokenizer, a graph and tables: four megabytes beside the base's ninety."""
-    assert sum(path.stat().st_size for path in SHIPPED_BUNDLE.iterdir()) < 5_000_000
+    """What training adds, a tokenizer, a graph and tables: seven megabytes beside the base's ninety."""
+    assert sum(path.stat().st_size for path in SHIPPED_BUNDLE.iterdir()) < 8_000_000
 
 
 def test_a_missing_manifest_says_how_to_compose(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_without_a_calibration_there_is_none(composed: Path) -> None:
 
 
 def test_a_shipped_calibration_travels_with_the_bundle(tmp_path: Path, base: Path, shipped: Path) -> None:
-    table = '{"fitted_on":"ten","patients":10,"expected_calibration_error":0,"raw":[0,1],"calibrated":[0,1],'
+    table = '{"fitted_on":"ten","patients":10,"expected_calibration_error":0,"leading_calibration_error":0,"raw":[0,1],"leading":[0,1],"following":[0,1],'
     (shipped / "calibration.json").write_text(table + '"silence_below":0.1}')
     calibration = Bundle.open(compose(tmp_path / "composed", shipped=shipped, base=base)).calibration()
     assert calibration is not None

@@ -17,6 +17,8 @@ from nlp_core.onnx_encoder import OnnxEncoder
         ("his feet swell", "her feet swell"),
         ("the woman felt faint", "the man felt faint"),
         ("他晚上憋醒", "她晚上憋醒"),
+        ("患者女，34岁，咳嗽3天", "患者男，34岁，咳嗽3天"),
+        ("这位女士头晕", "这位先生头晕"),
     ],
 )
 def test_clauses_of_him_and_her_are_one_to_the_encoder(one: str, other: str, encoder: OnnxEncoder) -> None:
@@ -24,7 +26,9 @@ def test_clauses_of_him_and_her_are_one_to_the_encoder(one: str, other: str, enc
     assert float(vectors[0] @ vectors[1]) > 0.999
 
 
-@pytest.mark.parametrize("text", ["the chest hurts", "human heart", "mother had gout", "胸口疼", "manual work"])
+@pytest.mark.parametrize(
+    "text", ["the chest hurts", "human heart", "mother had gout", "胸口疼", "manual work", "男女同病", "妇女保健"]
+)
 def test_other_words_stay(text: str) -> None:
     assert neutral(text) == text
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from nlp_core.assess import Reader
 from nlp_core.assessment import Assessment, Candidate, Language
 from nlp_core.chart import Chart
-from training.calibrate import KNOWN, LEADING
+from training.calibrate import KNOWN, LEADING, SECOND_ILLNESS
 from training.measures.evaluate import SETS, asked_rows, category
 from training.measures.own_cases import DEVELOPMENT, TEST, coded_chart, read_cases
 from training.simulated_patients import simulated_patients
@@ -59,7 +59,7 @@ def grade(name: str, read: Iterable[tuple[Assessment, Right]]) -> Graded:
 
 def simulated(reader: Reader, count: int, *, seed: int) -> Graded:
     """Patients drawn from the knowledge; the diagnosis drawn is right and no other."""
-    patients = simulated_patients(reader.knowledge, count, seed=seed, known=KNOWN)
+    patients = simulated_patients(reader.knowledge, count, seed=seed, known=KNOWN, second_illness=SECOND_ILLNESS)
     shown = tqdm(patients, total=count, desc="simulated patients", unit="patient")
     return grade("simulated patients", ((reader.assess(p.chart), _is_diagnosis(p.diagnosis.id)) for p in shown))
 

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers
+.PHONY: docs deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,9 @@ robustness: setup-test ## figures of docs/robustness.md: careless and hostile wr
 
 simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
 	@$(BIN)/dxspan-train simulate --write docs/simulation.md
+
+deidentification: setup-test ## figures of docs/deidentification.md: planted identifiers found, words lost, speed (an export in ../shared/export or EXPORT=folder)
+	@$(BIN)/dxspan-train measure-deidentification --export $(or $(EXPORT),../shared/export) --write docs/deidentification.md
 
 renderers: setup-test ## figures of docs/security/renderers.md: can chart text change a card in any Markdown renderer?
 	@$(BIN)/python -m tests.renderers --write docs/security/renderers.md

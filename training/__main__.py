@@ -10,6 +10,7 @@ from nlp_core.bundle_errors import BundleError
 from training import calibrate, export_model, fit_trust, model_card, simulate, write_charts
 from training.bulk_export import command as bulk_export
 from training.command import Command
+from training.deidentify import command as deidentify
 from training.measures import (
     assertion_texts,
     compare_precisions,
@@ -17,6 +18,7 @@ from training.measures import (
     measure_ablations,
     measure_calibration,
     measure_concepts,
+    measure_deidentification,
     measure_evidence,
     measure_robustness,
     measure_styles,
@@ -30,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     bulk_export.COMMAND,
     prepare.COMMAND,
     write_charts.COMMAND,
+    deidentify.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,
     plot_training.COMMAND,
@@ -48,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     evaluate.COMMAND,
     measure_evidence.COMMAND,
     measure_swaps.COMMAND,
+    measure_deidentification.COMMAND,
 )
 
 

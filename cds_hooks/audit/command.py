@@ -29,8 +29,8 @@ from cds_hooks.audit.reading import Heads, KeptTrail
 from cds_hooks.audit.store import AuditStore
 from cds_hooks.audit.trail import database_url
 from cds_hooks.database import open_engine
-from cds_hooks.durable_files import flush_names
 from cds_hooks.settings import Settings
+from nlp_core.durable_files import flush_names
 from worker.payloads import Sealer
 
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

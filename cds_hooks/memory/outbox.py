@@ -18,8 +18,8 @@ from uuid import uuid4
 
 import orjson
 
-from cds_hooks.durable_files import write_whole
 from cds_hooks.memory.feedback_rows import Row
+from nlp_core.durable_files import write_whole
 from worker.payloads import CannotOpen, Sealer
 
 SUFFIX, ASIDE = ".rows", ".unreadable"

@@ -1,0 +1,57 @@
+"""A text made ready once for all finders: folded, in small letters, its different words, its lines that may hold numbers.
+
+Knows no identifiers. What it offers beside the text only saves time: most finders need not look at most of a note.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from training.deidentify.text_folding import folded
+
+WORDS = re.compile(r"[a-z][a-z0-9]*(?:'[a-z][a-z0-9]+)?")
+_NUMBER = re.compile(
+    r"\d[A-Za-z0-9-]{3}|[A-Za-z-]\d[A-Za-z0-9-]{2}|[A-Za-z-]{2}\d\d|\d[-./ )]{1,2}\(?\d{1,4}[-./ ]?\d|[xX*]-\d|\d:[0-9a-fA-F]{1,4}:|:[0-9A-Fa-f]{1,4}:"
+)
+_DATE = re.compile(r"\d[-/.]\d|[12]\d{7}")
+
+
+class SearchedText:
+    """`plain` and `lower` are as long as `text`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.plain = folded(text)
+        lower = self.plain.lower()
+        self.lower = lower if len(lower) == len(text) else "".join(map(_small, self.plain))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Each word once, in small letters."""
+        return frozenset(WORDS.findall(self.lower))
+
+    @cached_property
+    def number_lines(self) -> list[tuple[int, int]]:
+        """Where lines stand that may hold an identifying number: four signs or more with a digit."""
+        return self._lines_with(_NUMBER)
+
+    @cached_property
+    def date_lines(self) -> list[tuple[int, int]]:
+        """Where lines stand that may hold a date in digits."""
+        return self._lines_with(_DATE)
+
+    def _lines_with(self, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
+        lines = []
+        at = 0
+        while match := pattern.search(self.plain, at):
+            start = self.plain.rfind("\n", at, match.start()) + 1 or at
+            end = self.plain.find("\n", match.end())
+            at = len(self.plain) if end < 0 else end
+            lines.append((start, at))
+        return lines
+
+
+def _small(letter: str) -> str:
+    lower = letter.lower()
+    return lower if len(lower) == 1 else letter

@@ -51,6 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValidationError, SettingsError) as error:
         print(explained(error), file=sys.stderr)
         return 2
+    if settings.demo_page and options.host not in LOOPBACK:
+        print(
+            f"{CANNOT_START}\n  DXSPAN_DEMO_PAGE: the demo EHR is served at a loopback address alone", file=sys.stderr
+        )
+        return 2
     if not settings.auth_on:
         log_event(log, "tokens are not checked: anyone who reaches this address can call it", level=logging.WARNING)
     if not settings.audit_key:

@@ -126,6 +126,10 @@ def create_app(
     app.include_router(pages())
     if viewer:
         app.include_router(viewer.pages.router())
+    if settings.demo_page:
+        from cds_hooks.demo_ehr.pages import demo_pages  # templates again
+
+        app.include_router(demo_pages())
     describe(app)
     return app
 

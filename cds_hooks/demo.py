@@ -1,7 +1,7 @@
 """`make demo`: the main job on real input. Starts the service, opens the sample charts, prints the cards.
 
 Everything goes over HTTP to a real `dxspan-serve`, with `--queue` also through a real Redis and a real worker. The
-service is left running; its log, and how to stop it, are printed at the end.
+service is left running, with a demo EHR at /demo/ to try it in; its log, and how to stop it, are printed at the end.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _port() -> int:
 
 def _start(port: int, *, with_queue: bool, status: Status) -> dict[str, int]:
     """Process ids by name."""
-    environment = {"DXSPAN_DEADLINE_MS": DEADLINE_MS, "DXSPAN_METRICS": "true"}
+    environment = {"DXSPAN_DEADLINE_MS": DEADLINE_MS, "DXSPAN_METRICS": "true", "DXSPAN_DEMO_PAGE": "true"}
     pids: dict[str, int] = {}
     if with_queue:
         status.update("starting Redis …")
@@ -158,6 +158,9 @@ def _farewell(base: str, console: Console, *, with_queue: bool) -> None:
     sample.write_text(json.dumps(sample_charts()[0].request(), ensure_ascii=False, indent=1), encoding="utf-8")
     console.print(
         f"\n[bold]The service keeps running[/bold] ({'with Redis and a worker' if with_queue else 'in one process'})."
+    )
+    console.print(
+        f"  [bold]see it      {base}/demo/[/bold]   a demo EHR: open a patient, and the card appears beside the chart"
     )
     console.print(f"  discovery   {base}/cds-services")
     console.print(f"  about       {base}/about")

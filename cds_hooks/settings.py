@@ -186,6 +186,8 @@ class Settings(BaseSettings):
     """Idle time after which a session of the viewer ends."""
     docs: bool | None = None
     """Serve /openapi.json; None = in development."""
+    demo_page: bool = False
+    """Serve the demo EHR at /demo/ (`make demo`); only in development, without tokens, at a loopback address."""
     metrics: bool = False
     """Serve /metrics (Prometheus); keep it off the public network."""
 
@@ -236,6 +238,10 @@ class Settings(BaseSettings):
             )
         if not self.development:
             self._refuse_http()
+        if self.demo_page and not (
+            self.development and not self.auth_on and ServerAddress.parse(self.public_base_url).is_loopback
+        ):
+            raise ValueError("demo_page is for development at a loopback address without tokens, and for nothing else")
         for url, client in self.viewer_clients.items():
             self._check_viewer(_address(url), client)
         return self

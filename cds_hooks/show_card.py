@@ -13,23 +13,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from cds_hooks.outcome import STATUS_EXTENSION
+from cds_hooks.reason_words import REASONS
 from cds_hooks.safe_markdown import WORD_JOINER
-
-_SILENCE = {
-    "no_finding": "no finding in the notes speaks for any diagnosis",
-    "weak_evidence": "the evidence is too weak for a suggestion",
-    "too_little_text": "too little text",
-    "old_notes": "nothing in the chart is newer than two years",
-    "partly_read": "what was read shows nothing, and not all of the notes was read",
-    "partly-read": "what could be read shows nothing; time was up, or the language model failed",
-    "stuffed_text": "a note repeats a name so often that it cannot be trusted",
-    "other_patient_text": "a note seems to hold another patient's record",
-    "already-shown": "this reader has seen the same card in this encounter",
-    "dismissed": "a clinician dismissed it for this patient, and nothing new speaks for it",
-    "accepted": "a clinician accepted it, and it is on its way to the problem list",
-    "muted": "hardly anyone here accepts this diagnosis, so it is not shown for now",
-    "already-known": "everything worth considering is already on the problem list or in the notes",
-}
 
 
 def show_answer(title: str, answer: dict[str, Any], seconds: float, console: Console) -> None:
@@ -59,4 +44,4 @@ def readable(detail: str) -> str:
 def _reason(answer: dict[str, Any]) -> str:
     status = answer.get("extension", {}).get(STATUS_EXTENSION, {})
     reason = str(status.get("reason", "unknown"))
-    return _SILENCE.get(reason, reason)
+    return REASONS[reason].en if reason in REASONS else reason

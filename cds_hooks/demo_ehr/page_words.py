@@ -1,0 +1,77 @@
+"""The fixed words of the demo EHR in English and Chinese. `{…}`: filled in by the page."""
+
+from __future__ import annotations
+
+from nlp_core.assessment import Words
+
+WORDS: dict[str, Words] = {
+    "title": Words(en="Demo EHR", zh="演示病历系统"),
+    "invented": Words(en="Invented patients. Everything runs on this machine.", zh="患者均为虚构，一切只在本机运行。"),
+    "start_over": Words(en="Start over", zh="重新开始"),
+    "patients": Words(en="Patients", zh="患者"),
+    "chart": Words(en="Chart", zh="病历"),
+    "second_look": Words(en="Second look", zh="再看一眼"),
+    "paste": Words(en="Paste your own note", zh="粘贴自己的病历"),
+    "own_note": Words(en="Your note", zh="您的病历"),
+    "own_note_number": Words(en="Your note {number}", zh="您的病历 {number}"),
+    "stays_here": Words(
+        en="Stays on this machine: dxspan reads the note right here and sends it nowhere.",
+        zh="不会离开本机：dxspan 就在本机阅读，不会发送到任何地方。",
+    ),
+    "note_text": Words(en="Text of the note, in English or Chinese", zh="病历文字（英文或中文）"),
+    "age": Words(en="Age in years", zh="年龄（岁）"),
+    "sex": Words(en="Sex", zh="性别"),
+    "female": Words(en="Female", zh="女"),
+    "male": Words(en="Male", zh="男"),
+    "other": Words(en="Other", zh="其他"),
+    "unknown": Words(en="Unknown", zh="未知"),
+    "years": Words(en="{age} years", zh="{age}岁"),
+    "open_note": Words(en="Open as a chart", zh="作为病历打开"),
+    "open_one": Words(en="Open a patient", zh="请打开一位患者"),
+    "open_hint": Words(
+        en="The EHR shows the chart here. dxspan reads it at that moment, and what it suggests appears at the right.",
+        zh="病历显示在此处。打开的同时 dxspan 阅读病历，建议显示在右侧。",
+    ),
+    "nothing_yet": Words(en="No patient is open.", zh="尚未打开患者。"),
+    "problems": Words(en="Problem list", zh="问题列表"),
+    "results": Words(en="Results", zh="检验结果"),
+    "notes": Words(en="Notes", zh="病历记录"),
+    "none": Words(en="none", zh="无"),
+    "confirmed": Words(en="confirmed", zh="已确诊"),
+    "provisional": Words(en="unconfirmed", zh="未确诊"),
+    "high": Words(en="high", zh="偏高"),
+    "low": Words(en="low", zh="偏低"),
+    "speaks_for": Words(en="speaks for the first", zh="支持首项诊断"),
+    "speaks_against": Words(en="speaks against it", zh="不支持"),
+    "reading": Words(en="dxspan reads the chart …", zh="dxspan 正在阅读病历……"),
+    "answered_in": Words(en="Answered in {ms} ms", zh="用时 {ms} 毫秒"),
+    "you_decide": Words(en="dxspan suggests. You decide.", zh="dxspan 只提建议，由您决定。"),
+    "info": Words(en="Suggestion", zh="建议"),
+    "warning": Words(en="Not to be missed", zh="不可漏诊"),
+    "why_dismiss": Words(en="Dismiss, because", zh="忽略，理由"),
+    "choose": Words(en="choose a reason …", zh="请选择理由……"),
+    "dismiss": Words(en="Dismiss", zh="忽略"),
+    "dismissed_now": Words(en="Dismissed", zh="已忽略"),
+    "accepted_now": Words(en="Accepted", zh="已采纳"),
+    "told": Words(en="The EHR has told dxspan.", zh="病历系统已告知 dxspan。"),
+    "on_the_list": Words(en="It is on the problem list now, as unconfirmed.", zh="已以“未确诊”加入问题列表。"),
+    "reopen": Words(en="Open the patient again", zh="再次打开该患者"),
+    "new_encounter": Words(en="Begin a new encounter", zh="开始新的就诊"),
+    "no_card": Words(en="No card", zh="没有卡片"),
+    "because": Words(en="Why: {reason}.", zh="原因：{reason}。"),
+    "no_reassurance": Words(
+        en="Silence is not reassurance: nothing has been ruled out.", zh="没有卡片不代表没有问题，什么也没有被排除。"
+    ),
+    "not_read": Words(en="Not read", zh="未能阅读"),
+    "failed": Words(
+        en="dxspan could not read this chart: {reason}. This says nothing about the patient.",
+        zh="dxspan 未能阅读该病历：{reason}。这不说明患者的任何情况。",
+    ),
+    "refused": Words(
+        en="The call failed (status {status}). This says nothing about the patient.",
+        zh="调用失败（状态 {status}）。这不说明患者的任何情况。",
+    ),
+    "no_service": Words(en="dxspan does not answer. Is it still running?", zh="dxspan 没有响应，是否仍在运行？"),
+    "not_told": Words(en="This could not be reported to dxspan; please try again.", zh="未能告知 dxspan，请重试。"),
+    "needs_script": Words(en="This page needs JavaScript.", zh="此页面需要 JavaScript。"),
+}

@@ -1,0 +1,248 @@
+"""The demo EHR in a real browser before a real `dxspan-serve` with the shipped model: what a newcomer does in a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from tests.browser import missing as missing_browser
+from tests.browser import open_browser
+from tests.journey.conftest import served
+from tests.renderers.hostile_cards import hostile_strings
+
+AXE = Path(__file__).parents[2] / "renderers" / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE = 60
+OWN_NOTE = "High fever since yesterday, dry cough, severe body aches, headache and chills."
+HANDLERS = (
+    "return [...document.querySelectorAll('*')].some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))"
+)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if missing_browser():
+        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
+    folder = tmp_path_factory.mktemp("demo")
+    with served({"DXSPAN_DEMO_PAGE": "true", "DXSPAN_AUDIT_FOLDER": str(folder / "audit")}) as client:
+        yield str(client.base_url)
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[webdriver.Chrome]:
+    if missing_browser():
+        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
+    driver = open_browser(1440, 900)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(driver: webdriver.Chrome, base: str) -> webdriver.Chrome:
+    """A fresh visit."""
+    driver.get_log("browser")
+    visit(driver, base)
+    return driver
+
+
+def visit(browser: webdriver.Chrome, base: str, language: str = "en") -> None:
+    browser.get(f"{base}/demo/?lang={language}")
+    wait(browser, lambda it: len(it.find_elements(By.CSS_SELECTOR, ".patient")) == 8)
+
+
+def wait(browser: webdriver.Chrome, for_what: Any) -> Any:
+    return WebDriverWait(browser, PATIENCE, poll_frequency=0.1).until(for_what)
+
+
+def open_patient(browser: webdriver.Chrome, words: str) -> None:
+    browser.find_element(By.XPATH, f"//button[contains(@class, 'patient')][contains(., '{words}')]").click()
+    answered(browser)
+
+
+def answered(browser: webdriver.Chrome) -> None:
+    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".card, .silence, .fault"))
+
+
+def press(browser: webdriver.Chrome, label: str) -> None:
+    browser.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
+
+
+def text(browser: webdriver.Chrome, selector: str) -> str:
+    return browser.find_element(By.CSS_SELECTOR, selector).text
+
+
+def dismiss(browser: webdriver.Chrome, reason: str) -> None:
+    Select(browser.find_element(By.ID, "reason")).select_by_visible_text(reason)
+    press(browser, "Dismiss")
+    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".done"))
+
+
+def type_note(browser: webdriver.Chrome, note: str, age: str = "34") -> None:
+    """Fills in the form and opens the note as a chart."""
+    if not browser.find_element(By.ID, "own-note").is_displayed():
+        browser.find_element(By.ID, "paste").click()
+    browser.execute_script("document.getElementById('note-text').value = arguments[0]", note)
+    browser.find_element(By.NAME, "age").send_keys(age)
+    Select(browser.find_element(By.NAME, "sex")).select_by_value("female")
+    press(browser, "Open as a chart")
+    answered(browser)
+
+
+def test_opening_a_patient_brings_the_card_beside_the_chart_and_its_words_are_marked(browser: webdriver.Chrome) -> None:
+    assert browser.find_elements(By.CSS_SELECTOR, ".card") == []
+    open_patient(browser, "after a long flight")
+    assert "Pulmonary embolism" in text(browser, ".card > h3")
+    assert "sudden shortness of breath" in text(browser, ".detail li")
+    assert browser.find_elements(By.CSS_SELECTOR, ".detail strong")
+    marked = [mark.text for mark in browser.find_elements(By.CSS_SELECTOR, ".text mark.for")]
+    assert "sudden shortness of breath" in marked
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".note")) == 2
+    assert text(browser, ".note h4").startswith("Emergency department note")  # the newest first
+    assert "D-dimer" in text(browser, "table")
+    assert "high" in text(browser, "table")
+    assert text(browser, "#latency").startswith("Answered in ")
+    assert int(text(browser, "#latency").split()[2]) > 0
+    assert text(browser, ".decide") == "dxspan suggests. You decide."
+    assert [entry for entry in browser.get_log("browser") if "favicon" not in entry["message"]] == []
+
+
+def test_what_is_dismissed_stays_dismissed_and_the_page_says_why(browser: webdriver.Chrome) -> None:
+    open_patient(browser, "night of abdominal pain")
+    button = browser.find_element(By.CSS_SELECTOR, ".dismiss button")
+    assert not button.is_enabled()
+    dismiss(browser, "Does not apply to this patient")
+    assert "Does not apply to this patient" in text(browser, ".done")
+    press(browser, "Open the patient again")
+    answered(browser)
+    assert browser.find_elements(By.CSS_SELECTOR, ".card") == []
+    assert "a clinician dismissed it for this patient, and nothing new speaks for it" in text(browser, ".silence")
+    assert "Silence is not reassurance" in text(browser, ".silence")
+    open_patient(browser, "after a long flight")
+    assert browser.find_elements(By.CSS_SELECTOR, ".card")
+
+
+def test_a_card_seen_already_is_not_repeated_until_the_next_encounter(browser: webdriver.Chrome) -> None:
+    open_patient(browser, "two years of tiredness")
+    open_patient(browser, "two years of tiredness")
+    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".silence"))
+    assert "this reader has seen the same card in this encounter" in text(browser, ".silence")
+    press(browser, "Begin a new encounter")
+    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".card"))
+
+
+def test_what_is_accepted_stands_on_the_problem_list_as_unconfirmed(browser: webdriver.Chrome) -> None:
+    open_patient(browser, "高热与全身酸痛")
+    assert text(browser, ".card > h3").startswith("请考虑")
+    browser.find_element(By.CSS_SELECTOR, ".accept").click()
+    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".done"))
+    assert text(browser, "#problems li").endswith("unconfirmed")
+    assert "It is on the problem list now" in text(browser, ".done")
+    press(browser, "Open the patient again")
+    answered(browser)
+    assert "流行性感冒" not in "".join(one.text for one in browser.find_elements(By.CSS_SELECTOR, ".card > h3"))
+
+
+def test_a_chart_without_a_suggestion_says_so_and_reassures_nobody(browser: webdriver.Chrome) -> None:
+    open_patient(browser, "yearly check")
+    assert "No card" in text(browser, ".silence")
+    assert "Why: the evidence is too weak for a suggestion." in text(browser, ".silence")
+    assert "nothing has been ruled out" in text(browser, ".silence")
+
+
+def test_ones_own_note_becomes_a_chart_with_a_card(browser: webdriver.Chrome) -> None:
+    browser.find_element(By.ID, "paste").click()
+    assert "Stays on this machine" in text(browser, "#own-note")
+    assert browser.find_element(By.ID, "note-text").get_attribute("spellcheck") == "false"
+    type_note(browser, OWN_NOTE)
+    assert "Influenza" in text(browser, ".card > h3")
+    assert "Your note 1" in text(browser, ".patient[aria-current]")
+    assert "34 years" in text(browser, ".who")
+    assert OWN_NOTE in text(browser, ".note .text")
+    assert browser.execute_script("return [localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+
+
+def test_e13_hostile_text_of_a_note_does_not_become_markup(browser: webdriver.Chrome) -> None:
+    strings = [one for texts in hostile_strings().values() for one in texts if len(one) < 300 and one.strip()]
+    quoted = "".join(f"High fever {one} since Monday, dry cough {one} and body aches. " for one in strings[:6])
+    type_note(browser, "\n".join([OWN_NOTE, quoted, *strings]))
+    assert browser.find_elements(By.CSS_SELECTOR, ".note .text")
+    assert browser.execute_script("return 'taken' in window") is False
+    assert browser.find_elements(By.CSS_SELECTOR, "iframe, img, style, base, object, #opened a, #opened script") == []
+    assert len(browser.find_elements(By.CSS_SELECTOR, "script")) == 1
+    assert browser.execute_script(HANDLERS) is False
+    inside = "return [...document.querySelectorAll('.text *')].map(e => e.tagName)"
+    assert set(browser.execute_script(inside)) <= {"MARK"}
+    shown = browser.find_element(By.CSS_SELECTOR, ".note .text").get_attribute("textContent") or ""
+    assert "<script>window.taken=1</script>" in shown
+    assert [entry for entry in browser.get_log("browser") if "Content Security Policy" in entry["message"]] == []
+
+
+def test_e13_a_card_that_holds_markup_is_shown_as_text(browser: webdriver.Chrome) -> None:
+    """Whatever a service sends: the page trusts no card, not even dxspan's."""
+    strings = [one for texts in hostile_strings().values() for one in texts]
+    drawn = """const [strings, done] = arguments;
+      import(location.origin + '/demo/static/card.js').then(({ drawCard }) => {
+        const card = drawCard({ summary: strings.join(' '), detail: strings.join('\\n\\n'), indicator: 'info',
+          source: { label: strings[0] }, suggestions: strings.map(label => ({ label, actions: [] })),
+          overrideReasons: strings.map(display => ({ display })),
+          links: strings.map(url => ({ type: 'absolute', url, label: url })) }, {});
+        document.getElementById('answer').replaceChildren(card);
+        setTimeout(() => done([...card.querySelectorAll('*')].map(e => e.tagName)), 100);
+      }).catch(fault => done([String(fault)]));"""
+    tags = set(browser.execute_async_script(drawn, strings))
+    allowed = {"P", "H3", "DIV", "UL", "OL", "LI", "STRONG", "EM", "SPAN", "BUTTON", "LABEL", "SELECT", "OPTION", "A"}
+    assert tags <= allowed
+    assert browser.execute_script("return 'taken' in window") is False
+    schemes = "return [...document.links].map(a => a.protocol).filter(p => !/^https?:$/.test(p))"
+    assert browser.execute_script(schemes) == []
+    assert browser.execute_script(HANDLERS) is False
+
+
+def test_a_service_that_is_away_is_not_taken_for_nothing_found(browser: webdriver.Chrome) -> None:
+    browser.execute_script("window.fetch = () => Promise.reject(new TypeError('away'))")
+    open_patient(browser, "yearly check")
+    assert "dxspan does not answer" in text(browser, ".fault")
+    assert browser.find_elements(By.CSS_SELECTOR, ".silence") == []
+    browser.execute_script("window.fetch = () => Promise.resolve(new Response('{}', {status: 503}))")
+    open_patient(browser, "a hot toe")
+    wait(browser, lambda it: "status 503" in it.find_element(By.CSS_SELECTOR, ".fault").text)
+
+
+def test_the_page_speaks_chinese(browser: webdriver.Chrome, base: str) -> None:
+    open_patient(browser, "yearly check")
+    press(browser, "中文")
+    assert "没有卡片" in text(browser, ".silence")
+    assert "依据太弱，不足以提出建议" in text(browser, ".silence")
+    assert browser.execute_script("return document.documentElement.lang") == "zh-Hans"
+    assert text(browser, "#patients-title") == "患者"
+    visit(browser, base, "zh")
+    assert text(browser, "#start-over") == "重新开始"
+    english = "return [...document.querySelectorAll('[data-word]')].filter(e => /^[ -~]+$/.test(e.textContent.trim()))"
+    assert browser.execute_script(english) == []
+
+
+@pytest.mark.parametrize(("width", "language"), [(1440, "en"), (800, "en"), (390, "zh")])
+def test_the_page_keeps_wcag_aa_and_its_width(driver: webdriver.Chrome, base: str, width: int, language: str) -> None:
+    if not AXE.exists():
+        pytest.skip("no axe-core: `make setup-test` installs it")
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        visit(driver, base, language)
+        driver.find_element(By.ID, "paste").click()
+        open_patient(driver, "two years of tiredness" if language == "en" else "口渴")
+        driver.execute_script(AXE.read_text(encoding="utf-8") + "; window.axe = axe;")
+        driver.set_script_timeout(110)
+        found = driver.execute_async_script(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(arguments[0])"
+        )
+        assert {one["id"]: [node["html"][:200] for node in one["nodes"][:3]] for one in found["violations"]} == {}
+        assert len(found["passes"]) > 10
+        assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

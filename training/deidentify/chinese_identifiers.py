@@ -181,7 +181,7 @@ _NO_NAMES = frozenset(
 @lru_cache(maxsize=1)
 def _words_of_knowledge() -> frozenset[str]:
     """Every two, three and four neighbouring characters of the knowledge's Chinese names: none of them is a person's."""
-    found = set()
+    found: set[str] = set()
     folder = Path(__file__).parents[2] / "nlp_core" / "knowledge_base"
     for file in sorted(folder.rglob("*.yaml")):
         for run in set(re.findall(rf"{_HAN}{{2,}}", file.read_text(encoding="utf-8"))):

@@ -116,9 +116,9 @@ class Bench:
             output += orjson.dumps(cleaned) + b"\n"
             owners += orjson.dumps([line.number, *sorted({visit.owner, *(one.owner for one in visit.inner)})]) + b"\n"
             offsets += b"".join(_offset_lines(visit))
-        write_whole(self.settings.output(part), output, safe=False)
-        write_whole(self.settings.owners(part), owners, safe=False)
-        write_whole(self.settings.offsets(part), offsets, safe=False)
+        write_whole(self.settings.output(part), bytes(output), safe=False)
+        write_whole(self.settings.owners(part), bytes(owners), safe=False)
+        write_whole(self.settings.offsets(part), bytes(offsets), safe=False)
         write_whole(self.settings.done(part), orjson.dumps({**tally.plain(), "rejected": rejected}), safe=False)
 
     def _cleaned(
@@ -158,7 +158,7 @@ def collected(part: Part) -> tuple[list[Row], int]:
 
 def _offset_lines(visit: Visit) -> list[bytes]:
     """The way of the offsets, under the reference before and the one after."""
-    lines = []
+    lines: list[bytes] = []
     for one in (visit, *visit.inner):
         kind, own = one.resource.get("resourceType"), one.resource.get("id")
         after = f"{kind}/{one.workshop.surrogates.id(own)}" if isinstance(own, str) else f"{kind}/"

@@ -82,7 +82,7 @@ class LeakTest:
 
     def leaks(self, part: Part) -> list[tuple[int, str]]:
         """(line of the input within the part, kind) of everything that got through."""
-        found = []
+        found: list[tuple[int, str]] = []
         output = self._settings.output(part).read_bytes().splitlines()
         owners = self._settings.owners(part).read_bytes().splitlines()
         for text, owner_line in zip(output, owners, strict=True):

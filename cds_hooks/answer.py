@@ -26,12 +26,12 @@ from cds_hooks.outbound import Outbound
 from cds_hooks.outcome import Outcome, answer_of
 from cds_hooks.security_events import security_event
 from cds_hooks.server_address import ServerAddress
-from cds_hooks.services import Service
+from cds_hooks.services import RECORD_SUMMARY, Service
 from cds_hooks.settings import Settings
 from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SWITCHED_OFF
 from cds_hooks.trust import Caller
-from nlp_core.assessment import Assessment
+from nlp_core.assessment import Assessment, Silence
 from nlp_core.chart import Chart
 from worker.client import Reading, ReadingClient
 
@@ -132,11 +132,12 @@ class Answering:
         recalling = asyncio.create_task(self._parts.feedback.recall(occasion, by=deadline))
         try:
             reading, last = await self._reading_and_last(chart, occasion, deadline)
-            if reading.assessment is None or _fell_short(reading.assessment):
+            if reading.assessment is None or _fell_short(reading.assessment, occasion):
                 return await self._last_card(last, _unread(reading, chart), chart, occasion, recalling)
             self._keep(reading.assessment, chart, occasion)
-            if reading.assessment.silence:
-                return Outcome("silent", reading.assessment.silence, (), chart.unread, assessment=reading.assessment)
+            silence = _silence(reading.assessment, occasion)
+            if silence:
+                return Outcome("silent", silence, (), chart.unread, assessment=reading.assessment)
             return await self._shown(reading.assessment, chart, occasion, recalling)
         finally:
             recalling.cancel()
@@ -159,7 +160,7 @@ class Answering:
         task = asyncio.ensure_future(self._parts.client.read(chart, tenant=occasion.tenant, deadline=deadline))
         try:
             await asyncio.wait({task}, timeout=max(0.0, (deadline - time.monotonic()) / 2))
-            failed = task.done() and (task.exception() or _failed(task.result()))
+            failed = task.done() and (task.exception() or _failed(task.result(), occasion))
             last = await self._find_last(chart, occasion) if failed or not task.done() else None
             return await task, last
         except Exception:
@@ -227,8 +228,8 @@ class Answering:
         )
 
 
-def _failed(reading: Reading) -> bool:
-    return reading.assessment is None or _fell_short(reading.assessment)
+def _failed(reading: Reading, occasion: Occasion) -> bool:
+    return reading.assessment is None or _fell_short(reading.assessment, occasion)
 
 
 def _unread(reading: Reading, chart: Chart) -> Outcome:
@@ -237,9 +238,16 @@ def _unread(reading: Reading, chart: Chart) -> Outcome:
     return Outcome("degraded", reason, unread=chart.unread, assessment=reading.assessment)
 
 
-def _fell_short(assessment: Assessment) -> bool:
+def _fell_short(assessment: Assessment, occasion: Occasion) -> bool:
     """Time or the encoder failed a note, and nothing was found without: that is a failure, no "nothing found"."""
-    return assessment.silence == "partly_read" and assessment.fell_short
+    return _silence(assessment, occasion) == "partly_read" and assessment.fell_short
+
+
+def _silence(assessment: Assessment, occasion: Occasion) -> Silence | None:
+    """Why the service called has nothing to say: each has its own reasons."""
+    if occasion.service_id == RECORD_SUMMARY.id:
+        return assessment.summary.silence if assessment.summary else None
+    return assessment.silence
 
 
 def _built(built: BuiltCards, chart: Chart, recalled: Recalled, assessment: Assessment) -> Outcome:

@@ -45,6 +45,7 @@ from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
 from cds_hooks.routes import Parts, Routes
 from cds_hooks.settings import Settings
+from cds_hooks.summary_cards import CardsOfService, SummaryCards
 from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SwitchedCards
 from cds_hooks.switches_file import SwitchBoard
@@ -89,7 +90,8 @@ def create_app(
     viewer = _viewer(settings, viewer_store, outbound)
     switched_cards = SwitchedCards(viewer.linking(cards) if viewer else cards, lambda: board.now)
     switched = SwitchedAnswers(lambda: board.now, feedback, after)
-    answering = Answering(settings, AnswerParts(client, switched_cards, feedback, outbound, last, switched, after))
+    of_service = CardsOfService(switched_cards, SummaryCards(settings.public_base_url))
+    answering = Answering(settings, AnswerParts(client, of_service, feedback, outbound, last, switched, after))
     parts = Parts(
         settings=settings,
         trust=Trust(settings, keys, seen),

@@ -125,7 +125,7 @@ def summary(
     assessment: Assessment, shown: Sequence[Candidate], language: Language, earlier: EarlierReading | None = None
 ) -> str:
     """One line within the limit: diagnoses are left out from the end, the last one standing is shortened."""
-    origin = words.SINCE.said_in(language) + computed(earlier, language) if earlier else _origin(assessment, language)
+    origin = words.SINCE.said_in(language) + computed(earlier, language) if earlier else origin_of(assessment, language)
     names = [name_of(candidate, language) for candidate in shown]
     lead, between = words.CONSIDER.said_in(language), words.NEXT.said_in(language)
     while len(names) > 1 and len(lead + between.join(names) + origin) > SUMMARY_LIMIT:
@@ -135,7 +135,8 @@ def summary(
     return lead + shortened(listed, room) + origin
 
 
-def _origin(assessment: Assessment, language: Language) -> str:
+def origin_of(assessment: Assessment, language: Language) -> str:
+    """From how many notes, and how new the newest is."""
     count = assessment.notes_read
     said = (words.FROM_ONE_NOTE if count == 1 else words.FROM_NOTES).said_in(language).format(count=count)
     return f"{said} ({assessment.newest_note.date().isoformat()})" if assessment.newest_note else said

@@ -104,13 +104,13 @@ def _evidence(evidence: Evidence, plan: _Plan, language: Language) -> str:
     said = f"“{inert(evidence.quote, shown=QUOTE_LIMIT, source=plan.quote)}”"
     if not evidence.present:
         said += f" ({words.ABSENT.said_in(language)})"
-    return f"{said} – {_origin(evidence.kind, evidence.author_role, evidence.date, plan, language)}"
+    return f"{said} – {_origin(evidence.kind, evidence.author_role, evidence.date, plan.origin, language)}"
 
 
-def _origin(kind: str, role: str, date: datetime | None, plan: _Plan, language: Language) -> str:
-    """Which note it is: type, author's role and date."""
+def _origin(kind: str, role: str, date: datetime | None, source: int, language: Language) -> str:
+    """Which note it is: type, author's role and date. source: characters of Markdown for each."""
     named = kind if plain(kind) else words.NOTE.said_in(language)
-    origin = [inert(part, source=plan.origin) for part in (named, role) if plain(part)]
+    origin = [inert(part, source=source) for part in (named, role) if plain(part)]
     return ", ".join([*origin, date.date().isoformat() if date else words.UNDATED.said_in(language)])
 
 
@@ -118,7 +118,7 @@ def _closing(assessment: Assessment, chart: Chart, plan: _Plan, language: Langua
     steps = assessment.next_steps[: plan.most_steps]
     if steps:
         yield f"**{words.SEPARATE.said_in(language)}:** {_steps(steps, language)}"
-    unseen = [*not_seen(assessment, chart), *_not_seen_of_notes(assessment, plan)]
+    unseen = [*not_seen(assessment, chart), *_not_seen_of_notes(assessment, plan.origin)]
     missing = "; ".join(said.said_in(language) for said in unseen)
     if missing:
         yield f"**{words.NOT_SEEN.said_in(language)}:** {missing}"
@@ -139,6 +139,16 @@ def not_seen(assessment: Assessment, chart: Chart) -> Iterator[Words]:
         yield _filled(words.NO_LABORATORY_AFTER, date=assessment.newest_laboratory.date().isoformat())
     if not chart.problems_available:
         yield words.NO_PROBLEM_LIST
+    yield from _not_seen_of_documents(assessment, chart)
+
+
+def unread_notes(assessment: Assessment, chart: Chart, *, origin: int) -> Iterator[Words]:
+    """Of `not_seen` what concerns notes, and what of those read was not. origin: characters of Markdown for a note's type."""
+    yield from _not_seen_of_documents(assessment, chart)
+    yield from _not_seen_of_notes(assessment, origin)
+
+
+def _not_seen_of_documents(assessment: Assessment, chart: Chart) -> Iterator[Words]:
     if assessment.notes_unread:
         yield _filled(words.OLDER_NOTES, count=str(assessment.notes_unread))
     unread = Counter({entry.reason: entry.count for entry in chart.unread if entry.what == "DocumentReference"})
@@ -150,11 +160,11 @@ def not_seen(assessment: Assessment, chart: Chart) -> Iterator[Words]:
         yield _filled(words.RESTRICTED, count=str(restricted))
 
 
-def _not_seen_of_notes(assessment: Assessment, plan: _Plan) -> Iterator[Words]:
+def _not_seen_of_notes(assessment: Assessment, origin: int) -> Iterator[Words]:
     """What of the notes read was not read."""
     for note in assessment.partly_read:
         if note.why == "length":
-            en, zh = (_origin(note.kind, "", note.date, plan, language) for language in ("en", "zh"))
+            en, zh = (_origin(note.kind, "", note.date, origin, language) for language in ("en", "zh"))
             yield Words(en=words.REST_OF_NOTE.en.format(note=en), zh=words.REST_OF_NOTE.zh.format(note=zh))
     fell_short = Counter(note.why for note in assessment.partly_read)
     if fell_short["time"]:

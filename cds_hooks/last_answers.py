@@ -155,6 +155,7 @@ def _basis(assessment: Assessment, chart: Chart) -> str:
         for candidate in assessment.candidates
         for evidence in (*candidate.evidence_for, *candidate.evidence_against)
     }
+    cited |= {item.reference for item in assessment.summary.items} if assessment.summary else set()
     entries: list[BaseModel] = [*chart.problems]
     entries += [note for note in chart.notes if note.reference in cited]
     entries += [fact for fact in chart.facts if fact.reference in cited]

@@ -30,7 +30,7 @@ from cds_hooks.quota import Quota
 from cds_hooks.request_body import BodyLimits, read_json
 from cds_hooks.request_log import log_fields
 from cds_hooks.security_events import security_event
-from cds_hooks.services import Service, discovery, service_by_id
+from cds_hooks.services import Service, discovery, service_by_id, services_offered
 from cds_hooks.settings import Settings
 from cds_hooks.trust import Caller, Trust
 from cds_hooks.turnstile import Turnstile
@@ -72,7 +72,8 @@ class Routes:
         settings = parts.settings
         self._turnstile = Turnstile()
         self._latest_begin = settings.deadline_ms / 1000 * LATEST_BEGIN_SHARE
-        self._discovery = orjson.dumps(discovery(settings.language))
+        self._services = services_offered(record_summary=settings.record_summary)
+        self._discovery = orjson.dumps(discovery(settings.language, self._services))
         self._call_limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
         self._feedback_limits = BodyLimits(settings.max_feedback_bytes, settings.body_timeout_seconds)
 
@@ -99,7 +100,7 @@ class Routes:
         audit_notes().kind = "hook-call"
         await self._turnstile.turn()
         caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
-        service = _known(service_id)
+        service = self._known(service_id)
         if self._turnstile.waiting >= MANY_CALLS and time.monotonic() - arrived > self._latest_begin:
             return _json(self._parts.answering.shed(caller, arrived).body)
         sending = time.monotonic()
@@ -122,7 +123,7 @@ class Routes:
     async def take_feedback(self, service_id: str, request: Request) -> Response:
         audit_notes().kind = "feedback"
         caller = await self._caller(request, FEEDBACK_PATH.format(service_id=service_id))
-        service = _known(service_id)
+        service = self._known(service_id)
         _, document = await read_json(request, self._feedback_limits)
         items = read_feedback(document)
         log_fields(request)["items"] = len(items)
@@ -147,6 +148,13 @@ class Routes:
     async def metrics(self) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NO_STORE)
 
+    def _known(self, service_id: str) -> Service:
+        service = service_by_id(service_id, self._services)
+        if not service:
+            raise NotFound("There is no such service.")
+        audit_notes().service = service.id
+        return service
+
     async def _caller(self, request: Request, path: str) -> Caller:
         try:
             caller = await self._parts.trust.caller(request.headers.getlist("authorization"), path)
@@ -158,14 +166,6 @@ class Routes:
         notes.tenant, notes.issuer = caller.tenant, caller.issuer
         self._parts.quota.take(caller.tenant, notes.kind or "")
         return caller
-
-
-def _known(service_id: str) -> Service:
-    service = service_by_id(service_id)
-    if not service:
-        raise NotFound("There is no such service.")
-    audit_notes().service = service.id
-    return service
 
 
 def _note_who(request: HookRequest) -> None:

@@ -1,4 +1,4 @@
-"""What we offer: one service for one hook, and the FHIR queries it asks clients to run beforehand.
+"""What we offer: two services for one hook, and the FHIR queries it asks clients to run beforehand.
 
 Knows the texts and the prefetch templates, which keep to the query subset of CDS Hooks 2.0 (no `_include`, no
 chaining, root-level context fields only). Does not know how the data is read (prefetch, gather_notes).
@@ -6,6 +6,7 @@ chaining, root-level context fields only). Does not know how the data is read (p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,14 +106,39 @@ PATIENT_VIEW = Service(
 )
 """The encounters are found by patient, not by `context.encounterId`: some clients send none."""
 
+RECORD_SUMMARY = Service(
+    id="dxspan-record-summary",
+    hook="patient-view",
+    title=Words(en="dxspan: the record in a few sentences", zh="dxspan：病历摘要"),
+    description=Words(
+        en=(
+            "Reads the patient's notes and answers with at most one information card: up to eight sentences of the notes, "
+            "word for word, each with its note and date, on problems, course, current medication and what is pending. "
+            "It leaves out most of the record; nothing on the card means that something is not there."
+        ),
+        zh=(
+            "阅读患者的病历文书，最多返回一张信息卡片：逐字摘录至多八句病历原文，注明文书和日期，涉及问题、经过、目前用药和待办事项。"
+            "病历的大部分内容未予摘录，卡片未提及并不代表不存在。"
+        ),
+    ),
+    usage_requirements=PATIENT_VIEW.usage_requirements,
+    prefetch=PATIENT_VIEW.prefetch,
+)
+"""Asks for the same data as PATIENT_VIEW: a chart that both are called for is read once."""
+
 SERVICES = (PATIENT_VIEW,)
 
 
-def discovery(language: Language) -> dict[str, Any]:
+def services_offered(*, record_summary: bool) -> tuple[Service, ...]:
+    """Those that a deployment offers."""
+    return (*SERVICES, RECORD_SUMMARY) if record_summary else SERVICES
+
+
+def discovery(language: Language, services: Sequence[Service] = SERVICES) -> dict[str, Any]:
     """The body of `GET /cds-services`."""
-    return {"services": [service.entry(language) for service in SERVICES]}
+    return {"services": [service.entry(language) for service in services]}
 
 
-def service_by_id(identifier: str) -> Service | None:
+def service_by_id(identifier: str, services: Sequence[Service] = SERVICES) -> Service | None:
     """The service of that id, or None."""
-    return next((service for service in SERVICES if service.id == identifier), None)
+    return next((service for service in services if service.id == identifier), None)

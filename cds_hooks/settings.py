@@ -155,6 +155,8 @@ class Settings(BaseSettings):
     """Part of the deadline kept for writing the answer."""
     language: Language = "en"
     """Language of the service's description and of cards where the chart gives none."""
+    record_summary: bool = False
+    """Offer the second service, `dxspan-record-summary`: a few quoted sentences of the notes on a card of their own."""
     hide_past_problems: bool = False
     """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
     restricted_tenants: Annotated[tuple[TenantName, ...], NoDecode] = ()

@@ -19,6 +19,7 @@ from cds_hooks.memory.feedback import FeedbackStore
 from cds_hooks.occasion import Occasion
 from cds_hooks.operation_outcome import Unavailable
 from cds_hooks.outcome import Outcome, diagnoses_shown
+from cds_hooks.services import RECORD_SUMMARY
 from cds_hooks.switched_cards import SWITCHED_OFF
 from cds_hooks.switches import Switches
 from cds_hooks.watch import COMPARED_LOST, SHADOW_ANSWERS
@@ -55,7 +56,8 @@ class SwitchedAnswers:
             return replace(outcome, cards=(), computed=None) if off or in_shadow else outcome
         if off:
             return replace(outcome, state="silent", reason=SWITCHED_OFF, cards=())
-        if in_shadow or switches.comparing(tenant):
+        names_diagnoses = occasion.service_id != RECORD_SUMMARY.id
+        if names_diagnoses and (in_shadow or switches.comparing(tenant)):
             seen: Seen = "shadow" if in_shadow else "shown"
             self.after.start(self._keep(outcome, read.model_version, chart, occasion, seen))
         if not in_shadow:

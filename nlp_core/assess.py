@@ -25,6 +25,7 @@ from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
 from nlp_core.second_reader import SecondReader
 from nlp_core.share_tables import ShareTables
+from nlp_core.summary import Summariser
 
 MOST_CANDIDATES = 10
 OLD = timedelta(days=730)
@@ -52,6 +53,7 @@ class Reader:
         self._charts = charts
         self.reasoner = Reasoner(knowledge, shares)
         self._calibration = calibration
+        self._summariser = Summariser(knowledge)
 
     @staticmethod
     def load(
@@ -106,6 +108,7 @@ class Reader:
             notes_read=read.notes_read,
             notes_unread=read.notes_unread,
             partly_read=read.partly,
+            summary=self._summariser.summarise(read, _unfit(chart, read)),
             newest_note=max(dates, default=None),
             oldest_note=min(dates, default=None),
             newest_laboratory=max(laboratory, default=None),
@@ -158,19 +161,10 @@ class Reader:
         return self._calibration.probabilities(raw) if self._calibration else raw
 
     def _silence(self, chart: Chart, read: ReadChart, candidates: Sequence[Candidate]) -> Silence | None:
+        unfit = _unfit(chart, read)
+        if unfit:
+            return unfit
         present = [finding for finding, observed in read.found.observed.items() if observed.present]
-        if chart.deceased:
-            return "deceased"
-        if not chart.notes:
-            return "no_note"
-        if read.language == "other":
-            return "unsupported_language"
-        if read.distrust is not None:
-            return read.distrust
-        if not any(note.text.strip(" \n\t.。") for note in chart.notes):
-            return "too_little_text"
-        if _is_old(chart):
-            return "old_notes"
         weak = self._weakness(present, candidates)
         # What was not read may have held what is missing: that must not look like a chart without it.
         return "partly_read" if weak and (read.partly or read.notes_unread) else weak
@@ -184,6 +178,21 @@ class Reader:
         if self._calibration and candidates[0].probability < self._calibration.silence_below:
             return "weak_evidence"
         return None
+
+
+def _unfit(chart: Chart, read: ReadChart) -> Silence | None:
+    """Why nothing is to be said of this chart, whatever it holds."""
+    if chart.deceased:
+        return "deceased"
+    if not chart.notes:
+        return "no_note"
+    if read.language == "other":
+        return "unsupported_language"
+    if read.distrust is not None:
+        return read.distrust
+    if not any(note.text.strip(" \n\t.。") for note in chart.notes):
+        return "too_little_text"
+    return "old_notes" if _is_old(chart) else None
 
 
 def _is_old(chart: Chart) -> bool:

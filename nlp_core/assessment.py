@@ -7,9 +7,9 @@ JSON; `MESSAGE_VERSION` in worker.messages changes whenever a field here does.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from nlp_core.note import Span
 
@@ -33,6 +33,9 @@ WhyPartly = Literal["length", "time", "model"]
 gave nothing that may be used."""
 MOST_FOR = 6
 """Longest `evidence_for` of a candidate: a list this long may leave weaker findings out."""
+SummaryHeading = Literal["problem", "course", "medication", "pending"]
+"""What a sentence of the record tells: what the patient has, how it goes, what is taken now, what is still to come."""
+SUMMARY_HEADINGS: tuple[SummaryHeading, ...] = get_args(SummaryHeading)
 ProblemListStatus = Literal["active", "refuted", "past"]
 Urgency = Literal["emergency", "urgent", "soon", "routine"]
 
@@ -121,6 +124,39 @@ class NextStep(BaseModel):
     """Ids of the leading candidates whose entry in the knowledge asks for it in these words."""
 
 
+class SummaryItem(BaseModel):
+    """One sentence of the record that says how the patient is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    heading: SummaryHeading
+    reference: str
+    """FHIR reference of the note."""
+    span: Span
+    quote: str
+    """The exact words `note.text[span.start:span.end]`."""
+    kind: str = ""
+    """Type of note."""
+    author_role: str = ""
+    date: datetime | None = None
+
+
+class RecordSummary(BaseModel):
+    """The record in a few of its own sentences, or the reason why there are none. Exactly one of the two is set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: tuple[SummaryItem, ...] = ()
+    """By heading in the order of SUMMARY_HEADINGS, newest first within one."""
+    silence: Silence | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if bool(self.items) == (self.silence is not None):
+            raise ValueError("a summary holds either sentences or the reason why there are none")
+        return self
+
+
 class PartlyRead(BaseModel):
     """A note that was read, though not wholly."""
 
@@ -150,6 +186,8 @@ class Assessment(BaseModel):
     """Notes left out for want of time or budget (the oldest ones)."""
     partly_read: tuple[PartlyRead, ...] = ()
     """Of the notes read those that were not read wholly, newest first; a note may stand here for two reasons."""
+    summary: RecordSummary | None = None
+    """Has a silence of its own: a chart may be summed up that shows no diagnosis. None only where a reader makes none."""
     newest_note: datetime | None = None
     """Never in the future: what is dated so counts as undated."""
     oldest_note: datetime | None = None

@@ -21,11 +21,12 @@ from nlp_core.knowledge import Knowledge, Onset
 from nlp_core.known_problems import ProblemMatcher
 from nlp_core.language import ReadLanguage, language_of
 from nlp_core.lexicon_names import Lexicons
-from nlp_core.mentions import Mention, MentionReader
+from nlp_core.mentions import MentionReader, ReadSentence
 from nlp_core.model_faults import EncoderError
 from nlp_core.newest_first import Dated, is_future
 from nlp_core.note import Note
 from nlp_core.onset import onset_of
+from nlp_core.read_notes import ReadNote, said_sentences
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
 from nlp_core.second_reader import SecondReader, SecondReading, ToldSentence
 from nlp_core.setting import setting_of
@@ -57,6 +58,8 @@ class ReadChart:
     """Why the newest note that gives reason to should not be believed."""
     partly: tuple[PartlyRead, ...] = ()
     """Notes read, though not wholly."""
+    notes: tuple[ReadNote, ...] = ()
+    """Sentence by sentence, newest first; those in another language left out."""
 
 
 class ChartReader:
@@ -85,7 +88,7 @@ class ChartReader:
         """
         chart = without_future_dates(chart)
         age, sex = self._who(chart)
-        mentions: list[tuple[Note, Mention]] = []
+        sentences: list[ReadNote] = []
         told: list[tuple[Note, ToldSentence]] = []
         weights: dict[ReadLanguage, int] = {}
         read: list[Note] = []
@@ -99,9 +102,9 @@ class ChartReader:
             language = language_of(text)
             weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
             if language != "other":
-                said, lacking = self._read_note(text, sex, age, deadline)
+                said, lacking, parts = self._read_note(text, sex, age, deadline)
                 partly += (_partly(note, why) for why in lacking)
-                mentions += [(note, mention) for mention in said.mentions]
+                sentences.append(ReadNote(note, tuple(said.mentions), said_sentences(parts, said.telling)))
                 told += [(note, sentence) for sentence in said.told]
                 distrust = distrust or distrust_of(text, said.mentions)
             if len(text) < len(note.text):
@@ -110,6 +113,7 @@ class ChartReader:
             budget -= len(text)
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
         opening = self._opening(chart.notes[0]) if chart.notes else ""
+        mentions = [(read_note.note, mention) for read_note in sentences for mention in read_note.mentions]
         return ReadChart(
             found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge, told, self._trust),
             patient=Patient(age, sex, _onset(opening), chart.setting or _setting(chart.notes, opening)),
@@ -119,6 +123,7 @@ class ChartReader:
             known=self._problems.known(chart.problems),
             distrust=distrust,
             partly=tuple(partly),
+            notes=tuple(sentences),
         )
 
     def _who(self, chart: Chart) -> tuple[float | None, Sex]:
@@ -137,18 +142,18 @@ class ChartReader:
 
     def _read_note(
         self, text: str, sex: Sex, age: float | None, deadline: float | None
-    ) -> tuple[SecondReading, list[WhyPartly]]:
-        """What names say, and the second reader where there is one; and why that could not be asked."""
+    ) -> tuple[SecondReading, list[WhyPartly], list[ReadSentence]]:
+        """What names say, and the second reader where there is one; why that could not be asked; the sentences."""
         mentions, sentences = self._mentions.read(text, sex=sex, age_years=age)
         by_names = SecondReading(mentions, [])
         if self._second is None:
-            return by_names, []
+            return by_names, [], sentences
         if _passed(deadline):
-            return by_names, ["time"]
+            return by_names, ["time"], sentences
         try:
-            return self._second.read(mentions, sentences), []
+            return self._second.read(mentions, sentences), [], sentences
         except EncoderError:  # names are read without it; that is said on the card, and counted by whoever asked
-            return by_names, ["model"]
+            return by_names, ["model"], sentences
 
 
 def without_future_dates(chart: Chart) -> Chart:

@@ -60,6 +60,8 @@ class SecondReading:
 
     mentions: list[Mention]
     told: list[ToldSentence]
+    telling: Sequence[float | None] = ()
+    """By sentence: probability that it tells anything of the illness, None where no head was asked. Empty: none was."""
 
 
 class SecondReader:
@@ -87,7 +89,7 @@ class SecondReader:
         found = self._concepts.find(sentences, readings, gated=self._used.finding)
         said = list(self._reviewed(mentions, sentences, readings)) if self._used.assertion else list(mentions)
         told = list(self._told([*said, *found], sentences, readings)) if self._used.evidence else []
-        return SecondReading([*said, *found], told)
+        return SecondReading([*said, *found], told, [_telling(read, readings) for read in sentences])
 
     def _reviewed(
         self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence], readings: Readings
@@ -121,6 +123,11 @@ class SecondReader:
                     read.view.to_note(read.sentence.start, read.sentence.end),
                     np.asarray(moved - moved.mean(), np.float32),
                 )
+
+
+def _telling(read: ReadSentence, readings: Readings) -> float | None:
+    pieces = readings.get(read.sentence.span.text, ())
+    return max((piece.telling for piece in pieces), default=None)
 
 
 class _Places:

@@ -20,8 +20,10 @@ from training.measures import (
     measure_concepts,
     measure_deidentification,
     measure_evidence,
+    measure_questions,
     measure_robustness,
     measure_styles,
+    measure_summary,
     measure_swaps,
     reading_tables,
 )
@@ -52,6 +54,8 @@ COMMANDS: tuple[Command, ...] = (
     measure_evidence.COMMAND,
     measure_swaps.COMMAND,
     measure_deidentification.COMMAND,
+    measure_summary.COMMAND,
+    measure_questions.COMMAND,
 )
 
 

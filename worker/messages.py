@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from nlp_core.assessment import Assessment
 from worker.client import Degraded
 
-MESSAGE_VERSION: Final = 4
+MESSAGE_VERSION: Final = 5
 """1 (November 2026): first. 2 (November 2026): Chart.setting. 3 (November 2026): silences about untrusted notes.
-4 (November 2026): Assessment.partly_read and the silence of that name, NextStep.diagnoses, Assessment.silence_below."""
+4 (November 2026): Assessment.partly_read and the silence of that name, NextStep.diagnoses, Assessment.silence_below.
+5 (November 2026): Assessment.summary."""
 
 READ_TASK = "dxspan.read_chart"
 CANARY_TASK = "dxspan.canary"
@@ -34,7 +35,7 @@ class ReadRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[4] = MESSAGE_VERSION
+    version: Literal[5] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
     """Random id of this reading."""
     tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
@@ -51,7 +52,7 @@ class ReadReply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[4] = MESSAGE_VERSION
+    version: Literal[5] = MESSAGE_VERSION
     assessment: Assessment | None = None
     degraded: Degraded | None = None
     cached: bool = False
@@ -68,7 +69,7 @@ class Canary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[4] = MESSAGE_VERSION
+    version: Literal[5] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 

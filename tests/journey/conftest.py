@@ -41,7 +41,11 @@ def running(arguments: list[str], environment: Mapping[str, str]) -> Iterator[su
 def served(environment: Mapping[str, str]) -> Iterator[httpx.Client]:
     """The web process, ready to read; a client for its base address."""
     port = free_port()
-    settings = {"DXSPAN_DEADLINE_MS": "20000", "DXSPAN_FEEDBACK_DATABASE_URL": "sqlite://", **environment}
+    settings = {
+        "DXSPAN_DEADLINE_MS": "20000",
+        "DXSPAN_FEEDBACK_DATABASE_URL": "sqlite://",
+        "DXSPAN_RECORD_SUMMARY": "true",
+    } | dict(environment)
     with (
         running(["-m", "cds_hooks", "--port", str(port), "--development"], settings),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,

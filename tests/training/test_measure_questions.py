@@ -1,0 +1,42 @@
+"""Our own questions are sound, and the shipped model answers the development ones well beyond simple retrieval."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from nlp_core.questions import NOWHERE
+from training.measures.measure_questions import Answerer, Question, page, read_questions, right, sample_charts
+
+QUESTIONS = read_questions()
+
+
+def test_there_are_enough_of_every_sort_and_no_chart_is_in_both_parts() -> None:
+    sorts = Counter((one.part, one.language, one.answer is None) for one in QUESTIONS)
+    assert len(QUESTIONS) >= 200
+    assert min(sorts.values()) >= 15
+    assert len({one.id for one in QUESTIONS}) == len(QUESTIONS)
+    parts = [{one.chart for one in QUESTIONS if one.part == part} for part in ("development", "test")]
+    assert not parts[0] & parts[1]
+
+
+def test_every_answer_stands_in_its_chart() -> None:
+    charts = sample_charts()
+    for one in QUESTIONS:
+        assert one.answer is None or any(one.answer in note.text for note in charts[one.chart].notes), one.id
+
+
+def test_the_shipped_model_finds_more_than_retrieval_does() -> None:
+    answerer = Answerer.load()
+    some = [one for one in QUESTIONS if one.part == "development"][::3]
+
+    def share(way: object) -> float:
+        return sum(right(one, way(one)) for one in some) / len(some)  # type: ignore[operator]
+
+    assert share(answerer.ours) > max(share(answerer.tf_idf), share(answerer.bm25))
+    assert "| dxspan | zh |" in page(answerer, some)
+
+
+def test_nothing_found_is_right_only_where_nothing_is_there() -> None:
+    known = {"id": "q", "part": "test", "chart": "c", "language": "en", "question": "?"}
+    assert right(Question(answer=None, **known), NOWHERE)
+    assert not right(Question(answer="x", **known), NOWHERE)

@@ -85,6 +85,7 @@ ablations: setup-test ## what each part adds, for docs/evaluation.md (a quarter 
 
 model-card: setup-test ## nlp_core/bundle/model_card.md, from the files that say so
 	@$(BIN)/dxspan-train model-card
+	@$(BIN)/python -m cds_hooks.transparency
 
 concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings
 	@$(BIN)/dxspan-train measure-concepts --write docs/concepts.md
@@ -94,6 +95,7 @@ robustness: setup-test ## figures of docs/robustness.md: careless and hostile wr
 
 simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
 	@$(BIN)/dxspan-train simulate --write docs/simulation.md
+	@$(BIN)/python -m cds_hooks.transparency
 
 deidentification: setup-test ## figures of docs/deidentification.md: planted identifiers found, words lost, speed (an export in ../shared/export or EXPORT=folder)
 	@$(BIN)/dxspan-train measure-deidentification --export $(or $(EXPORT),../shared/export) --write docs/deidentification.md
@@ -107,9 +109,11 @@ knowledge-pages: setup ## a page per diagnosis for reading, in var/knowledge
 calibration: setup-test ## fit the table from scores to probabilities anew, and compose the model with it
 	@$(BIN)/dxspan-train calibrate
 	@$(BIN)/python -m nlp_core.compose_bundle
+	@$(BIN)/python -m cds_hooks.transparency
 
 evaluation: setup-test ## figures of docs/evaluation.md (needs the evaluation texts in ../shared/eval or EVAL=folder)
 	@$(BIN)/dxspan-train evaluate --texts $(or $(EVAL),../shared/eval) --write docs/evaluation.md --ablations docs/ablations.json --history docs/evaluation_history.jsonl
+	@$(BIN)/python -m cds_hooks.transparency
 
 evidence: setup-test ## figures of docs/evidence.md: do the quoted words carry the diagnosis? (of int8 too, after `make ablations`)
 	@$(BIN)/dxspan-train measure-evidence --write docs/evidence.md
@@ -118,9 +122,11 @@ evidence: setup-test ## figures of docs/evidence.md: do the quoted words carry t
 
 fairness: setup-test ## figures of docs/fairness.md: does the answer change with sex, age or name?
 	@$(BIN)/dxspan-train measure-swaps --write docs/fairness.md
+	@$(BIN)/python -m cds_hooks.transparency
 
 reliability: setup-test ## figures of docs/calibration.md: do probabilities mean what they say? (texts as for evaluation)
 	@$(BIN)/dxspan-train measure-calibration --texts $(or $(EVAL),../shared/eval) --write docs/calibration.md
+	@$(BIN)/python -m cds_hooks.transparency
 
 benchmarks: setup-test ## figures of docs/performance.md
 	@$(BIN)/python -m benchmarks --write docs/performance.md
@@ -137,6 +143,7 @@ fuzz: setup-test ## thousands of made-up calls and charts, then each reader of d
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python docs/settings_page.py
+	@$(BIN)/python -m cds_hooks.transparency
 
 lock: ## make the lock files anew (needs `uv` on PATH), and the bill of materials with them
 	@requirements/lock.sh

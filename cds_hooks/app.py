@@ -49,6 +49,7 @@ from cds_hooks.summary_cards import CardsOfService, SummaryCards
 from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SwitchedCards
 from cds_hooks.switches_file import SwitchBoard
+from cds_hooks.transparency.pages import TransparencyPages
 from cds_hooks.trust import Trust
 from cds_hooks.viewer.viewer_store import MemoryViewerStore, ViewerStore
 from worker.client import ReadingClient
@@ -58,8 +59,8 @@ if TYPE_CHECKING:
     from cds_hooks.memory.feedback_store import SqlFeedbackStore
     from cds_hooks.viewer.joined import Viewer
 
-FIRST_CARD_NEEDS = "fhir.resources.R4B.condition"
-"""Takes half a second to import: done beside serving, so that neither the start nor the first card waits for it."""
+FIRST_CARD_NEEDS = tuple(f"fhir.resources.R4B.{name}" for name in ("condition", "device", "provenance"))
+"""Take half a second to import: done beside serving, so that neither the start nor the first card waits for it."""
 
 
 def create_app(
@@ -126,6 +127,7 @@ def create_app(
     )
     app.include_router(Routes(parts).router())
     app.include_router(pages())
+    app.include_router(TransparencyPages(settings).router())
     if viewer:
         app.include_router(viewer.pages.router())
     if settings.demo_page:
@@ -170,6 +172,7 @@ def _card_builder(settings: Settings) -> CardMaker:
         now=lambda: datetime.now(UTC),
         hide_past_problems=settings.hide_past_problems,
         suppression=Suppression(settings.override_days, settings.accepted_days, settings.encounter_hours),
+        provenance=settings.proposed_provenance,
     )
 
 
@@ -224,7 +227,8 @@ def _lifespan(
 
 
 async def _warm_up(feedback: FeedbackStore) -> None:
-    await asyncio.to_thread(import_module, FIRST_CARD_NEEDS)
+    for module in FIRST_CARD_NEEDS:
+        await asyncio.to_thread(import_module, module)
     await feedback.ready()
     gc.freeze()
 

@@ -21,6 +21,7 @@ from cds_hooks.occasion import BuiltCards, EarlierReading, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.proposed_condition import proposed_condition
 from cds_hooks.shortened import shortened
+from cds_hooks.transparency.provenance import TRANSPARENCY_PATH, MadeWith
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language
 from nlp_core.chart import Chart
 
@@ -44,6 +45,8 @@ class CardBuilder:
     """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
     suppression: Suppression = field(default_factory=Suppression)
     """What is not shown again."""
+    provenance: bool = True
+    """Proposed Conditions hold a Provenance."""
 
     async def __call__(self, assessment: Assessment, chart: Chart, occasion: Occasion) -> BuiltCards:
         """The card of an assessment that is not silent, or why it shows none."""
@@ -66,7 +69,7 @@ class CardBuilder:
         card_uuid = uuid5(_CARDS, f"{occasion.tenant} {occasion.hook_instance} {evidence_hash(assessment, shown)}")
         earlier = occasion.earlier
         offers = chart.problems_available and not earlier  # nothing to be added unseen by what was written since
-        suggestions = self._suggestions(card_uuid, shown, occasion, language) if offers else None
+        suggestions = self._suggestions(card_uuid, assessment, shown, occasion) if offers else None
         return Card(
             uuid=card_uuid,
             summary=summary(assessment, shown, language, earlier),
@@ -81,13 +84,20 @@ class CardBuilder:
             override_reasons=override_reasons(language),
             links=(
                 Link(label=words.HOW_IT_WORKS.said_in(language), url=f"{self.public_base_url}/about", type="absolute"),
+                Link(
+                    label=words.TRANSPARENCY.said_in(language),
+                    url=self.public_base_url + TRANSPARENCY_PATH,
+                    type="absolute",
+                ),
             ),
             extension={EXTENSION: extension(assessment, shown)},
         )
 
     def _suggestions(
-        self, card_uuid: UUID, shown: Sequence[Candidate], occasion: Occasion, language: Language
+        self, card_uuid: UUID, assessment: Assessment, shown: Sequence[Candidate], occasion: Occasion
     ) -> tuple[Suggestion, ...]:
+        language = assessment.language
+        made_with = MadeWith(assessment.model_version, assessment.knowledge_version, self.public_base_url)
         return tuple(
             Suggestion(
                 label=words.ADD.said_in(language).format(name=name_of(candidate, language)),
@@ -102,6 +112,7 @@ class CardBuilder:
                             encounter_id=occasion.encounter_id,
                             recorded=self.now(),
                             language=language,
+                            made_with=made_with if self.provenance else None,
                         ),
                     ),
                 ),

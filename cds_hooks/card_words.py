@@ -54,5 +54,6 @@ CREATE = Words(
     en="Create an unconfirmed (provisional) Condition: {name}", zh="新建一条未确诊（provisional）的诊断记录：{name}"
 )
 HOW_IT_WORKS = Words(en="How dxspan works, and its limits", zh="dxspan 的原理与局限")
+TRANSPARENCY = Words(en="Where it comes from and how good it is", zh="来源、性能与已知风险")
 LABEL = Words(en="dxspan – diagnoses to consider", zh="dxspan——供参考的诊断")
 CANNOT_MISS = Words(en="not to be missed", zh="不可漏诊")

@@ -159,6 +159,14 @@ class Settings(BaseSettings):
     """Offer the second service, `dxspan-record-summary`: a few quoted sentences of the notes on a card of their own."""
     hide_past_problems: bool = False
     """Hide diagnoses that the problem list holds as resolved, inactive or in remission."""
+    proposed_provenance: bool = True
+    """Proposed Conditions hold a contained Provenance; off only where a server refuses contained resources."""
+    developer: str = ""
+    """Who offers this installation, for /transparency, where an empty value reads "not available"."""
+    developer_contact: str = ""
+    """Address at which they are reached, for the same page."""
+    funding: str = ""
+    """Who paid for the software's development, for the same page."""
     restricted_tenants: Annotated[tuple[TenantName, ...], NoDecode] = ()
     """Tenants, separated by commas, that allow documents and data under a restricting security label to be read and quoted."""
     max_body_bytes: int = Field(default=10 * 2**20, ge=1024)

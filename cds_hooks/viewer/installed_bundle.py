@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from cds_hooks.own_markdown import html_of
 from nlp_core.assessment import Assessment, Words
 
 
@@ -74,15 +74,4 @@ def _read(bundle: Path | None) -> _Contents | None:
         name: FirstSteps(Words(**diagnosis["treatment"]), diagnosis["source"])
         for name, diagnosis in knowledge["diagnoses"].items()
     }
-    return _Contents(knowledge["version"], steps, str(manifest["version"]), _html(card))
-
-
-def _html(card: str) -> Markup:
-    """The model card, which is our own text; its headings go two levels down, below the page's."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = markdown.parse(card)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{int(token.tag[1]) + 2}"
-        token.attrs.pop("style", None)  # alignment of columns, which the page's policy would refuse
-    return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704  a file of ours, html off
+    return _Contents(knowledge["version"], steps, str(manifest["version"]), html_of(card))

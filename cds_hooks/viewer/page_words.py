@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_hooks.card_words import TRANSPARENCY
 from nlp_core.assessment import Language, Words
 
 OPEN = Words(en="See the words in the notes", zh="查看病历原文依据")
@@ -57,6 +58,7 @@ PAGE: dict[str, Words] = {
         zh="由人工智能生成，仅供参考，不作决定。未提示或未列出不代表可以排除。",
     ),
     "about": Words(en="How dxspan works, and its limits", zh="dxspan 的原理与局限"),
+    "transparency": TRANSPARENCY,
     "left_out": Words(en="text too long to keep here", zh="原文过长，未在此保存"),
     "skipped": Words(en="{count} characters not shown", zh="省略{count}个字符"),
     "legend": Words(en="Marked words", zh="标记说明"),

@@ -76,11 +76,15 @@ def test_the_queue_gives_the_same_cards(in_process: httpx.Client, through_queue:
 
 
 def content(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The cards without the moment at which a condition would be recorded and without the server's own address."""
+    """The cards without the moment at which a condition would be recorded and without the server's own address.
+
+    What a condition contains says both.
+    """
     for card in cards:
         del card["source"], card["links"]
         for suggestion in card.get("suggestions", []):
-            del suggestion["actions"][0]["resource"]["recordedDate"]
+            condition = suggestion["actions"][0]["resource"]
+            del condition["recordedDate"], condition["contained"]
     return cards
 
 

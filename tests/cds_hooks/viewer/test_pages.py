@@ -218,6 +218,10 @@ def test_everything_on_the_card_is_on_the_page(viewing: Viewing) -> None:
         assert words in chinese, words
 
 
+def test_source_attributes_and_model_card_are_one_click_away(viewing: Viewing) -> None:
+    assert 'href="/transparency"' in viewing.opened()[1].text
+
+
 def test_first_steps_and_figures_are_those_of_the_installed_model(serve_viewer: Serve) -> None:
     """Real treatment words of the real knowledge, and none beside an assessment of another."""
     bundle = Bundle.open(composed_bundle_path())

@@ -24,6 +24,9 @@ SHIPPED = Path(nlp_core.__file__).parent / "bundle" / "calibration.json"
 
 LEADING = 5
 """Candidates per patient that enter the fit: the ones a card could show."""
+LEAST_FOLLOWING = 0.01
+"""Raw probability from which on what follows is fitted; below it the curve runs straight to 0, since a thousand diagnoses with next
+to nothing must not crowd out a close second."""
 BINS = 15
 KNOTS = 24
 """Bins of equal numbers that a curve is made of."""
@@ -39,19 +42,19 @@ WANTED_PRECISION = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One row per patient, one column per leading candidate: raw probability, and whether it was the right one."""
+    """One row per patient, one column per diagnosis, best first: raw probability, and whether it was the right one."""
 
     raw: NDArray[np.float64]
     right: NDArray[np.bool_]
 
 
 def read_patients(reader: Reader, count: int, *, seed: int, known: tuple[float, float] = KNOWN) -> Readings:
-    """Reads simulated patients with an uncalibrated reader. Shapes [count, LEADING]."""
-    raw = np.zeros((count, LEADING))
-    right = np.zeros((count, LEADING), dtype=bool)
+    """Reads simulated patients with an uncalibrated reader. Shapes [count, diagnoses]."""
+    shape = (count, len(reader.knowledge.diagnoses))
+    raw, right = np.zeros(shape), np.zeros(shape, dtype=bool)
     patients = simulated_patients(reader.knowledge, count, seed=seed, known=known, second_illness=SECOND_ILLNESS)
     for row, patient in enumerate(tqdm(patients, total=count, desc="simulated patients", unit="patient")):
-        for column, (ranked, probability) in enumerate(reader.rank(patient.chart)[:LEADING]):
+        for column, (ranked, probability) in enumerate(reader.rank(patient.chart)):
             raw[row, column] = probability
             right[row, column] = ranked.diagnosis.id == patient.diagnosis.id
     return Readings(raw, right)
@@ -60,7 +63,8 @@ def read_patients(reader: Reader, count: int, *, seed: int, known: tuple[float, 
 def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Calibration:
     """The curves fitted on `readings`, with their errors on `held_apart`."""
     leads = _curve(readings.raw[:, 0], readings.right[:, 0])
-    follows = _curve(readings.raw[:, 1:].ravel(), readings.right[:, 1:].ravel())
+    told = readings.raw[:, 1:LEADING] >= LEAST_FOLLOWING
+    follows = _curve(readings.raw[:, 1:LEADING][told], readings.right[:, 1:LEADING][told])
     knots = np.unique(np.concatenate([[0.0, 1.0], leads.raw, follows.raw]).round(4))
     table = Calibration(
         fitted_on=f"{len(readings.raw)} simulated patients drawn from the knowledge, most with a second illness",
@@ -69,14 +73,16 @@ def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Cal
         leading_calibration_error=0,
         raw=_rounded(knots),
         leading=_rounded(np.interp(knots, leads.raw, leads.right)),
-        following=_rounded(np.interp(knots, follows.raw, follows.right)),
+        following=_rounded(np.interp(knots, [0.0, *follows.raw], [0.0, *follows.right])),
         silence_below=0,
         knowledge_version=knowledge_version,
     )
     calibrated = np.array([table.probabilities(row) for row in held_apart.raw.tolist()])
     return table.model_copy(
         update={
-            "expected_calibration_error": _error(calibrated.ravel(), held_apart.right.ravel()),
+            "expected_calibration_error": _error(
+                calibrated[:, :LEADING].ravel(), held_apart.right[:, :LEADING].ravel()
+            ),
             "leading_calibration_error": _error(calibrated[:, 0], held_apart.right[:, 0]),
             "silence_below": silence_threshold(calibrated[:, 0], np.asarray(held_apart.right[:, :3].any(axis=1))),
         }

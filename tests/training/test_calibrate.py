@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from training.calibrate import Readings, calibration_error, fit
 
@@ -28,3 +29,9 @@ def test_what_leads_and_what_follows_are_both_told_truly() -> None:
 
 def test_the_table_is_of_the_knowledge_it_was_fitted_for() -> None:
     assert fit(readings(1, 500), readings(2, 500), "v7").knowledge_version == "v7"
+
+
+def test_a_thousand_diagnoses_with_next_to_nothing_take_nothing_from_a_close_second() -> None:
+    fitted = fit(readings(1), readings(2), "v1")
+    close = fitted.probabilities([0.45, 0.275])[1]
+    assert fitted.probabilities([0.45, 0.275, *[1e-7] * 1300])[1] == pytest.approx(close, rel=0.05)

@@ -22,7 +22,7 @@ export function drawCard(card, { accept, dismiss }) {
 
 // A SMART link needs the authorization server that this EHR lacks.
 function usable({ type, url }) {
-  return type === "absolute" && /^https?:/.test(url);
+  return type === "absolute" && /^https?:/.test(url) && URL.canParse(url);
 }
 
 function drawReasons(reasons, dismiss) {

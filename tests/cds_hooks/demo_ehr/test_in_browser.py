@@ -150,7 +150,7 @@ def test_what_is_accepted_stands_on_the_problem_list_as_unconfirmed(browser: web
 def test_a_chart_without_a_suggestion_says_so_and_reassures_nobody(browser: webdriver.Chrome) -> None:
     open_patient(browser, "yearly check")
     assert "No card" in text(browser, ".silence")
-    assert "Why: the evidence is too weak for a suggestion." in text(browser, ".silence")
+    assert "Why: no finding in the notes speaks for any diagnosis." in text(browser, ".silence")
     assert "nothing has been ruled out" in text(browser, ".silence")
 
 
@@ -217,7 +217,7 @@ def test_the_page_speaks_chinese(browser: webdriver.Chrome, base: str) -> None:
     open_patient(browser, "yearly check")
     press(browser, "中文")
     assert "没有卡片" in text(browser, ".silence")
-    assert "依据太弱，不足以提出建议" in text(browser, ".silence")
+    assert "病历中没有支持任何诊断的表现" in text(browser, ".silence")
     assert browser.execute_script("return document.documentElement.lang") == "zh-Hans"
     assert text(browser, "#patients-title") == "患者"
     visit(browser, base, "zh")

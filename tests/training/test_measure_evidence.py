@@ -48,7 +48,7 @@ def test_removing_the_quoted_spans_lowers_the_score_well_beyond_random_ones() ->
 def test_the_quoted_spans_alone_hold_the_score_well_beyond_random_ones() -> None:
     by_spans, by_chance = drops(measured(), VALUES[0][1], kept)
     assert fmean(by_spans) < 0.5 * fmean(by_chance)
-    assert fmean(one.spans.kept.rank <= 3 for one in measured()) >= 0.9
+    assert fmean(one.spans.kept.rank <= 3 for one in measured()) >= 0.8
 
 
 def test_every_case_is_measured_in_both_languages() -> None:

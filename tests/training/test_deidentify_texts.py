@@ -49,12 +49,14 @@ def test_the_planted_notes_hold_two_hundred_identifiers_of_all_kinds_in_both_lan
 
 
 @pytest.mark.parametrize("shift", [None, 30], ids=["safe-harbor", "expert-shift"])
-def test_nearly_every_planted_identifier_is_wholly_found_and_few_other_words_are_lost(
+def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_and_few_other_words_are_lost(
     cleaner: NoteCleaner, shift: int | None
 ) -> None:
     outcomes = {name: outcome(cleaner, name, shift) for name in SETS}
     assert outcomes["development"].recall >= 0.99, outcomes["development"].missed
-    assert outcomes["test"].recall >= 0.97, outcomes["test"].missed  # what docs/deidentification.md says, and no less
+    # Floors at what docs/deidentification.md says, so that no change loses any: the aim of 0.99 is not met on these two.
+    assert outcomes["test"].recall >= 0.97
+    assert outcomes["unseen"].recall >= 0.89
     assert all(one.lost_share <= 0.02 for one in outcomes.values()), [one.lost_words for one in outcomes.values()]
 
 

@@ -50,7 +50,7 @@ def clean_attachment(value: Any, visit: Visit) -> Any:
 def clean_binary(resource: dict[str, Any], visit: Visit) -> dict[str, Any]:
     """A Binary with its content as plain text, or without content."""
     text = _text_of(resource, visit)
-    kept: dict[str, Any] = {str(name): resource[name] for name in ("id", "meta", "securityContext") if name in resource}
+    kept: dict[str, Any] = {name: resource[name] for name in ("id", "meta", "securityContext") if name in resource}
     if text is None:
         return kept
     return {**kept, "contentType": "text/plain", "data": _encoded(visit.clean(text, "Binary.data"))}

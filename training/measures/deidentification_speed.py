@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +58,7 @@ class Speed:
         yield f"| first pass, all files | {self.collecting:.1f} |"
         yield f"| leak test, all files | {self.leak_test:.1f} |"
         yield ""
-        yield f"Peak memory of a whole run: {self.peak:.0f} MiB; on {_MANY} copies of every line, {self.peak_of_many:.0f} MiB."
+        yield f"Peak memory of a whole run: {self.peak:.0f} MiB; on {_MANY} copies of every line (the same patients), {self.peak_of_many:.0f} MiB."
 
 
 def measure_speed(export: Path) -> Speed:
@@ -91,8 +91,8 @@ def measure_speed(export: Path) -> Speed:
         )
 
 
-def _timed(step: Callable[[Part], object], parts: Sequence[Part]) -> float:
-    """Seconds of the processor for all parts."""
+def _timed(step: Callable[[Part], object], parts: list[Part]) -> float:
+    """Seconds of processor time for all parts."""
     start = time.process_time()
     for part in parts:
         step(part)

@@ -25,7 +25,7 @@ from training.deidentify.vocabulary import vocabulary
 from training.measures.deidentification_speed import Speed, measure_speed
 
 PLANTED = Path("tests/training/planted")
-SETS = ("development", "test")
+SETS = ("development", "test", "unseen")
 _MARK = re.compile(r"\{\{([A-Z_]+):([^{}|]*)(?:\|([^{}|]*))?\}\}")
 _WORD = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9][A-Za-z0-9.,/:'-]*")
 
@@ -139,9 +139,16 @@ def _lines(outcomes: dict[tuple[str, str, str], Outcome], speed: Speed | None, o
     yield "# De-identification"
     yield ""
     yield f"Written by `dxspan-train measure-deidentification{options_said}`. Invented notes with marked identifiers"
-    yield "(tests/training/planted); `development` was seen while the rules were written, `test` was not tuned on. An identifier counts as"
-    yield "found when all of it is replaced, a word as lost when it is no identifier's and any of it is replaced. The notes are few and"
-    yield "written by the authors of the rules: on a hospital's own notes the figures will be lower, and must be measured there."
+    yield "(tests/training/planted). An identifier counts as found when all of it is replaced, a word as lost when it is no identifier's"
+    yield "and any of it is replaced. What the sets are worth:"
+    yield ""
+    yield "- `development`: the rules were mended until they found it. Says that the rules work, not how well they will elsewhere."
+    yield "- `test`: seen once in part. The first rules found 89.9 % of it, after work on `development` alone 93.3 %; then the kinds that"
+    yield "  were missed were looked up, general faults behind them mended, and one mark corrected (a time of day is no date)."
+    yield "- `unseen`: written after the rules and measured once; nothing was changed for it. **This row is the one to believe.**"
+    yield ""
+    yield "The aim of 99 % is met on `development` alone. All notes are few and by the author of the rules: a hospital must measure on"
+    yield "its own notes before it lets anything out."
     yield ""
     yield "| profile | set | language | identifiers | found, % | other words | lost, % |"
     yield "|---|---|---|---:|---:|---:|---:|"
@@ -160,8 +167,8 @@ def _by_kind(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:
     yield ""
     yield "## By kind (safe-harbor)"
     yield ""
-    yield "| kind | development | found | test | found |"
-    yield "|---|---:|---:|---:|---:|"
+    yield "| kind | " + " | ".join(f"{name} | found" for name in SETS) + " |"
+    yield "|---" + "|---:|---:" * len(SETS) + "|"
     for kind in Kind:
         cells = []
         for name in SETS:
@@ -169,7 +176,7 @@ def _by_kind(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:
                 outcome for (profile, of, _), outcome in outcomes.items() if profile == "safe-harbor" and of == name
             ]
             cells += [sum(one.planted[kind] for one in chosen), sum(one.found[kind] for one in chosen)]
-        yield f"| {kind} | {cells[0]} | {cells[1]} | {cells[2]} | {cells[3]} |"
+        yield f"| {kind} | {' | '.join(map(str, cells))} |"
 
 
 def _arguments(parser: ArgumentParser) -> None:

@@ -100,9 +100,6 @@ simulation: setup-test ## figures of docs/simulation.md: does the knowledge find
 deidentification: setup-test ## figures of docs/deidentification.md: planted identifiers found, words lost, speed (an export in ../shared/export or EXPORT=folder)
 	@$(BIN)/dxspan-train measure-deidentification --export $(or $(EXPORT),../shared/export) --write docs/deidentification.md
 
-deidentification: setup-test ## figures of docs/deidentification.md: planted identifiers found, words lost, speed (an export in ../shared/export or EXPORT=folder)
-	@$(BIN)/dxspan-train measure-deidentification --export $(or $(EXPORT),../shared/export) --write docs/deidentification.md
-
 renderers: setup-test ## figures of docs/security/renderers.md: can chart text change a card in any Markdown renderer?
 	@$(BIN)/python -m tests.renderers --write docs/security/renderers.md
 

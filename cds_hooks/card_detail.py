@@ -7,9 +7,9 @@ parts, so that what is left is the same template.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cds_hooks import card_words as words
 from cds_hooks.occasion import EarlierReading
@@ -17,6 +17,8 @@ from cds_hooks.safe_markdown import inert, plain
 from nlp_core.assessment import Assessment, Candidate, Evidence, Language, NextStep, Words
 from nlp_core.chart import Chart
 
+AnyPlan = TypeVar("AnyPlan")
+"""How much of each part a detail has."""
 DETAIL_LIMIT = 1500
 """Unicode code points of the Markdown source."""
 QUOTE_LIMIT = 90
@@ -52,11 +54,26 @@ def detail(
     earlier: EarlierReading | None = None,
 ) -> str:
     """Markdown for at most three shown candidates, within the limit; an `earlier` reading says so before all else."""
+    return first_within_limit(
+        _PLANS,
+        lambda plan: [*_candidates(shown, plan, language), *_closing(assessment, chart, plan, language)],
+        language,
+        earlier,
+    )
+
+
+def first_within_limit(
+    plans: Sequence[AnyPlan],
+    parts: Callable[[AnyPlan], Sequence[str]],
+    language: Language,
+    earlier: EarlierReading | None,
+) -> str:
+    """Markdown by the first plan that keeps it within the limit, else by the last. parts: the paragraphs by a plan; an
+    `earlier` reading is said before them."""
+    said = [f"**{inert(computed(earlier, language))}**"] if earlier else []
     text = ""
-    for plan in _PLANS:
-        parts = [f"**{inert(computed(earlier, language))}**"] if earlier else []
-        parts += [*_candidates(shown, plan, language), *_closing(assessment, chart, plan, language)]
-        text = "\n\n".join(parts)
+    for plan in plans:
+        text = "\n\n".join([*said, *parts(plan)])
         if len(text) <= DETAIL_LIMIT:
             break
     return text

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from cds_hooks import card_words, summary_words
 from cds_hooks.build_cards import EXTENSION, origin_of
 from cds_hooks.card import Card, Coding, Link, Source
-from cds_hooks.card_detail import DETAIL_LIMIT, MODEL_SOURCE, computed, unread_notes
+from cds_hooks.card_detail import MODEL_SOURCE, computed, first_within_limit, unread_notes
 from cds_hooks.occasion import BuiltCards, CardMaker, EarlierReading, Occasion
 from cds_hooks.override_reasons import override_reasons
 from cds_hooks.safe_markdown import inert
@@ -120,14 +120,12 @@ def detail(
     earlier: EarlierReading | None = None,
 ) -> str:
     """Markdown within the limit; an `earlier` reading says so before all else."""
-    text = ""
-    for plan in _PLANS:
-        parts = [f"**{inert(computed(earlier, language))}**"] if earlier else []
-        parts += [*_quotes(items[: plan.items], plan, language), *_closing(assessment, chart, plan, language)]
-        text = "\n\n".join(parts)
-        if len(text) <= DETAIL_LIMIT:
-            break
-    return text
+    return first_within_limit(
+        _PLANS,
+        lambda plan: [*_quotes(items[: plan.items], plan, language), *_closing(assessment, chart, plan, language)],
+        language,
+        earlier,
+    )
 
 
 def _quotes(items: Sequence[SummaryItem], plan: _Plan, language: Language) -> Iterator[str]:

@@ -9,10 +9,8 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from markdown_it import MarkdownIt
 
@@ -21,9 +19,8 @@ sys.path.insert(0, str(ROOT))
 
 from cds_hooks.build_cards import CardBuilder  # noqa: E402  the path comes first
 from cds_hooks.demo_requests import sample_charts  # noqa: E402
-from cds_hooks.occasion import Occasion  # noqa: E402
+from docs.pictures import opened  # noqa: E402
 from nlp_core.assess import Reader  # noqa: E402
-from nlp_core.fhir_notes import chart_from_resources  # noqa: E402
 
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ font: 15px/1.45 system-ui, "Noto Sans CJK SC", sans-serif; margin: 24px; background: #eef1f4; display: flex; gap: 20px; }}
@@ -51,16 +48,8 @@ def main() -> int:
 
 
 def _card(reader: Reader, number: int) -> dict[str, Any]:
-    request = sample_charts()[number].request()
-    patient = request["prefetch"]["patient"]
-    bundles = [value for value in request["prefetch"].values() if value and "entry" in value]
-    resources = [patient, *(entry["resource"] for bundle in bundles for entry in bundle["entry"])]
-    chart = chart_from_resources(resources, patient_id=patient["id"], as_of=datetime(2026, 11, 23, tzinfo=UTC))
+    chart, occasion = opened(sample_charts()[number])
     builder = CardBuilder(public_base_url="https://cds.example.org", now=lambda: chart.as_of)
-    occasion = Occasion(
-        tenant="local", service_id="dxspan-patient-view", hook_instance=UUID(request["hookInstance"]),
-        patient_id=patient["id"], user_id="Practitioner/demo", encounter_id=None, language="en",
-    )  # fmt: skip
     built = asyncio.run(builder(reader.assess(chart), chart, occasion))
     return built.cards[0].model_dump(mode="json", by_alias=True, exclude_none=True)
 

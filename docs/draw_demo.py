@@ -24,7 +24,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import open_browser  # noqa: E402  the path comes first
+from docs.pictures import beside  # noqa: E402  the path comes first
+from tests.browser import open_browser  # noqa: E402
 from worker.local_redis import free_port  # noqa: E402
 
 PICTURE = ROOT / "docs" / "demo.png"
@@ -36,7 +37,7 @@ COLOURS = 64
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as base:
         wide, narrow = shot(base, WIDE, "after a long flight", "en"), shot(base, NARROW, "高热与全身酸痛", "zh")
-    beside(wide, narrow).save(PICTURE, optimize=True)
+    beside(wide, narrow, colours=COLOURS).save(PICTURE, optimize=True)
     return 0
 
 
@@ -87,13 +88,6 @@ def opened(browser: webdriver.Chrome, url: str, patient: str) -> None:
     wait.until(lambda it: it.find_elements(By.XPATH, f"//button[contains(., '{patient}')]"))[0].click()
     wait.until(lambda it: it.find_elements(By.CSS_SELECTOR, ".card"))
     browser.execute_script("document.activeElement.blur()")
-
-
-def beside(wide: Image.Image, narrow: Image.Image) -> Image.Image:
-    both = Image.new("RGB", (WIDE + 24 + NARROW, HEIGHT), "#8b98a5")
-    both.paste(wide, (0, 0))
-    both.paste(narrow, (WIDE + 24, 0))
-    return both.quantize(COLOURS)
 
 
 if __name__ == "__main__":

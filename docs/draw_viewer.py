@@ -10,11 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from uuid import UUID
 
 from PIL import Image
 
@@ -23,14 +21,13 @@ sys.path.insert(0, str(ROOT))
 
 from cds_hooks.build_cards import CardBuilder  # noqa: E402  the path comes first
 from cds_hooks.demo_requests import sample_charts  # noqa: E402
-from cds_hooks.occasion import Occasion  # noqa: E402
 from cds_hooks.viewer.evidence_page import page_of  # noqa: E402
 from cds_hooks.viewer.installed_bundle import InstalledBundle  # noqa: E402
 from cds_hooks.viewer.kept_views import KeptView, view_of  # noqa: E402
 from cds_hooks.viewer.pages import STATIC, rendered  # noqa: E402
+from docs.pictures import beside, opened  # noqa: E402
 from nlp_core.assess import Reader  # noqa: E402
 from nlp_core.assessment import Language  # noqa: E402
-from nlp_core.fhir_notes import chart_from_resources  # noqa: E402
 
 PICTURE = ROOT / "docs" / "viewer.png"
 WIDE, NARROW, HEIGHT = 1280, 400, 860
@@ -53,21 +50,13 @@ def main() -> int:
         wide = shot(f"{base}/en.html", WIDE, folder)
         narrow = shot(f"{base}/zh.html", NARROW, folder)
         server.shutdown()
-        beside(wide, narrow).save(PICTURE, optimize=True)
+        beside(wide, narrow, colours=96).save(PICTURE, optimize=True)
     return 0
 
 
 def kept_view() -> KeptView:
     """What would be kept for the card of the sample chart."""
-    request = next(chart for chart in sample_charts() if chart.name == CHART).request()
-    patient = request["prefetch"]["patient"]
-    bundles = [value for value in request["prefetch"].values() if value and "entry" in value]
-    resources = [patient, *(entry["resource"] for bundle in bundles for entry in bundle["entry"])]
-    chart = chart_from_resources(resources, patient_id=patient["id"], as_of=datetime(2026, 11, 23, tzinfo=UTC))
-    occasion = Occasion(
-        tenant="local", service_id="dxspan-patient-view", hook_instance=UUID(request["hookInstance"]),
-        patient_id=patient["id"], user_id="Practitioner/demo", encounter_id=None, language="en",
-    )  # fmt: skip
+    chart, occasion = opened(next(chart for chart in sample_charts() if chart.name == CHART))
     assessment = Reader.load().assess(chart)
     builder = CardBuilder(public_base_url="https://cds.example.org", now=lambda: chart.as_of)
     (card,) = asyncio.run(builder(assessment, chart, occasion)).cards
@@ -93,13 +82,6 @@ def shot(url: str, width: int, folder: Path) -> Image.Image:
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
     return Image.open(file).convert("RGB").crop((0, 0, width, HEIGHT))
-
-
-def beside(wide: Image.Image, narrow: Image.Image) -> Image.Image:
-    both = Image.new("RGB", (WIDE + 24 + NARROW, HEIGHT), "#8b98a5")
-    both.paste(wide, (0, 0))
-    both.paste(narrow, (WIDE + 24, 0))
-    return both.quantize(96)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ Knows their R4 and R5 shapes. Does not decode anything (fhir_document_text does)
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from nlp_core.attachments import preference
 from nlp_core.fhir_authors import Roles, authors_of
@@ -33,18 +35,7 @@ class Document:
 def document_of(resource: Json, roles: Roles) -> Document:
     """What is known of a document without decoding anything."""
     attachments = _attachments(resource)
-    context = item(resource.get("context"))
-    created = [entry.get("creation") for entry in attachments]
-    date = first_moment(
-        resource.get("date"),
-        resource.get("effectiveDateTime"),
-        item(resource.get("effectivePeriod")).get("start"),
-        resource.get("issued"),
-        *created,
-        item(context.get("period") or resource.get("period")).get("start"),
-        resource.get("indexed"),
-        resource.get("created"),
-    )
+    date = first_moment(*written_dates(resource, attachments))
     return Document(
         resource=resource,
         reference=reference_to(resource),
@@ -59,6 +50,21 @@ def has_words(document: Document) -> bool:
     """False for a report that holds coded results only: nothing of it is left unread."""
     resource = document.resource
     return resource_type(resource) != "DiagnosticReport" or bool(document.attachments or resource.get("conclusion"))
+
+
+def written_dates(resource: Mapping[str, Any], attachments: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+    """What a document says of when it was written, unchecked, the most telling first."""
+    context = item(resource.get("context"))
+    return (
+        resource.get("date"),
+        resource.get("effectiveDateTime"),
+        item(resource.get("effectivePeriod")).get("start"),
+        resource.get("issued"),
+        *(attachment.get("creation") for attachment in attachments),
+        item(context.get("period") or resource.get("period")).get("start"),
+        resource.get("indexed"),
+        resource.get("created"),
+    )
 
 
 def text_attachments(document: Document) -> list[Json]:

@@ -85,6 +85,7 @@ class Bundle:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._knowledge: Knowledge | None = None
 
     @staticmethod
     def open(path: Path) -> Bundle:
@@ -130,8 +131,10 @@ class Bundle:
         return ReadingTrust.load(self.path / READING_TRUST) if known else HAND_SET
 
     def knowledge(self) -> Knowledge:
-        """The compiled knowledge. Raises BundleDamaged where composing did not write it."""
-        return Knowledge.load(self.file(KNOWLEDGE))
+        """The compiled knowledge, parsed once (a tenth of a second). Raises BundleDamaged where composing did not write it."""
+        if self._knowledge is None:
+            self._knowledge = Knowledge.load(self.file(KNOWLEDGE))
+        return self._knowledge
 
     def lexicons(self) -> Lexicons:
         """The compiled names of the knowledge. Raises BundleDamaged where composing did not write them."""
@@ -167,9 +170,13 @@ class Bundle:
         return self.second_reader_with(encoder, sentences, used)
 
     def second_reader_with(
-        self, encoder: Encoder, sentences: SentenceEncoder | None, used: HeadsUsed | None = None
+        self,
+        encoder: Encoder,
+        sentences: SentenceEncoder | None,
+        used: HeadsUsed | None = None,
+        trust: ReadingTrust | None = None,
     ) -> SecondReader:
-        """The same with another way of running the encoder."""
+        """The same with another way of running the encoder. trust: None = the bundle's own."""
         from nlp_core.concepts import ConceptReader
         from nlp_core.name_index import NameIndex
         from nlp_core.second_reader import HeadsUsed, SecondReader
@@ -177,7 +184,7 @@ class Bundle:
         used = used or HeadsUsed()
         placed = self._placed_diagnoses() if used.evidence else None  # not read where nobody asks
         backgrounds = {finding.id: finding.background for finding in self.knowledge().findings.values()}
-        concepts = ConceptReader(encoder, NameIndex.load(self.file(NAMES)), backgrounds, self.reading_trust())
+        concepts = ConceptReader(encoder, NameIndex.load(self.file(NAMES)), backgrounds, trust or self.reading_trust())
         return SecondReader(concepts, sentences, placed, used)
 
     def _placed_diagnoses(self) -> NDArray[np.float32] | None:

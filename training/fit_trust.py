@@ -23,17 +23,14 @@ from nlp_core.assessment import Language
 from nlp_core.bundle_manifest import READING_TRUST
 from nlp_core.chart import Chart, Sex
 from nlp_core.chart_reading import ChartReader
-from nlp_core.concepts import ConceptReader
 from nlp_core.diagnoses import Reasoner
 from nlp_core.findings import Observed
 from nlp_core.knowledge import Knowledge
 from nlp_core.language import language_of
-from nlp_core.model_bundle import NAMES, Bundle, composed_bundle_path
-from nlp_core.name_index import NameIndex
+from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.note import Note
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.reading_trust import HAND_SET, ConceptTrust, ReadingTrust
-from nlp_core.second_reader import SecondReader
 from nlp_core.sentence_readings import SentenceEncoder
 from training.command import Command
 from training.measures.evaluate import category
@@ -91,8 +88,8 @@ class Readings:
     def __init__(self, bundle: Bundle) -> None:
         self.knowledge = bundle.knowledge()
         encoder = OnnxEncoder.open(bundle, threads=0)
-        concepts = ConceptReader(encoder, NameIndex.load(bundle.file(NAMES)), trust=_TRANSPARENT)
-        second = SecondReader(concepts, SentenceEncoder(encoder, bundle.tokenizer()) if encoder.has_heads else None)
+        sentences = SentenceEncoder(encoder, bundle.tokenizer()) if encoder.has_heads else None
+        second = bundle.second_reader_with(encoder, sentences, trust=_TRANSPARENT)
         self._charts = ChartReader(self.knowledge, second, bundle.lexicons(), bundle.spelling(), _TRANSPARENT)
         self._reasoner = Reasoner(self.knowledge, bundle.shares())
         self._categories = np.array([category(d.icd10cm) for d in self.knowledge.diagnoses.values()])

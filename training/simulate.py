@@ -16,9 +16,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from nlp_core.assess import Reader
+from nlp_core.intervals import wilson
 from nlp_core.knowledge import Knowledge
 from training.command import Command, deliver
-from training.measures.intervals import wilson
 from training.simulated_patients import simulated_patients
 
 MOST_LISTED = 40

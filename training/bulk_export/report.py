@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nlp_core.durable_files import write_whole
 from nlp_core.fhir_codes import code_of
 from nlp_core.fhir_fields import items, words
-from training.bulk_export.state import ExportState, FinishedFile, write_whole
+from training.bulk_export.state import ExportState, FinishedFile
 from training.ndjson_rows import Row, rows
 
 REPORT, BAD_ROWS = "export-report.json", "bad-rows.tsv"

@@ -6,11 +6,11 @@ Knows names, sizes and checksums. Holds the status URL, which may be as good as 
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from nlp_core.durable_files import write_whole
 from training.bulk_export.failures import ExportFailure
 
 STATE = "export-state.json"
@@ -72,16 +72,6 @@ def read_state(folder: Path) -> ExportState | None:
 def write_state(folder: Path, state: ExportState) -> None:
     """Whole or not at all."""
     write_whole(folder / STATE, state.model_dump_json(indent=1).encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Under another name first, on the medium, readable by its owner alone."""
-    part = path.with_name(f"{path.name}.part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def is_whole(folder: Path, file: FinishedFile) -> bool:

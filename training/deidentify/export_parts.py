@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import orjson
 
+from training.ndjson_rows import LONGEST_LINE, ndjson_files
+
 PART_BYTES = 8 * 1024 * 1024
-LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes; a longer line is rejected."""
 _BLOCK = 1024 * 1024
 
 Rejection = Literal[
@@ -50,10 +50,7 @@ def export_files(folder: Path) -> list[Path]:
     """By name. Raises ValueError where there are none."""
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
-    found = sorted(
-        path for path in folder.iterdir() if path.is_file() and path.name.endswith((".ndjson", ".ndjson.gz"))
-    )
-    files = [path for path in found if path.name != "log.ndjson"]
+    files = [path for path in ndjson_files(folder) if path.name != "log.ndjson"]
     if not files:
         raise ValueError(f"{folder}: no .ndjson or .ndjson.gz file in it")
     return files

@@ -19,10 +19,10 @@ from tqdm import tqdm
 
 from nlp_core.assess import Reader, diagnose
 from nlp_core.assessment import Language
+from nlp_core.intervals import wilson
 from nlp_core.knowledge import Knowledge
 from training.command import Command, deliver
 from training.measures import assertion_texts, judge_assertions, own_cases
-from training.measures.intervals import wilson
 
 SETS = {"notes_inferred": False, "notes_whole": True, "vignettes": False, "ddxplus": False}
 """Name -> count only what the text does not already name."""

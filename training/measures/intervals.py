@@ -1,19 +1,10 @@
-"""Intervals of shares and of means."""
+"""Intervals of means; those of shares are nlp_core's, which serving needs too."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-
-
-def wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval (Wilson) of a share observed in `count` rows, both ends between 0 and 1."""
-    denominator = 1 + z * z / count
-    middle = (share + z * z / (2 * count)) / denominator
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / denominator
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def bootstrap_mean(values: Sequence[float], *, seed: int = 0, resamples: int = 2000) -> tuple[float, float]:

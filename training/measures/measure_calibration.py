@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from nlp_core.assess import Reader
 from nlp_core.calibration import Calibration, band_of
+from nlp_core.intervals import wilson
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from training.calibrate import calibration_error
 from training.command import Command, deliver, said
 from training.measures.graded_readings import Graded, evaluation, own, simulated, together
-from training.measures.intervals import wilson
 from training.measures.plots import COLOURS, svg
 
 AIM = 0.05

@@ -21,9 +21,10 @@ from tqdm import tqdm
 from nlp_core.assess import Reader
 from nlp_core.assessment import Candidate, Language
 from nlp_core.chart import Chart
+from nlp_core.intervals import wilson
 from nlp_core.note import Span
 from training.command import Command, deliver, said
-from training.measures.intervals import bootstrap_mean, wilson
+from training.measures.intervals import bootstrap_mean
 from training.measures.note_spans import merged, only, random_spans, without
 from training.measures.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
 from training.measures.plots import COLOURS, svg

@@ -23,6 +23,7 @@ from nlp_core.assess import Reader
 from nlp_core.assessment import Language
 from nlp_core.chart import Chart
 from nlp_core.chart_reading import ReadChart
+from nlp_core.intervals import wilson
 from nlp_core.mentions import MentionReader
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.newest_first import newest_first
@@ -32,7 +33,6 @@ from nlp_core.question_words import question_terms, terms
 from nlp_core.questions import Answer, Questions
 from training.command import Command, deliver, said
 from training.measures.choose_sentences import Placed
-from training.measures.intervals import wilson
 from training.measures.remembering_reader import RememberingSentences
 
 FILE = Path(__file__).parents[1] / "question_texts" / "questions.jsonl"

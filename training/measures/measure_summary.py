@@ -20,6 +20,7 @@ from tqdm import tqdm
 from nlp_core.assertion import Assertion
 from nlp_core.assess import Reader
 from nlp_core.chart import Chart
+from nlp_core.intervals import wilson
 from nlp_core.note import Note
 from nlp_core.summary import MOST_CHARACTERS, MOST_ITEMS
 from training.command import Command, deliver, said
@@ -34,7 +35,7 @@ from training.measures.choose_sentences import (
     textrank,
 )
 from training.measures.evaluate import asked_rows, category
-from training.measures.intervals import bootstrap_mean, wilson
+from training.measures.intervals import bootstrap_mean
 from training.measures.own_cases import coded_chart, reworded
 from training.measures.remembering_reader import remembering_reader
 from training.synthetic_charts.charts import ChartWriter, WrittenChart

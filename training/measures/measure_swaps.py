@@ -28,11 +28,11 @@ from nlp_core.assessment import Language
 from nlp_core.chart import Chart, Sex
 from nlp_core.demographics import tells_of_one_sex
 from nlp_core.diagnoses import Ranked
+from nlp_core.intervals import wilson
 from nlp_core.knowledge import Diagnosis, Knowledge
 from training.command import Command, deliver, said
 from training.measures.counterfactuals import ORIGINS, WORDS_TOO, aged, name_of, named, other_sex
 from training.measures.evaluate import category
-from training.measures.intervals import wilson
 from training.measures.own_cases import DEVELOPMENT, TEST, Case, coded_chart, read_cases, reworded
 from training.measures.remembering_reader import remembering_reader
 

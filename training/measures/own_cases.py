@@ -17,9 +17,9 @@ from tqdm import tqdm
 from nlp_core.assessment import Language
 from nlp_core.chart import Chart
 from nlp_core.demographics import demographics_of
+from nlp_core.intervals import wilson
 from nlp_core.note import Note
 from nlp_core.setting import setting_of
-from training.measures.intervals import wilson
 
 FOLDER = Path(__file__).parents[1] / "case_texts"
 TEST, DEVELOPMENT = FOLDER / "test.jsonl", FOLDER / "development.jsonl"

@@ -171,10 +171,10 @@ class Training:
             for entry, own in self.phrases.items()
             if entry in self.knowledge.findings
         }
-        entries = [entry for entry, texts in written.items() for _ in texts]
+        written = {entry: texts for entry, texts in written.items() if texts}
         vectors = self.vectors([text for texts in written.values() for text in texts])
-        owners = np.array(entries)
-        return PhraseMeans.of({entry: vectors[owners == entry] for entry in dict.fromkeys(entries)})
+        ends = np.cumsum([len(texts) for texts in written.values()])
+        return PhraseMeans.of(dict(zip(written, np.split(vectors, ends[:-1]), strict=True)))
 
     def vectors(self, texts: Sequence[str], batch: int = 256) -> NDArray[np.float32]:
         """Unit vectors [texts, width], nothing learned from them."""

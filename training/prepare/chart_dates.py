@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from nlp_core.fhir_dates import moment
+from nlp_core.fhir_documents import written_dates
 from nlp_core.fhir_fields import item, items, words
 
 Order = Literal["before", "same", "after"]
@@ -59,19 +60,9 @@ def days_between(one: ChartDate, other: ChartDate) -> int | None:
 
 
 def date_of_document(resource: Mapping[str, Any]) -> ChartDate | None:
-    """When a document was written, by the fields that nlp_core.fhir_documents reads."""
-    context = item(resource.get("context"))
+    """When a document was written."""
     contents = [item(content.get("attachment")) for content in items(resource.get("content"))]
-    return chart_date(
-        resource.get("date"),
-        resource.get("effectiveDateTime"),
-        item(resource.get("effectivePeriod")).get("start"),
-        resource.get("issued"),
-        *(entry.get("creation") for entry in (*contents, *items(resource.get("presentedForm")))),
-        item(context.get("period") or resource.get("period")).get("start"),
-        resource.get("indexed"),
-        resource.get("created"),
-    )
+    return chart_date(*written_dates(resource, [*contents, *items(resource.get("presentedForm"))]))
 
 
 def date_of_recording(resource: Mapping[str, Any]) -> ChartDate | None:

@@ -235,11 +235,17 @@ class Composer:
 
 
 def _is_of_something_else(attribute: Said, named: Sequence[Said], rules: CompositionRules) -> bool:
-    """Is a duration nearest to something no duration can change? "Cough for 2 days and diabetes for 10 years." """
-    if not attribute.what.startswith("duration ") or not named:
-        return False
-    nearest = min(named, key=lambda said: _distance(said, attribute))
-    return not any(attribute.what in need for rule in rules.of(nearest.what) for need in rule.needs)
+    """Does an attribute belong to something named that it cannot change?
+
+    A duration to what is nearest ("cough for 2 days and diabetes for 10 years"), a quality to what it stands before ("severe body
+    aches, headache": the headache is not the severe one).
+    """
+    owner: Said | None = None
+    if attribute.what.startswith("duration "):
+        owner = min(named, key=lambda said: _distance(said, attribute), default=None)
+    elif attribute.what.startswith("quality "):
+        owner = next((said for said in named if said.start == attribute.end), None)
+    return owner is not None and not any(attribute.what in need for rule in rules.of(owner.what) for need in rule.needs)
 
 
 def _is_place(need: Set[str]) -> bool:

@@ -26,6 +26,8 @@ def knowledge() -> Knowledge:
             finding("chest_pain", "chest pain", "胸痛"),
             finding("cough", "cough", "咳嗽"),
             finding("headache", "headache", "头痛"),
+            finding("myalgia", "body aches", "全身酸痛"),
+            special("bad_headache", "headache", {"quality": ("severe",)}),
             special("pleuritic_pain", "chest_pain", {"trigger": ("breathing", "coughing")}),
             special("exertional_pain", "chest_pain", {"trigger": ("exertion",)}),
             special("exertional_pain_eased_by_rest", "exertional_pain", {"relief": ("rest",)}),
@@ -119,6 +121,21 @@ def test_what_is_not_said_of_a_present_symptom_makes_none(text: str) -> None:
 def test_an_attribute_belongs_to_the_nearest_symptom_it_can_change() -> None:
     text = "Chest pain on exertion and a cough at night."
     assert said(text) == {("exertional_pain", "present"), ("night_cough", "present")}
+
+
+@pytest.mark.parametrize(
+    ("text", "severe"),
+    [
+        ("Fever, severe body aches, headache.", False),
+        ("Headache, severe body aches.", False),
+        ("Body aches, severe headache.", True),
+        ("Body aches and headache, severe since noon.", True),
+        ("剧烈全身酸痛，头痛。", False),
+        ("全身酸痛，剧烈头痛。", True),
+    ],
+)
+def test_a_quality_is_of_what_it_stands_before(text: str, severe: bool) -> None:
+    assert (("bad_headache", "present") in said(text)) is severe
 
 
 def test_the_words_are_a_slice_of_the_note() -> None:

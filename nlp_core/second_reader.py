@@ -20,6 +20,7 @@ from nlp_core.assertion import RULING_SECTIONS, Assertion
 from nlp_core.concepts import SKIPPED_SECTIONS, ConceptReader
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.note import Span
+from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
 
 SUREST_ASSERTION = 0.9
@@ -82,11 +83,11 @@ class SecondReader:
     def read(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> SecondReading:
         """Both lists of one note, in order of their place."""
         if self._sentences is None:
-            return SecondReading([*mentions, *self._concepts.find(sentences)], [])
+            return SecondReading([*mentions, *self._concepts.find(_said_first(sentences))], [])
         asked = (read for read in sentences if read.sentence.section not in _UNREAD)
         texts = list(dict.fromkeys(read.sentence.span.text for read in asked))
         readings: Readings = dict(zip(texts, self._sentences.read(texts), strict=True))
-        found = self._concepts.find(sentences, readings, gated=self._used.finding)
+        found = self._concepts.find(_said_first(sentences), readings, gated=self._used.finding)
         said = list(self._reviewed(mentions, sentences, readings)) if self._used.assertion else list(mentions)
         told = list(self._told([*said, *found], sentences, readings)) if self._used.evidence else []
         return SecondReading([*said, *found], told, [_telling(read, readings) for read in sentences])
@@ -123,6 +124,15 @@ class SecondReader:
                     read.view.to_note(read.sentence.start, read.sentence.end),
                     np.asarray(moved - moved.mean(), np.float32),
                 )
+
+
+def _said_first(sentences: Sequence[ReadSentence]) -> list[ReadSentence]:
+    """Without what is said again: names put a finding together once in a note, so in a copied sentence its words would stand
+    there unexplained, and be matched to another finding."""
+    first: dict[tuple[str, Section], ReadSentence] = {}
+    for read in sentences:
+        first.setdefault((read.sentence.span.text, read.sentence.section), read)
+    return list(first.values())
 
 
 def _telling(read: ReadSentence, readings: Readings) -> float | None:

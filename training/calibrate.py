@@ -1,6 +1,6 @@
 """Scores that mean what they say: fits the table from raw to calibrated probability on simulated patients.
 
-`dxspan-train calibrate` draws patients, reads them by the serving way, fits two monotone curves (what leads, what follows) on one half, measures
+`dxspan-train calibrate` draws patients, reads them by the serving way, fits two rising curves (what leads, what follows) on one half, measures
 the expected calibration error on the other and chooses the silence threshold. Writes nlp_core/bundle/calibration.json.
 """
 
@@ -17,6 +17,7 @@ from tqdm import tqdm
 import nlp_core
 from nlp_core.assess import Reader
 from nlp_core.calibration import Calibration
+from training.beta_curve import BetaCurve
 from training.command import Command
 from training.simulated_patients import simulated_patients
 
@@ -28,8 +29,9 @@ LEAST_FOLLOWING = 0.01
 """Raw probability from which on what follows is fitted; below it the curve runs straight to 0, since a thousand diagnoses with next
 to nothing must not crowd out a close second."""
 BINS = 15
-KNOTS = 24
-"""Bins of equal numbers that a curve is made of."""
+_ODDS = np.linspace(-12, 12, 145)
+KNOTS = np.unique(np.concatenate([[0.0, 1.0, LEAST_FOLLOWING], 1 / (1 + np.exp(-_ODDS))]).round(7))
+"""Raw probabilities at which the table gives the curves: even in log-odds, so that it is as fine where they crowd, near 0 and 1."""
 KNOWN = (0.2, 1.0)
 """Share of its findings that a patient's note tells."""
 SECOND_ILLNESS = 0.8
@@ -38,6 +40,8 @@ says, as it is of the stories that people wrote; of patients with one illness al
 promise too much there (docs/log.md)."""
 WANTED_PRECISION = 0.6
 """Of the patients shown a card, the share whose diagnosis should be among the first three."""
+HIGHEST_SILENCE = 0.6
+"""A leading diagnosis more probable than this is shown whatever the share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +66,18 @@ def read_patients(reader: Reader, count: int, *, seed: int, known: tuple[float, 
 
 def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Calibration:
     """The curves fitted on `readings`, with their errors on `held_apart`."""
-    leads = _curve(readings.raw[:, 0], readings.right[:, 0])
+    leads = BetaCurve.fit(readings.raw[:, 0], readings.right[:, 0])
     told = readings.raw[:, 1:LEADING] >= LEAST_FOLLOWING
-    follows = _curve(readings.raw[:, 1:LEADING][told], readings.right[:, 1:LEADING][told])
-    knots = np.unique(np.concatenate([[0.0, 1.0], leads.raw, follows.raw]).round(4))
+    follows = BetaCurve.fit(readings.raw[:, 1:LEADING][told], readings.right[:, 1:LEADING][told])
+    low = np.minimum(KNOTS / LEAST_FOLLOWING, 1.0)
     table = Calibration(
         fitted_on=f"{len(readings.raw)} simulated patients drawn from the knowledge, most with a second illness",
         patients=len(readings.raw),
         expected_calibration_error=0,
         leading_calibration_error=0,
-        raw=_rounded(knots),
-        leading=_rounded(np.interp(knots, leads.raw, leads.right)),
-        following=_rounded(np.interp(knots, [0.0, *follows.raw], [0.0, *follows.right])),
+        raw=_rounded(KNOTS),
+        leading=_rounded(leads.at(KNOTS)),
+        following=_rounded(low * follows.at(np.maximum(KNOTS, LEAST_FOLLOWING))),
         silence_below=0,
         knowledge_version=knowledge_version,
     )
@@ -89,27 +93,8 @@ def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Cal
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Curve:
-    """Share of right ones over the raw probability, rising; both [bins]."""
-
-    raw: NDArray[np.float64]
-    right: NDArray[np.float64]
-
-
-def _curve(raw: NDArray[np.float64], right: NDArray[np.bool_]) -> _Curve:
-    """Means of bins of equal numbers: raw probabilities crowd near 0 and 1, and a few of them there prove nothing."""
-    # Imported here: scikit-learn takes a second to load, and the other commands do without it.
-    from sklearn.isotonic import IsotonicRegression
-
-    bins = np.array_split(np.argsort(raw, kind="stable"), KNOTS)
-    middle, share = (np.array([values[own].mean() for own in bins if len(own)]) for values in (raw, right))
-    rising = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(np.arange(len(middle)), share)
-    return _Curve(middle, np.asarray(rising, np.float64))
-
-
 def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
-    return tuple(round(float(value), 4) for value in values)
+    return tuple(round(float(value), 7) for value in values)
 
 
 def _error(probability: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
@@ -128,12 +113,13 @@ def calibration_error(probability: NDArray[np.float64], right: NDArray[np.bool_]
 
 
 def silence_threshold(leading: NDArray[np.float64], in_first_three: NDArray[np.bool_]) -> float:
-    """The lowest leading probability at which patients *at* that level are right within three often enough."""
-    for threshold in np.arange(0.02, 0.6, 0.02):
-        near = (leading >= threshold) & (leading < threshold + 0.06)
-        if near.sum() >= 20 and in_first_three[near].mean() >= WANTED_PRECISION:
-            return round(float(threshold), 2)
-    return 0.1
+    """The lowest leading probability at which patients *at* that level are right within three often enough.
+
+    By a smooth curve over all of them: of the fifty at any one level chance alone moves the share by a seventh.
+    """
+    levels = np.arange(0.02, 0.6, 0.01)
+    enough = levels[BetaCurve.fit(leading, in_first_three).at(levels) >= WANTED_PRECISION]
+    return round(float(enough[0]), 2) if len(enough) else HIGHEST_SILENCE
 
 
 def calibrate(target: Path, *, patients: int, seed: int) -> Calibration:

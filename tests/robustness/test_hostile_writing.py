@@ -45,8 +45,7 @@ def assess(*texts: str) -> Assessment:
 
 
 def probabilities(*texts: str) -> dict[str, float]:
-    """Before calibration, whose curve is steep near 1 and would make much of little."""
-    return {entry.diagnosis.id: entry.probability for entry, _ in reader().rank(chart(*texts))}
+    return {entry.diagnosis.id: probability for entry, probability in reader().rank(chart(*texts))}
 
 
 def first(assessment: Assessment) -> str:

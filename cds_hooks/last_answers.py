@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from cds_hooks.occasion import EarlierReading
 from nlp_core.assessment import Assessment
@@ -165,5 +166,12 @@ def _basis(assessment: Assessment, chart: Chart) -> str:
 def _digest(entries: Iterable[BaseModel], *words: str) -> str:
     digest = hashlib.sha256("\0".join(words).encode(errors="replace"))
     for entry in entries:
-        digest.update(repr(entry).encode(errors="backslashreplace"))
+        digest.update(_bytes(entry))
     return digest.hexdigest()
+
+
+def _bytes(entry: BaseModel) -> bytes:
+    try:
+        return entry.model_dump_json().encode()
+    except PydanticSerializationError:  # a lone surrogate; repr takes fifty times as long
+        return repr(entry).encode(errors="backslashreplace")

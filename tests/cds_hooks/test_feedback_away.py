@@ -174,6 +174,27 @@ def test_g07_postgresql_goes_away_and_comes_back_and_nothing_is_lost(tmp_path: P
         assert trail.run("verify") == 0
 
 
+def test_g07_a_frozen_postgresql_costs_no_card_and_no_feedback(tmp_path: Path, postgres: LocalPostgres) -> None:
+    outbox = tmp_path / "outbox"
+    with postgres.database() as url:
+        database, trail = Database(url), Audited(tmp_path, url=url)
+        with hospital(url, feedback_key=KEY, outbox_folder=outbox, deadline_ms=3_000, **trail.settings) as ehr:
+            assert ehr.opens("gout: red toe").names == ["gout"]
+            eventually(lambda: database.count("audit_entry") == 1 and not waiting(outbox))
+            with postgres.frozen():
+                began = time.monotonic()
+                shown = ehr.opens(FLU)
+                assert time.monotonic() - began < 3.1
+                assert (shown.names, shown.reason) == (["influenza"], "memory-unavailable")
+                assert ehr.reports(shown, reason="cds-not-applicable").status_code == 200
+                assert ehr.http.get("/readyz").status_code == 200
+            eventually(lambda: not waiting(outbox))
+            assert ehr.opens(FLU, **NEXT).reason == "dismissed"
+            eventually(lambda: database.count("audit_entry") == 4)
+        assert database.count("feedback") == 1
+        assert trail.run("verify") == 0
+
+
 def test_g07_postgresql_that_waits_for_a_lock_costs_no_card_and_no_feedback(
     tmp_path: Path, postgres: LocalPostgres
 ) -> None:

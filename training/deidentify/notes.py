@@ -7,7 +7,8 @@ Knows profiles only through the date shift it is given. Nothing in a text raises
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,6 +25,9 @@ from training.deidentify.surrogates import Surrogates
 from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import vocabulary
 
+_BLANK_LINE = re.compile(r"\n[ \t]*\r?\n\s*")
+_LONGEST_KEPT, _MOST_KEPT = 4_000, 4_096
+"""Characters of a paragraph, and paragraphs, whose identifiers are remembered: 16 MB of text at most, on one's own machine."""
 _NAME_GAP = re.compile(r"[ ]?,?[ ]?(?:[A-Z]\.?[ ])?|-")
 _INITIAL_BEFORE = re.compile(r"(?<![\w.])(?:[A-Z]\.[ -]?){1,2}$")
 _INITIAL_BEHIND = re.compile(r",?[ ]([A-Z])(?:\.|(?=[ ]*(?:$|[\n,;)]|[ ]{2})))", re.M)
@@ -66,21 +70,39 @@ class NoteCleaner:
         self._chinese = ChineseFinder()
         self._surrogates = surrogates
         self._other = other
+        self._found: OrderedDict[tuple[str, bool], Sequence[Found]] = OrderedDict()
 
     def find(self, text: str, person: Person) -> list[Found]:
         """Every identifier, sorted, none over another."""
         searched = SearchedText(text)
         found = list(person.known.find(searched))
-        found.extend(find_dates(searched, weekdays=person.shift is None))
-        found.extend(find_ages(searched))
-        found.extend(self._patterns.find(searched))
-        found.extend(self._names.find(searched))
+        for start, paragraph in _paragraphs(text):
+            found.extend(
+                replace(one, start=one.start + start, end=one.end + start)
+                for one in self._of_any_record(paragraph, person.shift is None)
+            )
         found.extend(self._names.again(searched, found))
-        if not searched.plain.isascii():
-            found.extend(self._chinese.find(searched.plain))
         if self._other:
             found.extend(self._other.find(text))
         return joined(_with_initials(joined(found), searched.plain))
+
+    def _of_any_record(self, paragraph: str, weekdays: bool) -> Sequence[Found]:
+        """What stands in a paragraph whoever the patient is, looked for once: most of a chart is copied forward."""
+        kept = self._found.get((paragraph, weekdays))
+        if kept is not None:
+            self._found.move_to_end((paragraph, weekdays))
+            return kept
+        searched = SearchedText(paragraph)
+        found = [*find_dates(searched, weekdays=weekdays), *find_ages(searched)]
+        found.extend(self._patterns.find(searched))
+        found.extend(self._names.find(searched))
+        if not searched.plain.isascii():
+            found.extend(self._chinese.find(searched.plain))
+        if len(paragraph) <= _LONGEST_KEPT:
+            self._found[paragraph, weekdays] = found
+            if len(self._found) > _MOST_KEPT:
+                self._found.popitem(last=False)
+        return found
 
     def clean(self, text: str, person: Person) -> Cleaned:
         """`text` with surrogates."""
@@ -106,6 +128,17 @@ class NoteCleaner:
         if found.kind is Kind.DATE:
             return rewritten(piece, plain, person.shift)
         return self._surrogates.replacement(piece, found, person.scope, self._words.cues["generic_places"])
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    """Between blank lines, each with its place; no finder looks across one."""
+    at = 0
+    for blank in _BLANK_LINE.finditer(text):
+        if blank.start() > at:
+            yield at, text[at : blank.start()]
+        at = blank.end()
+    if at < len(text):
+        yield at, text[at:]
 
 
 def _with_initials(found: list[Found], plain: str) -> list[Found]:

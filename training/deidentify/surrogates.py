@@ -23,6 +23,7 @@ _VOWELS = "a e i o u ai ou ei".split()
 _CODAS = "l n r s t m k nd rt x v d".split()
 _FAMILY, _GIVEN = "柘逄亓郗麹啜爨妫佴仉禚", "垚叒犇焱燚淼畾磊赑骉"
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.I)
+_CJK = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?\d*")
 _CREDENTIALS = frozenset({"md", "do", "rn", "np", "phd", "pa", "dr", "mr", "mrs", "ms"})
 _LINK_WORDS = frozenset("of the and de la del van von der da bin al el le du".split())
@@ -49,6 +50,8 @@ class Surrogates:
         self._taken = words
         self._ids: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
+        self._written: dict[tuple[str, str | frozenset[str]], str] = {}
+        """By name and its scope, or by place and the words it keeps."""
 
     def fingerprint(self) -> str:
         """Tells one key from another and nothing else."""
@@ -73,13 +76,28 @@ class Surrogates:
 
     def person(self, name: str, scope: str) -> str:
         """In place of a person's name: word for word, in the same case; titles and initials' points stay."""
-        if any("\u3400" <= letter <= "\u9fff" for letter in name):
+        known = self._written.get((name, scope))
+        return known or self._remember((name, scope), self._person(name, scope))
+
+    def _person(self, name: str, scope: str) -> str:
+        if _CJK.search(name):
             return self._chinese_name(name, scope)
         return _WORD.sub(lambda match: self._name_word(match.group(), scope), name)
 
     def place(self, name: str, keep: frozenset[str]) -> str:
         """In place of a town, street or facility; words of `keep` ("hospital") stay, numbers go."""
-        if any("\u3400" <= letter <= "\u9fff" for letter in name):
+        known = self._written.get((name, keep))
+        return known or self._remember((name, keep), self._place(name, keep))
+
+    def _remember(self, key: tuple[str, str | frozenset[str]], made: str) -> str:
+        """A chart names the same few people and places in every resource."""
+        if len(self._written) >= _REMEMBERED:
+            self._written.clear()
+        self._written[key] = made
+        return made
+
+    def _place(self, name: str, keep: frozenset[str]) -> str:
+        if _CJK.search(name):
             return self._chinese_place(name)
         pieces = re.split(r"(\s+)", name)
         return "".join(

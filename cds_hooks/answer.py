@@ -19,6 +19,7 @@ from cds_hooks.gather_notes import Gathering, OutOfTime, gather
 from cds_hooks.hook_request import HookRequest
 from cds_hooks.kept_answers import Answer
 from cds_hooks.last_answers import LastAnswer, LastAnswers, kept_assessment
+from cds_hooks.memory.counted_readings import CountedReadings
 from cds_hooks.memory.feedback import FeedbackStore
 from cds_hooks.memory.suggestion_memory import Recalled
 from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
@@ -57,6 +58,7 @@ class AnswerParts:
     last: LastAnswers
     switched: SwitchedAnswers
     after: AfterAnswers
+    readings: CountedReadings
 
 
 class Answering:
@@ -125,6 +127,9 @@ class Answering:
                 outcome = await self._read(chart, occasion, bounds.required_by)
         except TimeoutError:
             return Outcome("degraded", "deadline", unread=chart.unread)
+        if outcome.assessment and outcome.state != "degraded" and service.id != RECORD_SUMMARY.id:
+            # A degraded answer tells of our machines and not of charts.
+            self._parts.readings.observe(outcome.assessment, chart)
         return self._parts.switched.outcome(outcome, chart, occasion)
 
     async def _read(self, chart: Chart, occasion: Occasion, deadline: float) -> Outcome:

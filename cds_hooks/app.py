@@ -31,6 +31,7 @@ from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
 from cds_hooks.last_answers import LastAnswers, MemoryLastAnswers
 from cds_hooks.memory.acceptance import Muting
+from cds_hooks.memory.counted_readings import CountedReadings
 from cds_hooks.memory.durable_feedback import DurableFeedback
 from cds_hooks.memory.feedback import FeedbackStore
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
@@ -57,6 +58,7 @@ from worker.payloads import Sealer
 
 if TYPE_CHECKING:
     from cds_hooks.memory.feedback_store import SqlFeedbackStore
+    from cds_hooks.operators.pages import OperatorsPage
     from cds_hooks.viewer.joined import Viewer
 
 FIRST_CARD_NEEDS = tuple(f"fhir.resources.R4B.{name}" for name in ("condition", "device", "provenance"))
@@ -79,7 +81,8 @@ def create_app(
     `background`: started with the app and cancelled at its end. Raises BadSwitches for a file that cannot be used.
     """
     outbound = Outbound(ca_file=settings.ca_file)
-    feedback = feedback or _feedback(settings)
+    readings = CountedReadings()
+    feedback = feedback or _feedback(settings, readings)
     seen = seen or _replay_store(settings)
     keys = KeySets(settings.trusted_issuers, outbound, development=settings.development)
     trail = trail_of(settings)
@@ -92,7 +95,9 @@ def create_app(
     switched_cards = SwitchedCards(viewer.linking(cards) if viewer else cards, lambda: board.now)
     switched = SwitchedAnswers(lambda: board.now, feedback, after)
     of_service = CardsOfService(switched_cards, SummaryCards(settings.public_base_url))
-    answering = Answering(settings, AnswerParts(client, of_service, feedback, outbound, last, switched, after))
+    answering = Answering(
+        settings, AnswerParts(client, of_service, feedback, outbound, last, switched, after, readings)
+    )
     parts = Parts(
         settings=settings,
         trust=Trust(settings, keys, seen),
@@ -105,6 +110,7 @@ def create_app(
         ready=_readiness(client, seen if settings.auth_on else None, feedback, trail),
         workers_silent=lambda: getattr(client, "workers_silent", None),
     )
+    operators = _operators(settings, client, board, parts.ready, feedback, readings)
     app = FastAPI(
         title="dxspan",
         version=_version(),
@@ -121,7 +127,14 @@ def create_app(
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception},
         lifespan=_lifespan(
             client,
-            [*background, feedback.run, lambda: _warm_up(feedback), trail.run, board.run],
+            [
+                *background,
+                feedback.run,
+                lambda: _warm_up(feedback),
+                trail.run,
+                board.run,
+                *([operators.run] if operators else []),
+            ],
             [answering.close, trail.close, feedback.close, seen.close, last.close, viewer_store.close, outbound.close],
         ),
     )
@@ -130,6 +143,8 @@ def create_app(
     app.include_router(TransparencyPages(settings).router())
     if viewer:
         app.include_router(viewer.pages.router())
+    if operators:
+        app.include_router(operators.router())
     if settings.demo_page:
         from cds_hooks.demo_ehr.pages import demo_pages  # templates again
 
@@ -146,7 +161,23 @@ def _viewer(settings: Settings, store: ViewerStore, outbound: Outbound) -> Viewe
     return Viewer(settings, store, outbound)
 
 
-def _feedback(settings: Settings) -> FeedbackStore:
+def _operators(
+    settings: Settings,
+    client: ReadingClient,
+    board: SwitchBoard,
+    ready: Callable[[], Awaitable[bool]],
+    feedback: FeedbackStore,
+    readings: CountedReadings,
+) -> OperatorsPage | None:
+    if not settings.operators_token:
+        return None
+    from cds_hooks.operators.pages import OperatorsPage  # templates, which a process without the page need not load
+    from cds_hooks.operators.process_state import Watched
+
+    return OperatorsPage(settings, Watched(settings, client, board, ready, feedback, readings))
+
+
+def _feedback(settings: Settings, readings: CountedReadings) -> FeedbackStore:
     def open_database() -> SqlFeedbackStore:
         from cds_hooks.memory.feedback_store import open_store  # half a second, which the start need not wait for
 
@@ -163,6 +194,7 @@ def _feedback(settings: Settings) -> FeedbackStore:
         acceptance_days=settings.acceptance_days,
         keep_days=settings.feedback_keep_days,
         shadow_days=settings.shadow_days,
+        readings=readings,
     )
 
 

@@ -200,6 +200,9 @@ class Settings(BaseSettings):
     """Serve the demo EHR at /demo/ (`make demo`); only in development, without tokens, at a loopback address."""
     metrics: bool = False
     """Serve /metrics (Prometheus); keep it off the public network."""
+    operators_token: SecretStr | None = None
+    """At least 24 characters that open the operators' page at /operators (docs/operators.md), as the password beside any user
+    name; None = there is no such page."""
 
     @field_validator("algorithms", "fhir_servers", "cors_origins", "restricted_tenants", mode="before")
     @classmethod
@@ -227,6 +230,13 @@ class Settings(BaseSettings):
         if not fits:
             raise ValueError("must be 32 bytes in base64")
         return key
+
+    @field_validator("operators_token")
+    @classmethod
+    def _long(cls, token: SecretStr | None) -> SecretStr | None:
+        if token and len(token.get_secret_value()) < 24:
+            raise ValueError("must be at least 24 characters")
+        return token
 
     @field_validator("cors_origins")
     @classmethod

@@ -13,7 +13,7 @@ LAST_CARDS = Counter("dxspan_last_cards_total", "Degraded answers in which a pat
 ANSWER_SECONDS = Histogram(
     "dxspan_answer_seconds",
     "Time from a hook call's arrival to its answer.",
-    buckets=(0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1.4, 1.5, 1.6, 3.0, 10.0),
+    buckets=(0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.2, 1.4, 1.5, 1.6, 2.0, 3.0, 5.0, 10.0),
 )
 RESPONSES = Counter("dxspan_responses_total", "HTTP answers, by route and status.", ["route", "status"])
 AUDIT_ENTRIES = Counter(
@@ -44,3 +44,10 @@ SHADOW_ANSWERS = Counter(
 )
 COMPARED_LOST = Counter("dxspan_compared_answers_not_kept_total", "Answers that could not be kept for comparison.")
 QUOTA_REFUSED = Counter("dxspan_quota_refused_total", "Calls refused with 429, over their tenant's quota.", ["kind"])
+DRIFT = Gauge(
+    "dxspan_drift_stability_index",
+    "Population stability index of the last days' readings against the site's first ones, by what is compared; above 0.25 much "
+    "has changed. All processes and tenants together.",
+    ["what"],
+)
+DRIFT_READINGS = Gauge("dxspan_drift_readings", "Readings compared for drift, by part (reference, recent).", ["part"])

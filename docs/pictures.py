@@ -1,8 +1,15 @@
-"""What the commands that draw pictures of the docs share: a sample chart as it was called for, two shots side by side."""
+"""What the commands that draw pictures of the docs share: a sample chart as it was called for, shots of pages, two side by side."""
 
 from __future__ import annotations
 
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from uuid import UUID
 
 from PIL import Image
@@ -27,6 +34,30 @@ def opened(sample: SampleChart) -> tuple[Chart, Occasion]:
         patient_id=patient["id"], user_id="Practitioner/demo", encounter_id=None, language="en",
     )  # fmt: skip
     return chart, occasion
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of a folder's files meanwhile."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def shot(url: str, width: int, height: int, folder: Path) -> Image.Image:
+    """The page in a frame of that width: a window of Chromium is never narrower than 500. Its file lies in `folder`/site."""
+    framed = folder / "site" / f"frame-{width}.html"
+    frame = f'<iframe src="{url}" width="{width}" height="{height}" style="border:0"></iframe>'
+    framed.write_text(f'<!doctype html><body style="margin:0">{frame}</body>', encoding="utf-8")
+    file = folder / f"{width}.png"
+    subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--screenshot={file}",
+         f"--window-size={max(width, 600)},{height}", f"--user-data-dir={folder}/profile",
+         url.rpartition("/")[0] + f"/{framed.name}"],
+        check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    return Image.open(file).convert("RGB").crop((0, 0, width, height))
 
 
 def beside(wide: Image.Image, narrow: Image.Image, *, colours: int) -> Image.Image:

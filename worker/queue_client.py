@@ -22,7 +22,7 @@ from worker.client import Reading, SpareClient
 from worker.composed_task import TaskComposer
 from worker.kept_answers import chart_mark
 from worker.messages import Canary, ReadRequest
-from worker.queue_store import LookedUp, QueueStore
+from worker.queue_store import LookedUp, QueueState, QueueStore
 from worker.redis_connection import async_redis
 from worker.settings import QueueSettings
 from worker.single_flight import SingleFlight
@@ -64,6 +64,8 @@ class QueueClient:
         self._breaker = CircuitBreaker()
         self._flights: SingleFlight[str, Reading] = SingleFlight()
         self._workers_silent = False
+        self.canary_seconds: float | None = None
+        """What the last canary took, waiting in the queue included; None when it was lost, or none was sent yet."""
         self._pings: SingleFlight[None, None] = SingleFlight()
 
     async def read(self, chart: Chart, *, tenant: str, deadline: float) -> Reading:
@@ -105,6 +107,23 @@ class QueueClient:
         """True since the last canary was lost."""
         return self._workers_silent
 
+    @property
+    def left_alone(self) -> bool:
+        """True while the queue is left alone after a fault of Redis."""
+        return not self._breaker.closed
+
+    @property
+    def queue_limit(self) -> int:
+        """Charts waiting beyond which a new one is `overloaded`."""
+        return self._settings.queue_limit
+
+    async def state(self) -> QueueState | None:
+        """What Redis holds now; None when it does not answer, which is not held against it."""
+        try:
+            return await self._store.state()
+        except REDIS_FAULTS:
+            return None
+
     async def canary(self, *, seconds: float = 10.0) -> float | None:
         """Send a task that does nothing through a worker: the seconds it took, or None when none came back in time.
 
@@ -119,6 +138,7 @@ class QueueClient:
             alive = False
         took = time.monotonic() - begun
         self._workers_silent = not alive
+        self.canary_seconds = took if alive else None
         CANARY_SECONDS.set(took if alive else float("inf"))
         return took if alive else None
 

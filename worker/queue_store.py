@@ -58,6 +58,17 @@ class LookedUp:
     """Charts in the queue that nobody waits for."""
 
 
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What Redis holds, the same for every process."""
+
+    waiting: int
+    """Charts in the queue that somebody waits for."""
+    waiting_later: int
+    model_version: str
+    """The workers' model, as the last one that started said it; empty where none has."""
+
+
 class QueueStore:
     """Keys and seals around an asyncio Redis client."""
 
@@ -121,6 +132,15 @@ class QueueStore:
         """Raises Redis's errors, TimeoutError included, when it does not answer."""
         async with asyncio.timeout(FAULT_SECONDS):
             await self._redis.ping()
+
+    async def state(self) -> QueueState:
+        """Raises Redis's errors, TimeoutError included, when it does not answer."""
+        async with asyncio.timeout(FAULT_SECONDS), self._redis.pipeline(transaction=False) as pipe:
+            pipe.llen(f"{KEY_PREFIX}{FRESH_QUEUE}")
+            pipe.llen(f"{KEY_PREFIX}{LATER_QUEUE}")
+            pipe.get(MODEL_VERSION_NAME)
+            waiting, waiting_later, version = await pipe.execute()
+        return QueueState(waiting, waiting_later, (version or b"").decode(errors="replace"))
 
     async def close(self) -> None:
         await self._redis.aclose()

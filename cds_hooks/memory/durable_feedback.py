@@ -18,6 +18,7 @@ from typing import Any
 from cds_hooks.json_log import log_event
 from cds_hooks.memory.acceptance import Muting
 from cds_hooks.memory.compared_answer import ComparedAnswer, compared_row
+from cds_hooks.memory.counted_readings import CountedReadings
 from cds_hooks.memory.delivery import OPEN_SECONDS, Delivery
 from cds_hooks.memory.feedback import FEEDBACK_AWAY, FeedbackItem
 from cds_hooks.memory.feedback_rows import CommentKeys, listed_rows, reported_rows, shown_rows
@@ -31,7 +32,7 @@ from cds_hooks.operation_outcome import CannotKeep, Unavailable
 log = logging.getLogger("dxspan.feedback")
 
 HOUSE_SECONDS = 600.0
-"""Acceptance is counted this often: it reads a year of showings; and old compared answers are deleted."""
+"""Acceptance is counted this often: it reads a year of showings; readings are compared, and old compared answers deleted."""
 ENOUGH_SECONDS = 0.2
 """A database that answers no question in this time is away; with less, the call was late."""
 NO_KEY = (
@@ -53,11 +54,12 @@ class DurableFeedback:
         acceptance_days: int,
         keep_days: int | None = None,
         shadow_days: int,
+        readings: CountedReadings | None = None,
     ) -> None:
         """`key`: 32 bytes for marks and comments; None = no comments, and marks under the database's own key.
 
         `keep_days`: how long what was shown and reported is kept; None = until somebody deletes it. `shadow_days`: how long
-        answers are kept for comparison.
+        answers are kept for comparison. `readings`: counts of this process that its database keeps with the others'.
         """
         self._database = database
         self._delivery = Delivery(database, outbox)
@@ -69,6 +71,7 @@ class DurableFeedback:
         self._acceptance_days = acceptance_days
         self._keep_days = keep_days
         self._shadow_days = shadow_days
+        self._readings = readings or CountedReadings()
 
     async def record(self, tenant: str, service_id: str, items: Sequence[FeedbackItem], received: datetime) -> None:
         """Keeps `items`, each once. Raises Unavailable when neither database nor outbox can."""
@@ -138,6 +141,10 @@ class DurableFeedback:
 
     async def close(self) -> None:
         await self._delivery.close()
+        if self._delivery.reachable and self.settled:
+            with suppress(Unavailable, CannotKeep, TimeoutError):
+                async with asyncio.timeout(ENOUGH_SECONDS):
+                    await self._readings.exchange(await self._database.opened(), datetime.now(UTC), ending=True)
         await self._database.close()
 
     async def _showings(self, occasion: Occasion) -> tuple[Showing, ...]:
@@ -156,11 +163,14 @@ class DurableFeedback:
             try:
                 database, now = await self._database.opened(), datetime.now(UTC)
                 self._muting.count(await database.acceptance(now - timedelta(days=self._acceptance_days)))
+                await self._readings.exchange(database, now)
                 await database.forget_compared(now - timedelta(days=self._shadow_days))
                 if self._keep_days:
                     await database.forget(now - timedelta(days=self._keep_days))
             except Unavailable:
                 pass  # said by whoever needs the database; what is muted stays muted
             except Exception:
-                log.exception("acceptance could not be counted, or old answers not be deleted")
+                log.exception(
+                    "acceptance could not be counted, readings not be compared, or old answers not be deleted"
+                )
             await asyncio.sleep(HOUSE_SECONDS)

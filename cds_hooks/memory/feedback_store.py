@@ -24,6 +24,8 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from cds_hooks.database import make_tables, open_engine
 from cds_hooks.memory.acceptance import Acceptance
+from cds_hooks.memory.counted_queries import populations
+from cds_hooks.memory.counted_readings import Populations
 from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
 from cds_hooks.memory.feedback_tables import AGES, Base, ComparedAnswer, MarkingKey
@@ -69,6 +71,10 @@ class SqlFeedbackStore:
     async def acceptance(self, since: datetime) -> list[Acceptance]:
         """How often each diagnosis was shown and accepted since then, by tenant. Raises Unavailable."""
         return await self._in_thread(lambda: self._counted(since))
+
+    async def populations(self, model_version: str, now: datetime) -> Populations:
+        """The readings of all processes that are to be compared now. Raises Unavailable."""
+        return await self._in_thread(lambda: self._populations(model_version, now))
 
     async def forget(self, before: datetime) -> None:
         """Removes what was shown, reported or seen on a problem list before then. Raises Unavailable."""
@@ -121,6 +127,10 @@ class SqlFeedbackStore:
             counts = [Acceptance(*row) for row in connection.execute(acceptance_query(since))]
             UNKNOWN_CARDS.set(connection.execute(unknown_cards_query(since)).scalar_one())
         return counts
+
+    def _populations(self, model_version: str, now: datetime) -> Populations:
+        with self._engine.connect() as connection:
+            return populations(connection, model_version, now)
 
     def _remove(self, before: datetime) -> None:
         for moment in AGES:

@@ -119,6 +119,18 @@ class ComparedAnswer(Base):
     answered: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class CountedHour(Base):
+    """How many readings of one hour fell into which class, of one process and model: numbers alone."""
+
+    __tablename__ = "counted_readings"
+    __table_args__ = (Index("counted_since", "hour"),)
+
+    process: Mapped[str] = mapped_column(String(32), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    model_version: Mapped[str] = mapped_column(String(128), primary_key=True)
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class MarkingKey(Base):
     """The random key of marks where the operator gave none (`feedback_key`): one row. See patient_marks."""
 

@@ -29,6 +29,7 @@ from training.measures import (
 )
 from training.model import fit, plot_training
 from training.prepare import command as prepare
+from training.site import evaluate_site, from_feedback
 
 COMMANDS: tuple[Command, ...] = (
     bulk_export.COMMAND,
@@ -51,6 +52,8 @@ COMMANDS: tuple[Command, ...] = (
     measure_calibration.COMMAND,
     measure_ablations.COMMAND,
     evaluate.COMMAND,
+    evaluate_site.COMMAND,
+    from_feedback.COMMAND,
     measure_evidence.COMMAND,
     measure_swaps.COMMAND,
     measure_deidentification.COMMAND,

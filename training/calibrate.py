@@ -7,6 +7,7 @@ the expected calibration error on the other and chooses the silence threshold. W
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +65,14 @@ def read_patients(reader: Reader, count: int, *, seed: int, known: tuple[float, 
     return Readings(raw, right)
 
 
-def fit(readings: Readings, held_apart: Readings, knowledge_version: str) -> Calibration:
-    """The curves fitted on `readings`, with their errors on `held_apart`."""
+def fit(readings: Readings, held_apart: Readings, knowledge_version: str, fitted_on: str = "") -> Calibration:
+    """The curves fitted on `readings`, with their errors on `held_apart`. fitted_on: in words; "" = simulated patients."""
     leads = BetaCurve.fit(readings.raw[:, 0], readings.right[:, 0])
     told = readings.raw[:, 1:LEADING] >= LEAST_FOLLOWING
     follows = BetaCurve.fit(readings.raw[:, 1:LEADING][told], readings.right[:, 1:LEADING][told])
     low = np.minimum(KNOTS / LEAST_FOLLOWING, 1.0)
     table = Calibration(
-        fitted_on=f"{len(readings.raw)} simulated patients drawn from the knowledge, most with a second illness",
+        fitted_on=fitted_on or simulated_in_words(len(readings.raw)),
         patients=len(readings.raw),
         expected_calibration_error=0,
         leading_calibration_error=0,
@@ -122,14 +123,50 @@ def silence_threshold(leading: NDArray[np.float64], in_first_three: NDArray[np.b
     return round(float(enough[0]), 2) if len(enough) else HIGHEST_SILENCE
 
 
-def calibrate(target: Path, *, patients: int, seed: int) -> Calibration:
-    """Fits and writes the table to `target`."""
-    reader = Reader.load(calibrated=False)
+def simulated_in_words(count: int) -> str:
+    return f"{count} simulated patients drawn from the knowledge, most with a second illness"
+
+
+def calibrate(
+    target: Path,
+    *,
+    patients: int,
+    seed: int,
+    bundle: Path | None = None,
+    prepared: Sequence[str] = (),
+    most: int = 2000,
+) -> Calibration:
+    """Fits and writes the table to `target`. bundle: composed, None = the one set-up made. prepared: a site's folders,
+    of whose development split at most `most` coded notes are read beside the simulated patients."""
+    # They make rows of this module.
+    from training.site.calibrate_on_site import beside, read_halves, site_halves
+    from training.site.prepared_folders import sites_of
+
+    halves = site_halves(sites_of(prepared), most=most) if prepared else None  # refused before anything is read
+    reader = Reader.load(bundle, calibrated=False)
+    site = read_halves(reader, halves) if halves else None
     fitted_on = read_patients(reader, patients, seed=seed)
     held_apart = read_patients(reader, patients, seed=seed + 1)
-    calibration = fit(fitted_on, held_apart, reader.knowledge.version)
-    target.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    said = simulated_in_words(patients)
+    if site:
+        fitted_on, held_apart = beside(fitted_on, site.fit), beside(held_apart, site.apart)
+        said = f"{said}, and {site.fitted_on}"
+    calibration = fit(fitted_on, held_apart, reader.knowledge.version, said)
+    part = target.with_name(f"{target.name}.part")
+    part.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    part.replace(target)
+    if site:
+        told = leading_error_on(calibration, site.apart)
+        print(
+            f"on {len(site.apart.raw)} held-apart notes of the site: calibration error of the leading diagnosis {told:.3f}"
+        )
     return calibration
+
+
+def leading_error_on(calibration: Calibration, readings: Readings) -> float:
+    """Expected calibration error of the leading diagnosis."""
+    leading = np.array([calibration.probabilities(row)[0] for row in readings.raw.tolist()])
+    return _error(leading, readings.right[:, 0])
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -137,15 +174,25 @@ def _arguments(parser: ArgumentParser) -> None:
         "--patients", type=int, default=2000, help="simulated patients to fit on, and as many to measure on"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bundle", type=Path, help="composed bundle to read with (default: the one set-up made)")
+    parser.add_argument(
+        "--prepared", action="append", default=[], metavar="FOLDER",
+        help="FOLDER or NAME=FOLDER of a site's prepared notes, whose development split counts beside the simulated patients",
+    )  # fmt: skip
+    parser.add_argument("--most", type=int, default=2000, help="of them, coded notes to read (default: %(default)s)")
     parser.add_argument("--write", type=Path, default=SHIPPED, help="file to write (default: the shipped bundle's)")
 
 
 def _run(options: Namespace) -> int:
-    calibration = calibrate(options.write, patients=options.patients, seed=options.seed)
+    calibration = calibrate(
+        options.write, patients=options.patients, seed=options.seed, bundle=options.bundle, prepared=options.prepared,
+        most=options.most,
+    )  # fmt: skip
     print(
         f"expected calibration error {calibration.expected_calibration_error:.3f}, of the leading diagnosis"
-        f" {calibration.leading_calibration_error:.3f}, on {calibration.patients} held-apart simulated patients; silent below {calibration.silence_below:.2f}"
+        f" {calibration.leading_calibration_error:.3f}, held apart; silent below {calibration.silence_below:.2f}"
     )
+    print(f"fitted on {calibration.fitted_on}")
     return 0
 
 

@@ -1,14 +1,17 @@
 """`dxspan-train export-model`: an encoder as a shippable bundle, graph and table without the weights.
 
-Knows the order: trace, match weights, quantise where asked, write. Does not know how each is done (trace_graph,
+Knows the order: trace, match weights, quantise where asked, pass the gate where asked, write. Does not know how each is done (trace_graph,
 initializer_table, quantise_rows) nor how set-up makes the weights (nlp_core.compose_bundle).
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +19,11 @@ from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
+    CALIBRATION,
     GRAPH,
     HEAD_WEIGHTS,
     PHRASE_MEANS,
+    READING_TRUST,
     TABLE,
     TOKENIZER,
     BaseModelFiles,
@@ -31,13 +36,16 @@ from nlp_core.bundle_manifest import (
 from nlp_core.compose_bundle import EXTRA_STEPS, compose
 from nlp_core.compose_weights import write_weights
 from nlp_core.head_outputs import HEADS
-from nlp_core.model_bundle import SHIPPED_BUNDLE
+from nlp_core.model_bundle import SHIPPED_BUNDLE, composed_bundle_path
 from training.command import Command
 from training.model.named_encoder import add_model_argument, encoder_folder
+from training.prepare.prepared_note import SPLITS
 
 Precision = Literal["fp32", "int8-rows"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
 
+REFUSED = 3
+"""Exit status where the gate refuses a model."""
 BUNDLE_VERSION = "4"
 """1: all-MiniLM-L6-v2 as published, fp32, mean-pooled (November 2026). 2: with Chinese characters and other words for findings
 (November 2026). 3: with heads, sentences read whole (November 2026). 4: with the means of phrases and learned trust
@@ -136,23 +144,72 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bundle-version", default=BUNDLE_VERSION)
     parser.add_argument("--compose", type=Path, help="compose it here as well, with the weights, ready to be opened")
     parser.add_argument("--with-knowledge", action="store_true", help="compose with the knowledge too, ready to serve")
+    parser.add_argument(
+        "--gate-on", action="append", metavar="FOLDER",
+        help="FOLDER or NAME=FOLDER of prepared notes on which it must not be worse than the shipped model; else nothing is written (status 3)",
+    )  # fmt: skip
+    parser.add_argument("--gate", type=Path, help="YAML file of what is allowed (default: training/gate.yaml)")
+    parser.add_argument("--gate-split", choices=SPLITS, default="test", help="default: %(default)s")
+    parser.add_argument("--gate-notes", type=int, default=2000, help="coded notes to read (default: %(default)s)")
 
 
 def _run(arguments: Namespace) -> int:
     model = encoder_folder(arguments.model)
-    manifest = export(
-        arguments.out,
-        model=model,
-        trained=arguments.trained,
-        precision=arguments.precision,
-        version=arguments.bundle_version,
-    )
+    if arguments.gate_on and not _passes(arguments, model):
+        return REFUSED
+    manifest = _export(arguments, model, arguments.out)
     for name, file in manifest.files.items():
         print(f"{arguments.out / name}  {file.size:,} bytes")
     if arguments.compose:
         extra = EXTRA_STEPS if arguments.with_knowledge else ()
         print(compose(arguments.compose, shipped=arguments.out, base=model, extra=extra))
     return 0
+
+
+def _export(arguments: Namespace, model: Path | None, out: Path) -> Manifest:
+    return export(
+        out,
+        model=model,
+        trained=arguments.trained,
+        precision=arguments.precision,
+        version=arguments.bundle_version,
+    )
+
+
+def _passes(arguments: Namespace, model: Path | None) -> bool:
+    """Says every limit with its figure. Too few patients are refused before anything is made."""
+    from training.site.gate import (
+        GATE,
+        counted_on,
+        judged_on,
+        read_gate,
+    )  # which measures, and so knows this module's bundles
+
+    path = arguments.gate or GATE
+    gate, where = read_gate(path), {"split": arguments.gate_split, "most": arguments.gate_notes}
+    judged = [counted_on(gate, arguments.gate_on, **where)]
+    if judged[0].passed:
+        with _composed_aside(arguments, model) as composed:
+            judged = judged_on(gate, composed, composed_bundle_path(), arguments.gate_on, **where)
+    for one in judged:
+        print(f"{'passed' if one.passed else 'FAILED'}  {one.said}")
+    passed = all(one.passed for one in judged)
+    if not passed:
+        print(f"dxspan-train: the gate ({path.name}) refuses this model; nothing was written", file=sys.stderr)
+    return passed
+
+
+@contextmanager
+def _composed_aside(arguments: Namespace, model: Path | None) -> Iterator[Path]:
+    """The bundle ready to be read, with the calibration and trust that lie in OUT: what fails is never written there."""
+    with tempfile.TemporaryDirectory() as name:
+        aside = Path(name) / "shipped"
+        aside.mkdir()
+        for file in (CALIBRATION, READING_TRUST):
+            if (arguments.out / file).is_file():
+                shutil.copyfile(arguments.out / file, aside / file)
+        _export(arguments, model, aside)
+        yield compose(Path(name) / "composed", shipped=aside, base=model, extra=EXTRA_STEPS)
 
 
 COMMAND = Command("export-model", "Write an encoder as a bundle: graph and table, no weights.", _add_arguments, _run)

@@ -34,9 +34,9 @@ class CodedDiagnosis(BaseModel):
     """The knowledge's own code for it, not the chart's."""
     listed: Literal["same", "narrower"]
     """What is coded is the diagnosis itself, or a kind of it."""
-    via: Literal["code", "name"]
-    """By the code, or where no code is known by the words beside it."""
-    joined: Literal["encounter", "date"]
+    via: Literal["code", "name", "review"]
+    """By the code, or where no code is known by the words beside it; `review`: a person confirmed a suggestion."""
+    joined: Literal["encounter", "date", "review"]
     """Coded in the note's own encounter; or recorded at or after the note, where one of both names no encounter."""
 
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from nlp_core.assertion import Assertion
 from nlp_core.chart import Chart
 from nlp_core.facts import FactReader
 from nlp_core.fhir_fields import Json
@@ -23,7 +22,6 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.language import language_of
 from nlp_core.lexicon_names import DIAGNOSIS
 from nlp_core.mentions import Mention, MentionReader
-from nlp_core.sections import sentences
 from nlp_core.trust import distrust_of
 from training.ndjson_rows import row_at
 from training.prepare.blotting import Blotter, blotted, is_only_the_answer
@@ -35,10 +33,10 @@ from training.prepare.prepared_note import (
     CodedDiagnosis,
     CodedFinding,
     PreparedNote,
-    PreparedSentence,
     WeakSpan,
 )
 from training.prepare.splits import Splitter
+from training.prepare.telling import told_sentences
 
 Reason = Literal["other-language", "only-the-answer", "stuffed_text", "other_patient_text", "changed-file"]
 _PARAGRAPH = re.compile(r"\n\s*\n")
@@ -117,7 +115,7 @@ class NoteReader:
             known=joined.known,
             blotted=hidden,
             spans=spans,
-            sentences=tuple(self._sentences(text, spans, set(joined.labels))),
+            sentences=tuple(told_sentences(text, spans, set(joined.labels), self._knowledge, self._reader.nlp)),
             coded_findings=tuple(self._coded(chart)),
         )
         return ReadNote(prepared, "", joined, seen.digest, seen.paragraphs, seen.characters)
@@ -142,21 +140,6 @@ class NoteReader:
         for diagnosis, (label, how) in sorted(joined.labels.items()):
             code = self._knowledge.diagnoses[diagnosis].icd10cm
             yield CodedDiagnosis(id=diagnosis, icd10cm=code, listed=label.listed, via=label.via, joined=how)
-
-    def _sentences(self, text: str, spans: Iterable[WeakSpan], labels: set[str]) -> Iterator[PreparedSentence]:
-        explained = {finding for label in labels for finding in self._knowledge.diagnoses[label].findings}
-        telling = [
-            span.start
-            for span in spans
-            if span.assertion is Assertion.PRESENT
-            and not explained.isdisjoint((span.entry, *self._ancestors(span.entry)))
-        ]
-        for sentence in sentences(text, self._reader.nlp):
-            tells = any(sentence.start <= start < sentence.end for start in telling)
-            yield PreparedSentence(start=sentence.start, end=sentence.end, telling=tells)
-
-    def _ancestors(self, entry: str) -> tuple[str, ...]:
-        return self._knowledge.ancestors(entry) if entry in self._knowledge.findings else ()
 
     def _coded(self, chart: Chart) -> Iterator[CodedFinding]:
         answers: dict[str, bool] = {}

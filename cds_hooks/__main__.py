@@ -97,7 +97,11 @@ def reading_client(settings: Settings) -> tuple[ReadingClient, list[Background]]
     # Imported here: neither way costs a process that takes the other one anything.
     from worker.in_process_client import InProcessClient
 
-    in_process = InProcessClient(settings.bundle_path)
+    in_process = InProcessClient(
+        settings.bundle_path,
+        sentence_bytes=settings.sentence_mib * 2**20,
+        sentence_seconds=settings.sentence_seconds,
+    )
     if not settings.redis_url:
         return in_process, []
     from worker.canary_watch import watch_workers

@@ -69,6 +69,11 @@ class Answering:
         self._parts = parts
         self._in_hand = 0
 
+    @property
+    def in_hand(self) -> int:
+        """Calls under way."""
+        return self._in_hand
+
     async def close(self) -> None:
         """Finish what goes on after answers."""
         await self._parts.after.close()

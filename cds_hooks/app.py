@@ -41,6 +41,7 @@ from cds_hooks.occasion import CardMaker
 from cds_hooks.operation_outcome import Refusal, on_http_exception, on_refusal
 from cds_hooks.outbound import Outbound
 from cds_hooks.pages import pages
+from cds_hooks.precompute import Precomputing
 from cds_hooks.quota import Quota
 from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
@@ -102,6 +103,7 @@ def create_app(
         settings=settings,
         trust=Trust(settings, keys, seen),
         answering=answering,
+        precomputing=Precomputing(settings, client, outbound, after, switched.all_off),
         kept=KeptAnswers(settings.repeat_seconds),
         feedback=feedback,
         quota=Quota(settings.calls_per_second),

@@ -1,4 +1,4 @@
-"""The request of a patient-view call, read leniently where it is safe and strictly where it is not.
+"""The request of a hook call, read leniently where it is safe and strictly where it is not.
 
 Knows the fields we use; unknown ones, `extension` included, are ignored, and null means absent. Ids are checked
 because they become parts of URLs. Errors name the path of a field and never its value.
@@ -72,7 +72,8 @@ class LenientModel(BaseModel):
 
 
 class FhirAuthorization(LenientModel):
-    """A token for the client's FHIR server. It lives as long as the call and never leaves this process."""
+    """A token for the client's FHIR server. It lives as long as the call, for a reading ahead some seconds
+    longer (precompute), and never leaves this process."""
 
     access_token: Annotated[AccessToken, Field(repr=False)] = Field(alias="access_token")
     token_type: Annotated[str, StringConstraints(pattern="^(?i:bearer)$")] = Field(alias="token_type")
@@ -102,6 +103,19 @@ class PatientViewContext(LenientModel):
         return data
 
 
+class EncounterStartContext(PatientViewContext):
+    """Whose visit begins."""
+
+    encounter_id: FhirId
+
+
+class AppointmentBookContext(PatientViewContext):
+    """Whose visit is booked, and when it is to be."""
+
+    appointments: dict[str, Any]
+    """A Bundle of Appointments, read leniently."""
+
+
 class HookRequest(LenientModel):
     """One call of the service."""
 
@@ -126,6 +140,25 @@ class HookRequest(LenientModel):
         return UUID(self.hook_instance)
 
 
+class EncounterStartRequest(HookRequest):
+    """One call of the service for `encounter-start`."""
+
+    context: EncounterStartContext
+
+
+class AppointmentBookRequest(HookRequest):
+    """One call of the service for `appointment-book`."""
+
+    context: AppointmentBookContext
+
+
+_REQUESTS: dict[str, type[HookRequest]] = {
+    "encounter-start": EncounterStartRequest,
+    "appointment-book": AppointmentBookRequest,
+}
+"""Of the hooks whose context differs from patient-view's."""
+
+
 def read_hook_request(document: Any, hook: str) -> HookRequest:
     """The request in a JSON `document` for a service that serves `hook`.
 
@@ -134,7 +167,7 @@ def read_hook_request(document: Any, hook: str) -> HookRequest:
     if isinstance(document, dict) and isinstance(document.get("hook"), str) and document["hook"] != hook:
         raise BadRequest(f"This service serves the hook {hook}.", expression=["hook"])
     try:
-        return HookRequest.model_validate(document)
+        return _REQUESTS.get(hook, HookRequest).model_validate(document)
     except ValidationError as error:
         raise refusal(error) from None
 

@@ -4,7 +4,8 @@ An answer is always 200 with `cards`; when there are none, or when something was
 `extension["org.dxspan.status"]` says which and why in fixed words, so that a failure is never mistaken for "nothing found":
 
     answered   cards; memory-unavailable: what became of earlier suggestions was not known, or will not be
-    silent     read, and nothing to show: the assessment's reason, the card builder's, or a switch's
+    silent     read, and nothing to show: the assessment's reason, the card builder's, or a switch's; of a reading ahead:
+               precomputing, not-soon, shed
     degraded   not read: deadline, queue-unavailable, reader-failed, loading, overloaded, cards-failed; partly-read: time
                or the encoder failed, and names alone show nothing; where the patient's last card stands in, `computed`
                says when it was made

@@ -26,6 +26,8 @@ from cds_hooks.http_server import ARRIVED
 from cds_hooks.kept_answers import CallKey, KeptAnswers
 from cds_hooks.memory.feedback import FeedbackStore, read_feedback
 from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavailable
+from cds_hooks.precompute import Precomputing
+from cds_hooks.precompute_services import PRECOMPUTE_IDS, PRECOMPUTE_SERVICES
 from cds_hooks.quota import Quota
 from cds_hooks.request_body import BodyLimits, read_json
 from cds_hooks.request_log import log_fields
@@ -41,6 +43,8 @@ FEEDBACK_PATH = "/cds-services/{service_id}/feedback"
 LATEST_BEGIN_SHARE = 0.4
 """Share of the deadline within which a call must have begun where many wait behind it; later, it is answered unread."""
 MANY_CALLS = 8
+PRECOMPUTE = "precompute"
+"""Their quota is their own: a morning's bookings cost no chart that is opened."""
 SMALL_BYTES = 128 * 1024
 """A body up to this is read in the event loop, in a few milliseconds."""
 
@@ -52,6 +56,7 @@ class Parts:
     settings: Settings
     trust: Trust
     answering: Answering
+    precomputing: Precomputing
     kept: KeptAnswers
     feedback: FeedbackStore
     quota: Quota
@@ -73,6 +78,7 @@ class Routes:
         self._turnstile = Turnstile()
         self._latest_begin = settings.deadline_ms / 1000 * LATEST_BEGIN_SHARE
         self._services = services_offered(record_summary=settings.record_summary)
+        self._services += PRECOMPUTE_SERVICES if settings.precompute else ()
         self._discovery = orjson.dumps(discovery(settings.language, self._services))
         self._call_limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_seconds)
         self._feedback_limits = BodyLimits(settings.max_feedback_bytes, settings.body_timeout_seconds)
@@ -99,7 +105,8 @@ class Routes:
         arrived: float = request.scope.get(ARRIVED, time.monotonic())
         audit_notes().kind = "hook-call"
         await self._turnstile.turn()
-        caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id))
+        bucket = PRECOMPUTE if service_id in PRECOMPUTE_IDS else ""
+        caller = await self._caller(request, SERVICE_PATH.format(service_id=service_id), bucket)
         service = self._known(service_id)
         if self._turnstile.waiting >= MANY_CALLS and time.monotonic() - arrived > self._latest_begin:
             return _json(self._parts.answering.shed(caller, arrived).body)
@@ -109,6 +116,9 @@ class Routes:
         hook_request = read_hook_request(document, service.hook)
         log_fields(request)["hookInstance"] = str(hook_request.instance)
         _note_who(hook_request)
+        if service.id in PRECOMPUTE_IDS:
+            busy = self._turnstile.waiting > 0 or self._parts.answering.in_hand >= MANY_CALLS
+            return _json(self._parts.precomputing.answer(hook_request, service, caller, arrived, busy=busy).body)
         key = CallKey(
             caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest(), self._parts.switches_changed()
         )
@@ -155,7 +165,8 @@ class Routes:
         audit_notes().service = service.id
         return service
 
-    async def _caller(self, request: Request, path: str) -> Caller:
+    async def _caller(self, request: Request, path: str, bucket: str = "") -> Caller:
+        """bucket: of the quota; empty = that of the audited kind of call."""
         try:
             caller = await self._parts.trust.caller(request.headers.getlist("authorization"), path)
         except NotTrusted as refused:
@@ -164,7 +175,7 @@ class Routes:
         log_fields(request)["tenant"] = caller.tenant
         notes = audit_notes()
         notes.tenant, notes.issuer = caller.tenant, caller.issuer
-        self._parts.quota.take(caller.tenant, notes.kind or "")
+        self._parts.quota.take(caller.tenant, bucket or notes.kind or "")
         return caller
 
 

@@ -107,6 +107,12 @@ class Settings(BaseSettings):
     """Certificate and key in one PEM file that this process shows to a Redis server that asks for one; None = none."""
     bundle_path: Path | None = None
     """Model bundle for reading in this process; None = the one that set-up composed."""
+    sentence_mib: int = Field(default=64, ge=0)
+    """Most memory for what the encoder said of sentences, where this process reads, in MiB; 0 = nothing is remembered."""
+    sentence_seconds: int = Field(default=14_400, ge=1, le=86_400)
+    """How long that is kept."""
+    precompute: bool = False
+    """Offer services for `appointment-book` and `encounter-start` that read charts before they are opened, and show nothing."""
     replay_fallback: Literal["refuse", "memory"] = "refuse"
     """Calls while Redis does not answer: `refuse` with 503, since nobody can tell whether a token was seen before, or let
     each web process's `memory` tell; a token may then be accepted once by each of them."""

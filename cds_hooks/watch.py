@@ -43,6 +43,11 @@ SHADOW_ANSWERS = Counter(
     "dxspan_shadow_answers_total", "Answers kept instead of shown, by what they would have been.", ["state", "reason"]
 )
 COMPARED_LOST = Counter("dxspan_compared_answers_not_kept_total", "Answers that could not be kept for comparison.")
+PRECOMPUTED = Counter(
+    "dxspan_precompute_total",
+    "Calls to read a chart ahead, by what became of them: handed-over, shed, not-soon, switched-off, no-data, deadline, failed.",
+    ["outcome"],
+)
 QUOTA_REFUSED = Counter("dxspan_quota_refused_total", "Calls refused with 429, over their tenant's quota.", ["kind"])
 DRIFT = Gauge(
     "dxspan_drift_stability_index",

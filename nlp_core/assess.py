@@ -23,6 +23,7 @@ from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.newest_first import Dated
 from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
+from nlp_core.remembered_sentences import Remember
 from nlp_core.second_reader import SecondReader
 from nlp_core.share_tables import ShareTables
 from nlp_core.summary import Summariser
@@ -63,18 +64,20 @@ class Reader:
         calibrated: bool = True,
         second: SecondReader | None = None,
         names_alone: bool = False,
+        remember: Remember | None = None,
     ) -> Reader:
         """Loads a composed bundle, by default the one set-up made.
 
         threads: for the encoder, 0 = as many as the machine has. calibrated: False gives raw probabilities. second:
         what reads after the names, instead of the bundle's own. names_alone: nothing does, no encoder is loaded.
+        remember: see Bundle.second_reader.
         Raises BundleError when the bundle is missing or does not match its checksums.
         """
         bundle = Bundle.open(bundle_path or composed_bundle_path())
         knowledge = bundle.knowledge()
         device = DeviceHealth()
         if not names_alone:
-            second = second or bundle.second_reader(threads=threads, health=device)
+            second = second or bundle.second_reader(threads=threads, health=device, remember=remember)
         charts = ChartReader(knowledge, second, bundle.lexicons(), bundle.spelling(), bundle.reading_trust())
         calibration = bundle.calibration() if calibrated else None
         if calibration and calibration.knowledge_version != knowledge.version:

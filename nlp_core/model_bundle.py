@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
     from nlp_core.device_faults import DeviceHealth
     from nlp_core.encoder import Encoder
     from nlp_core.lexicon_names import Lexicons
+    from nlp_core.remembered_sentences import Remember
     from nlp_core.second_reader import HeadsUsed, SecondReader
     from nlp_core.sentence_readings import SentenceEncoder
     from nlp_core.share_tables import ShareTables
@@ -155,19 +156,32 @@ class Bundle:
         return Spelling.load(self.file(SPELLING))
 
     def second_reader(
-        self, *, threads: int = 1, used: HeadsUsed | None = None, health: DeviceHealth | None = None
+        self,
+        *,
+        threads: int = 1,
+        used: HeadsUsed | None = None,
+        health: DeviceHealth | None = None,
+        remember: Remember | None = None,
     ) -> SecondReader:
-        """What reads with the encoder after the names. threads: 0 = all. used: which heads count; None = all. health:
-        told of faults of the device it runs on.
+        """What reads with the encoder after the names. threads: 0 = all. used: which heads count; None = the usual. health:
+        told of faults of the device it runs on. remember: gives the memory of sentences read before; not asked where
+        `used` needs more of a reading than is kept.
 
         Raises BundleDamaged where composing did not write the vectors of names and diagnoses.
         """
         from nlp_core.onnx_encoder import open_encoder
+        from nlp_core.remembered_sentences import RememberedSentences
+        from nlp_core.second_reader import HeadsUsed
         from nlp_core.sentence_readings import SentenceEncoder
 
         encoder = open_encoder(self, threads=threads, health=health)
-        sentences = SentenceEncoder(encoder, self.tokenizer()) if encoder.has_heads else None
-        return self.second_reader_with(encoder, sentences, used)
+        if not encoder.has_heads:
+            return self.second_reader_with(encoder, None, used)
+        used = used or HeadsUsed()
+        if remember and used.finding and not used.evidence:
+            remembered = RememberedSentences(encoder, self.tokenizer(), remember(self.model_version))
+            return self.second_reader_with(encoder, remembered, used)
+        return self.second_reader_with(encoder, SentenceEncoder(encoder, self.tokenizer()), used)
 
     def second_reader_with(
         self,

@@ -9,7 +9,10 @@ from celery import Celery
 
 from worker.broker import broker_app
 from worker.loaded_model import LoadedModel, LoadReader, bundle_reader
+from worker.redis_connection import blocking_redis
+from worker.sentence_memory import MarkedReadings, SentenceMemory
 from worker.settings import WorkerSettings
+from worker.shared_sentences import SHARED_SECONDS, RedisSentences
 from worker.tasks import register_tasks
 
 
@@ -29,5 +32,17 @@ def create_celery_app(settings: WorkerSettings, load_reader: LoadReader | None =
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a worker outlives any outage of Redis
     )
-    register_tasks(app, settings, LoadedModel(load_reader or bundle_reader(settings.bundle_path)))
+    memory = _memory(settings)
+    model = LoadedModel(load_reader or bundle_reader(settings.bundle_path, memory))
+    register_tasks(app, settings, model, memory)
     return app
+
+
+def _memory(settings: WorkerSettings) -> SentenceMemory:
+    """Of this worker, before what all of them share."""
+    sealer, seconds = settings.sealer, settings.sentence_seconds
+    shared: RedisSentences | None = None
+    if settings.sentence_mib and settings.sentence_redis_mib:
+        client = blocking_redis(settings, seconds=SHARED_SECONDS)
+        shared = RedisSentences(client, sealer, most_bytes=settings.sentence_redis_mib * 2**20, seconds=seconds)
+    return SentenceMemory(MarkedReadings(settings.sentence_mib * 2**20, seconds), sealer=sealer, shared=shared)

@@ -15,6 +15,8 @@ from nlp_core.chart import Chart
 from worker.kept_answers import answer_mark, opened_answer, sealed_answer
 from worker.messages import (
     DEAD_LETTERS_NAME,
+    FRESH_QUEUE,
+    KEY_PREFIX,
     MODEL_VERSION_NAME,
     REPLY_SECONDS,
     ReadReply,
@@ -129,6 +131,10 @@ class ChartStore:
         """Delete a chart that is not to be read at all."""
         self._redis.delete(chart_name(request.reading))
         self.uncount(request)
+
+    def somebody_waits(self) -> bool:
+        """Does a chart lie in the queue that somebody waits for? Raises Redis's errors."""
+        return bool(self._redis.llen(f"{KEY_PREFIX}{FRESH_QUEUE}"))
 
     def show_life(self, reading: str) -> None:
         """Answer a canary."""

@@ -42,6 +42,13 @@ class ReadingClient(Protocol):
         """
         ...
 
+    async def precompute(self, chart: Chart, *, tenant: str) -> bool:
+        """Ask for a reading that nobody waits for yet; True when it is on its way or known already.
+
+        The first to be shed when there is much to do; never raises for an infrastructure fault.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of connections and threads; does not wait for readings under way."""
         ...

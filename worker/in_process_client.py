@@ -20,12 +20,17 @@ from worker.chart_digest import UnwritableChart, chart_digest
 from worker.client import Reading
 from worker.loaded_model import ChartReader, LoadedModel, LoadReader, bundle_reader
 from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
+from worker.sentence_memory import GaveWay, MarkedReadings, SentenceMemory
 from worker.single_flight import SingleFlight
-from worker.watch import READINGS
+from worker.watch import GAVE_WAY, READINGS, SHED
 
 log = logging.getLogger(__name__)
 
 RETRY_LOADING_SECONDS = 30.0
+GIVE_WAY_SECONDS = 0.05
+"""How long a reading that gave way waits before it tries to go on."""
+MAX_AHEAD = 2
+"""Charts read before anybody opens them, beyond which the next one is shed."""
 MAX_FINISHING = 4
 """Charts to be read whole after their deadline, beyond which the next one is given up: fresh charts come first."""
 
@@ -45,17 +50,24 @@ class InProcessClient:
         max_waiting: int = 16,
         cache_entries: int = 256,
         cache_seconds: float = 900.0,
+        sentence_bytes: int = 64 * 2**20,
+        sentence_seconds: float = 14_400.0,
     ) -> None:
         """`bundle_path`: None = the bundle that set-up composed. `load_reader` replaces loading from a bundle.
 
-        `max_waiting`: charts in hand beyond which a new one is `overloaded`. Nothing is loaded yet.
+        `max_waiting`: charts in hand beyond which a new one is `overloaded`. `sentence_bytes`, `sentence_seconds`: most that
+        is remembered of sentences, and for how long. Nothing is loaded yet.
         """
-        self._model = LoadedModel(load_reader or bundle_reader(bundle_path))
+        self._memory = SentenceMemory(MarkedReadings(sentence_bytes, sentence_seconds))
+        self._model = LoadedModel(load_reader or bundle_reader(bundle_path, self._memory))
         self._max_waiting = max_waiting
         self._answers: AnswerCache[Assessment] = AnswerCache(cache_entries, cache_seconds)
         self._flights: SingleFlight[Key, Reading] = SingleFlight()
+        self._ahead: SingleFlight[Key, None] = SingleFlight()
         self._partial: dict[Key, Assessment] = {}
         self._finishing = 0
+        self._waited_for = 0
+        """Readings under way that somebody waits for."""
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="dxspan-read")
         self._finisher = ThreadPoolExecutor(1, thread_name_prefix="dxspan-finish")
         self._loading: asyncio.Future[ChartReader] | None = None
@@ -77,9 +89,24 @@ class InProcessClient:
         READINGS.labels("process", "cached" if reading.cached else reading.degraded or "answered").inc()
         return reading
 
+    async def precompute(self, chart: Chart, *, tenant: str) -> bool:
+        """See ReadingClient.precompute. Taken while nothing else is in hand alone: the same cores read what is opened."""
+        if not self.ready or self._flights or len(self._ahead) >= MAX_AHEAD:
+            SHED.inc()
+            return False
+        try:
+            key = (tenant, chart_digest(chart))
+        except UnwritableChart:
+            return False
+        if self._answers.get(key) is None:
+            # No flight: whoever opens the chart meanwhile gets a reading of their own, with their deadline.
+            self._ahead.join(key, lambda: self._read_ahead(key, chart))
+        return True
+
     async def close(self) -> None:
         """Drop what waits; a reading under way ends in its thread."""
         self._flights.cancel_all()
+        self._ahead.cancel_all()
         for pool in (self._readers, self._finisher):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -119,25 +146,66 @@ class InProcessClient:
         return Reading(assessment)
 
     async def _read_whole(self, reader: ChartReader, key: Key, chart: Chart, deadline: float) -> Assessment | None:
-        loop = asyncio.get_running_loop()
-        first = await loop.run_in_executor(self._readers, _read_by, reader, chart, deadline)
+        first = await self._read_first(reader, key, chart, deadline)
         if first and not first[1]:
             return first[0]
         if first and says_something(first[0]):
             self._partial[key] = first[0]
-        return await self._finish(reader, chart)
+        return await self._finish(reader, key, chart)
 
-    async def _finish(self, reader: ChartReader, chart: Chart) -> Assessment | None:
-        """Read the whole chart though its deadline has passed, for the next call; None when too many others do."""
+    async def _read_ahead(self, key: Key, chart: Chart) -> None:
+        try:
+            whole = await self._finish(await self._loaded(), key, chart)
+        except Exception as error:  # nobody waits for it: whoever opens the chart meets the fault again, and is told
+            log.error("reading ahead in this process failed: %s", type(error).__name__)
+            return
+        if whole and worth_keeping(whole):
+            self._answers.put(key, whole)
+
+    async def _read_first(
+        self, reader: ChartReader, key: Key, chart: Chart, deadline: float
+    ) -> tuple[Assessment, bool] | None:
+        """`read_within` what is left until `deadline` once a thread is free; None when too little is left."""
+
+        def read() -> tuple[Assessment, bool] | None:
+            seconds = reading_seconds(deadline - time.monotonic())
+            with self._memory.reading(key[0]):
+                return read_within(reader, chart, seconds) if seconds > 0 else None
+
+        if deadline <= time.monotonic():
+            return None
+        self._waited_for += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, read)
+        finally:
+            self._waited_for -= 1
+
+    async def _finish(self, reader: ChartReader, key: Key, chart: Chart) -> Assessment | None:
+        """Read the whole chart though its deadline has passed, for the next call; None when too many others do.
+
+        It stops for readings that somebody waits for, and goes on where it was: what it read is remembered.
+        """
+
+        def read() -> Assessment | None:
+            try:
+                with self._memory.reading(key[0], lambda: self._waited_for > 0):
+                    return read_within(reader, chart, COMPLETE_SECONDS)[0]
+            except GaveWay:
+                GAVE_WAY.inc()
+                return None
+
         if self._finishing >= MAX_FINISHING:
             return None
         self._finishing += 1
         try:
-            loop = asyncio.get_running_loop()
-            whole, _ = await loop.run_in_executor(self._finisher, read_within, reader, chart, COMPLETE_SECONDS)
+            loop, until = asyncio.get_running_loop(), time.monotonic() + COMPLETE_SECONDS
+            whole = await loop.run_in_executor(self._finisher, read)
+            while whole is None and time.monotonic() < until and self._answers.get(key) is None:
+                await asyncio.sleep(GIVE_WAY_SECONDS)
+                whole = await loop.run_in_executor(self._finisher, read)
         finally:
             self._finishing -= 1
-        return whole if says_something(whole) else None
+        return whole if whole and says_something(whole) else None
 
     async def _loaded(self) -> ChartReader:
         self.start_loading()
@@ -150,9 +218,3 @@ class InProcessClient:
             log.error("the model could not be loaded: %s", type(loading.exception()).__name__)
             self._loading = None
             self._no_loading_before = time.monotonic() + RETRY_LOADING_SECONDS
-
-
-def _read_by(reader: ChartReader, chart: Chart, deadline: float) -> tuple[Assessment, bool] | None:
-    """`read_within` what is left until `deadline` once a thread is free; None when too little is left."""
-    seconds = reading_seconds(deadline - time.monotonic())
-    return read_within(reader, chart, seconds) if seconds > 0 else None

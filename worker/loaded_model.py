@@ -12,6 +12,7 @@ from typing import Protocol
 
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
+from worker.sentence_memory import SentenceMemory
 
 
 class ChartReader(Protocol):
@@ -36,14 +37,18 @@ class ChartReader(Protocol):
 LoadReader = Callable[[], ChartReader]
 
 
-def bundle_reader(bundle_path: Path | None) -> LoadReader:
-    """Loads the reader from the bundle at `bundle_path`, or from the one that set-up composed where None."""
+def bundle_reader(bundle_path: Path | None, memory: SentenceMemory | None = None) -> LoadReader:
+    """Loads the reader from the bundle at `bundle_path`, or from the one that set-up composed where None.
+
+    memory: of sentences read before; None = each is read anew.
+    """
 
     def load() -> ChartReader:
         from nlp_core.assess import Reader
         from nlp_core.model_bundle import composed_bundle_path
 
-        return Reader.load(bundle_path or composed_bundle_path())
+        remember = memory.of_model if memory else None
+        return Reader.load(bundle_path or composed_bundle_path(), remember=remember)
 
     return load
 

@@ -92,6 +92,11 @@ def answer_name(answer_mark: str) -> str:
     return f"{KEY_PREFIX}answer:{answer_mark}"
 
 
+def sentence_name(place: int) -> str:
+    """Redis key of a sealed reading of a sentence, by its place in the memory that workers share (string)."""
+    return f"{KEY_PREFIX}sentence:{place}"
+
+
 def attempts_name(chart_mark: str) -> str:
     """Redis key that counts the readings of a chart begun and not finished (string)."""
     return f"{KEY_PREFIX}attempts:{chart_mark}"

@@ -85,5 +85,11 @@ class WorkerSettings(QueueSettings):
     """Child processes of `prefork`."""
     worker_queues: Literal["all", "fresh"] = "all"
     """`fresh` takes only charts that somebody waits for; leave at least one worker on `all`."""
+    sentence_mib: int = Field(default=64, ge=0)
+    """Most memory of a worker for what the encoder said of sentences, in MiB; 0 = nothing is remembered."""
+    sentence_seconds: int = Field(default=14_400, ge=1, le=86_400)
+    """How long that is kept, here and in Redis, in seconds."""
+    sentence_redis_mib: int = Field(default=64, ge=0)
+    """The same, sealed in Redis, for all workers together, in MiB; 0 = each remembers alone."""
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     """Port on loopback for Prometheus; None = not offered."""

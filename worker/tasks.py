@@ -24,8 +24,9 @@ from worker.messages import CANARY_TASK, LATER_QUEUE, READ_TASK, Canary, ReadReq
 from worker.payloads import CannotOpen
 from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
 from worker.redis_connection import blocking_redis
+from worker.sentence_memory import GaveWay, MarkedReadings, SentenceMemory
 from worker.settings import WorkerSettings
-from worker.watch import QUEUE_WAIT_SECONDS, WORKER_READING_SECONDS, WORKER_TASKS
+from worker.watch import GAVE_WAY, QUEUE_WAIT_SECONDS, WORKER_READING_SECONDS, WORKER_TASKS
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,10 @@ class ReadingDesk:
         model: LoadedModel,
         put_off: Callable[[ReadRequest], None],
         device: DeviceWatch | None = None,
+        memory: SentenceMemory | None = None,
     ) -> None:
-        """`put_off` sends a request to the queue of charts that nobody waits for."""
+        """`put_off` sends a request to the queue of charts that nobody waits for. memory: the reader's, of sentences."""
+        self._memory = memory or SentenceMemory(MarkedReadings(0, 0))
         self._device = device or DeviceWatch(lambda: None)
         self._store = store
         self._model = model
@@ -93,6 +96,19 @@ class ReadingDesk:
             return "later"
         return self._read(request, chart, reader, reading_seconds(left))
 
+    def _giving_way(self, request: ReadRequest) -> Callable[[], bool]:
+        """Whether to stop for a chart that somebody waits for: asked only where nobody waits for this one."""
+        if request.wait_ms:
+            return lambda: False
+
+        def give_way() -> bool:
+            try:
+                return self._store.somebody_waits()
+            except redis.RedisError:
+                return True
+
+        return give_way
+
     def _read(self, request: ReadRequest, chart: Chart, reader: ChartReader, seconds: float) -> str:
         outcome = self._read_and_answer(request, chart, reader, seconds)
         self._device.look(reader)
@@ -100,8 +116,13 @@ class ReadingDesk:
 
     def _read_and_answer(self, request: ReadRequest, chart: Chart, reader: ChartReader, seconds: float) -> str:
         try:
-            with WORKER_READING_SECONDS.time():
+            with WORKER_READING_SECONDS.time(), self._memory.reading(request.tenant, self._giving_way(request)):
                 assessment, cut_short = read_within(reader, chart, seconds)
+        except GaveWay:
+            GAVE_WAY.inc()
+            self._store.uncount(request)
+            self._put_off(request)
+            return "gave-way"
         except Exception as error:  # whatever a reader may raise; its text may quote the chart: only its type is told
             log.error("reading %s: the reader failed (%s)", request.reading, type(error).__name__)
             self._store.refuse(request)
@@ -115,11 +136,13 @@ class ReadingDesk:
         return "read"
 
 
-def register_tasks(app: Celery, settings: WorkerSettings, model: LoadedModel) -> None:
-    """Give `app` its two tasks and have it load the model before it takes the first."""
+def register_tasks(
+    app: Celery, settings: WorkerSettings, model: LoadedModel, memory: SentenceMemory | None = None
+) -> None:
+    """Give `app` its two tasks and have it load the model before it takes the first. memory: see ReadingDesk."""
     store = ChartStore(blocking_redis(settings), settings.sealer, cache_seconds=settings.cache_seconds)
     device = DeviceWatch(end_of_worker(settings))
-    desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE), device)
+    desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE), device, memory)
 
     def read_chart(message: Mapping[str, Any]) -> None:
         WORKER_TASKS.labels(_guarded(lambda: desk.handle(ReadRequest.model_validate(message)))).inc()

@@ -18,7 +18,7 @@ OWN_CANARY_SECONDS = Gauge(
 )
 WORKER_TASKS = Counter(
     "dxspan_worker_tasks_total",
-    "Tasks a worker took up, by outcome (read, partial, cached, later, stale, gone, quarantined, failed, unreadable).",
+    "Tasks a worker took up, by outcome (read, partial, cached, later, gave-way, stale, gone, quarantined, failed, unreadable).",
     ["outcome"],
 )
 WORKER_READING_SECONDS = Histogram(
@@ -47,6 +47,17 @@ QUEUE_WAIT_SECONDS = Histogram(
     "dxspan_queue_wait_seconds",
     "Time from sealing a chart to its pick-up by a worker, by Redis's clock.",
     buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 120.0),
+)
+SENTENCES = Counter(
+    "dxspan_sentences_total",
+    "Different sentences of a note that were to be read, by what answered: this process's memory, the one shared in redis, or "
+    "the encoder.",
+    ["found"],
+)
+SENTENCE_CHARACTERS = Counter("dxspan_sentence_characters_total", "The same in characters.", ["found"])
+SENTENCE_BYTES = Gauge("dxspan_sentence_memory_bytes", "Size of this process's memory of sentences.")
+GAVE_WAY = Counter(
+    "dxspan_gave_way_total", "Readings nobody waited for that stopped for one somebody waited for, to go on later."
 )
 DEAD_LETTERS = Counter("dxspan_dead_letters_total", "Charts quarantined because two readings of them had failed.")
 JUNK = Counter("dxspan_queue_junk_total", "Entries of the queue that were no messages and were thrown away.")

@@ -31,6 +31,8 @@ class PlainClient:
 
     charts: list[Chart] = field(default_factory=list)
     tenants: list[str] = field(default_factory=list)
+    ahead: list[tuple[str, Chart]] = field(default_factory=list)
+    takes_ahead: bool = True
     closed: bool = False
 
     async def read(self, chart: Chart, *, tenant: str, deadline: float) -> Reading:
@@ -56,6 +58,13 @@ class PlainClient:
                 knowledge_version="0",
             )
         )
+
+    async def precompute(self, chart: Chart, *, tenant: str) -> bool:
+        if "raises" in chart.notes[0].text:
+            raise RuntimeError(f"canary-exception {chart.notes[0].text}")
+        if self.takes_ahead:
+            self.ahead.append((tenant, chart))
+        return self.takes_ahead
 
     async def close(self) -> None:
         self.closed = True

@@ -1,6 +1,6 @@
 """The shipped reader for measurements that read nearly the same text many times: a sentence once encoded is remembered.
 
-Serving remembers nothing (a chart's words stay nowhere); these are our own texts. Vectors are the encoder's own, so the
+Unlike the memory of serving (remembered_sentences) this one keeps the texts and never forgets: they are our own. Vectors are the encoder's own, so the
 answers are those of serving.
 """
 

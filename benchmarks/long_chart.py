@@ -1,0 +1,115 @@
+"""What each note of a long chart costs: one chart of 500 notes read whole, CPU time taken note by note.
+
+Twice: every note new, and most of each copied forward from the one before (clinic_patients). Knows the shipped reader; runs in
+this process, on one thread, and counts CPU time, as machines are shared.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from benchmarks.clinic_patients import ClinicPatient, sentences_of
+from nlp_core.assess import Reader
+from nlp_core.chart import Chart
+from nlp_core.note import Note
+from training.synthetic_charts.charts import ChartWriter
+from worker.sentence_memory import MarkedReadings, SentenceMemory
+
+PARTS = 5
+WIDTH, HEIGHT, MARGIN = 640, 240, 44
+
+
+class Watched(SentenceMemory):
+    """Notes the CPU time whenever a note is about to be encoded."""
+
+    def __init__(self) -> None:
+        super().__init__(MarkedReadings(256 * 2**20, 3600))
+        self.moments: list[float] = []
+
+    def recall(self, model: str, texts: Sequence[str]) -> list[bytes | None]:
+        self.moments.append(time.process_time())
+        return super().recall(model, texts)
+
+
+def measure(notes: int, sentences: int, seed: int) -> dict[str, list[float]]:
+    """CPU milliseconds by note, newest first, the reasoning at the end as the last entry; by how the notes came to be."""
+    memory = Watched()
+    reader = Reader.load(threads=1, remember=memory.of_model)
+    writer = ChartWriter(reader.knowledge, seed=seed, most_notes=3)
+    lines = sentences_of(writer)
+    new = ["\n".join(next(lines) for _ in range(sentences)) for _ in range(notes)]
+    copying = ClinicPatient(0, lines, random.Random(seed))
+    for _ in range(notes):
+        copying.write_note()
+    return {
+        "every note new": _read(reader, memory, new),
+        "copied forward": _read(reader, memory, ["\n".join(text.split("\n")[:sentences]) for text in copying.notes]),
+    }
+
+
+def _read(reader: Reader, memory: Watched, texts: Sequence[str]) -> list[float]:
+    now = datetime.now(UTC)
+    chart = Chart(
+        as_of=now,
+        age_years=66.0,
+        sex="female",
+        notes=tuple(
+            Note(reference=f"DocumentReference/{place}", text=text, date=now - timedelta(days=place))
+            for place, text in enumerate(texts)
+        ),
+    )
+    memory.moments.clear()
+    with memory.reading("benchmark"):
+        assessment = reader.assess(chart)
+    if assessment.notes_unread:
+        raise ValueError(f"{assessment.notes_unread} notes were not read: make them shorter")
+    moments = [*memory.moments, time.process_time()]
+    return [1000 * (after - before) for before, after in pairwise(moments)]
+
+
+def parts_of(costs: Sequence[float]) -> list[float]:
+    """Mean cost of a note in each fifth of the chart, newest first; what came after the last note left out."""
+    notes = costs[:-1]
+    size = len(notes) // PARTS
+    return [statistics.mean(notes[part * size : (part + 1) * size]) for part in range(PARTS)]
+
+
+def plot(costs: dict[str, list[float]]) -> str:
+    """Mean cost of a note over each tenth of the chart, as a small SVG."""
+    lines = {name: _smoothed(values[:-1]) for name, values in costs.items()}
+    highest = max(max(line) for line in lines.values()) * 1.1
+    count = max(len(values) for values in costs.values())
+    drawn = []
+    for number, (name, line) in enumerate(lines.items()):
+        colour = ("#1f77b4", "#d62728")[number % 2]
+        points = " ".join(
+            f"{MARGIN + (place + 0.5) / len(line) * (WIDTH - 2 * MARGIN):.1f},"
+            f"{HEIGHT - MARGIN - value / highest * (HEIGHT - 2 * MARGIN):.1f}"
+            for place, value in enumerate(line)
+        )
+        drawn.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>')
+        drawn.append(f'<text x="{MARGIN + 8 + 160 * number}" y="18" fill="{colour}">{name}</text>')
+    axis = f"{MARGIN},{MARGIN} {MARGIN},{HEIGHT - MARGIN} {WIDTH - MARGIN},{HEIGHT - MARGIN}"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+            f'<polyline fill="none" stroke="black" points="{axis}"/>',
+            f'<text x="{MARGIN}" y="{HEIGHT - 26}">newest note</text>',
+            f'<text x="{WIDTH - MARGIN - 60}" y="{HEIGHT - 26}">note {count}</text>',
+            f'<text x="2" y="{MARGIN - 6}">{highest:.0f} ms</text>',
+            *drawn,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _smoothed(values: Sequence[float], parts: int = 10) -> list[float]:
+    size = max(1, len(values) // parts)
+    return [statistics.mean(values[at : at + size]) for at in range(0, size * parts, size) if values[at : at + size]]

@@ -92,6 +92,30 @@ PANELS = (
             ("sum by (fault) (dxspan_device_faults)", "device since start: {{fault}}"),
         ),
     ),
+    (
+        "Words not encoded twice",
+        "percentunit",
+        (
+            (
+                'sum(rate(dxspan_sentence_characters_total{found!="encoder"}[5m])) / '
+                "sum(rate(dxspan_sentence_characters_total[5m]))",
+                "of characters",
+            ),
+            (
+                'sum(rate(dxspan_sentences_total{found!="encoder"}[5m])) / sum(rate(dxspan_sentences_total[5m]))',
+                "of sentences",
+            ),
+        ),
+    ),
+    ("Memory of sentences", "bytes", (("max by (instance) (dxspan_sentence_memory_bytes)", "{{instance}}"),)),
+    (
+        "Charts read ahead",
+        "ops",
+        (
+            ("sum by (outcome) (rate(dxspan_precompute_total[5m]))", "{{outcome}}"),
+            ("sum(rate(dxspan_gave_way_total[5m]))", "gave way to an opened chart"),
+        ),
+    ),
     ("Calls refused over quota", "ops", (("sum by (kind) (rate(dxspan_quota_refused_total[5m]))", "{{kind}}"),)),
     ("Clock against Redis's", "s", (("max by (instance) (abs(dxspan_clock_skew_seconds))", "{{instance}}"),)),
     (

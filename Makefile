@@ -31,12 +31,13 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@$(BIN)/python -m nlp_core.compose_bundle
 	@touch $@
 
-$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/tensorrt.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
 	@echo "[test 1/6] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
 	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
 	@echo "[test 2/6] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
+	@$(PIP) $(LOCKED) -r requirements/tensorrt.lock
 	@echo "[test 3/6] a Redis server"
 	@$(BIN)/python -m worker.local_redis --ensure
 	@echo "[test 4/6] a PostgreSQL server"

@@ -65,6 +65,15 @@ class Encoder(Protocol):
         ...
 
 
+def check_fits(batch: Batch, *, longest: int, vocabulary: int) -> None:
+    """Raises ValueError for rows longer than an encoder takes, or ids that its vocabulary has not."""
+    rows, length = batch.ids.shape
+    if length > longest:
+        raise ValueError(f"rows of {length} tokens in a batch of {rows}; this encoder takes {longest}")
+    if batch.ids.min() < 0 or batch.ids.max() >= vocabulary:
+        raise ValueError(f"token ids outside 0..{vocabulary - 1}")
+
+
 def check_vectors(vectors: Vectors, batch: Batch, width: int) -> Vectors:
     """`vectors` as they are. Raises EncoderError unless float32 [rows, length, width] and finite."""
     wanted = (*batch.ids.shape, width)

@@ -5,6 +5,7 @@ Knows sessions and threads, and that ONNX Runtime must not call home. Does not k
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,11 +17,12 @@ from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
 from nlp_core.device_faults import DeviceHealth
-from nlp_core.encoder import Encoder, HeadAnswers, Vectors, check_answers, check_vectors, embed_texts
+from nlp_core.encoder import Encoder, HeadAnswers, Vectors, check_answers, check_fits, check_vectors, embed_texts
 from nlp_core.guarded_encoder import GuardedEncoder
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
 from nlp_core.model_faults import EncoderError
+from nlp_core.tensorrt_library import engines_of
 
 # Since 1.32 the library keeps a device id under $HOME and sends usage events to its maker. It looks at this variable when
 # it is imported; `disable_telemetry_events` comes too late.
@@ -31,6 +33,7 @@ Device = Literal["cpu", "gpu"]
 _CPU, _GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
 _VECTORS = "last_hidden_state"
 _ERRORS_ONLY = 3
+_log = logging.getLogger(__name__)
 
 
 class OnnxEncoder:
@@ -101,11 +104,7 @@ class OnnxEncoder:
         return check_vectors(vectors, batch, self._width), check_answers(HeadAnswers(*answers))
 
     def _run(self, batch: Batch, outputs: tuple[str, ...]) -> list[Vectors]:
-        rows, length = batch.ids.shape
-        if length > self._longest:
-            raise ValueError(f"rows of {length} tokens in a batch of {rows}; this encoder takes {self._longest}")
-        if batch.ids.min() < 0 or batch.ids.max() >= self._vocabulary:
-            raise ValueError(f"token ids outside 0..{self._vocabulary - 1}")
+        check_fits(batch, longest=self._longest, vocabulary=self._vocabulary)
         inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
         return [np.asarray(output) for output in self._session.run(list(outputs), inputs)]
 
@@ -117,8 +116,13 @@ class OnnxEncoder:
 def open_encoder(bundle: Bundle, *, threads: int = 1, health: DeviceHealth | None = None) -> Encoder:
     """The best encoder this machine has for a bundle: its GPU's with the CPU's as spare, else the CPU's.
 
-    health: told of the GPU's faults; a GPU that ONNX Runtime is built for and cannot use is not a loss, but none.
+    On a GPU, TensorRT where an engine was built, else ONNX Runtime. health: told of the GPU's faults; a GPU that a library
+    is built for and cannot use is not a loss, but none.
     """
+    if engine := _engine_of(bundle):
+        return GuardedEncoder(
+            engine, lambda: OnnxEncoder.open(bundle, threads=threads), bundle.tokenizer(), health or DeviceHealth()
+        )
     if _GPU in onnxruntime.get_available_providers():
         with suppress(EncoderError):
             gpu = OnnxEncoder.open(bundle, threads=threads, device="gpu")
@@ -126,6 +130,19 @@ def open_encoder(bundle: Bundle, *, threads: int = 1, health: DeviceHealth | Non
                 gpu, lambda: OnnxEncoder.open(bundle, threads=threads), bundle.tokenizer(), health or DeviceHealth()
             )
     return OnnxEncoder.open(bundle, threads=threads)
+
+
+def _engine_of(bundle: Bundle) -> Encoder | None:
+    """The engine in the cache beside the bundle; None where nobody built one, or, with a warning, where it cannot run."""
+    if not engines_of(bundle.path).is_dir():
+        return None
+    from nlp_core.tensorrt_encoder import TensorRTEncoder
+
+    try:
+        return TensorRTEncoder.open(bundle)
+    except EncoderError as error:
+        _log.warning("TensorRT is not used, ONNX Runtime reads: %s", error)
+        return None
 
 
 def _own_cores() -> int:

@@ -8,6 +8,8 @@ compile=(uv pip compile --python-version 3.11 --python-platform linux --generate
 "${compile[@]}" run.in -o run.lock
 "${compile[@]}" --override no-torch.txt test.in -o test.lock
 "${compile[@]}" fuzz.in -o fuzz.lock
+"${compile[@]}" tensorrt.in -o tensorrt.lock
 sed -i '1i # What serving, working and the demo need. Made from run.in by `make lock`.' run.lock
 sed -i '1i # What tests, checks and the export of the model need besides. Made from test.in by `make lock`.' test.lock
 sed -i '1i # What `make fuzz` needs besides. Made from fuzz.in by `make lock`.' fuzz.lock
+sed -i '1i # TensorRT for building and running engines. Made from tensorrt.in by `make lock`.' tensorrt.lock

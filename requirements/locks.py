@@ -14,7 +14,15 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 SHIPPED = ("run.lock", "base-encoder.lock")
 """What a running web process or worker consists of."""
-TOOLS = ("test.lock", "torch.lock", "torch-cpu.lock", "torch-usual.lock", "fuzz.lock", "postgresql-server.lock")
+TOOLS = (
+    "test.lock",
+    "torch.lock",
+    "torch-cpu.lock",
+    "torch-usual.lock",
+    "fuzz.lock",
+    "tensorrt.lock",
+    "postgresql-server.lock",
+)
 """What tests, checks and training need besides; never in an image."""
 
 _REQUIREMENT = re.compile(

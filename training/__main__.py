@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nlp_core.bundle_errors import BundleError
-from training import calibrate, export_model, fit_trust, model_card, simulate, write_charts
+from training import calibrate, export_model, export_tensorrt, fit_trust, model_card, simulate, write_charts
 from training.bulk_export import command as bulk_export
 from training.command import Command
 from training.deidentify import command as deidentify
@@ -41,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     plot_training.COMMAND,
     model_card.COMMAND,
     export_model.COMMAND,
+    export_tensorrt.COMMAND,
     compare_precisions.COMMAND,
     measure_concepts.COMMAND,
     assertion_texts.COMMAND,

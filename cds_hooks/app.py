@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -54,7 +54,7 @@ from cds_hooks.switches_file import SwitchBoard
 from cds_hooks.transparency.pages import TransparencyPages
 from cds_hooks.trust import Trust
 from cds_hooks.viewer.viewer_store import MemoryViewerStore, ViewerStore
-from worker.client import ReadingClient
+from worker.client import AskingClient, ReadingClient
 from worker.payloads import Sealer
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def create_app(
     after = AfterAnswers()
     cards = cards or _card_builder(settings)
     viewer_store = viewer_store or MemoryViewerStore()
-    viewer = _viewer(settings, viewer_store, outbound)
+    viewer = _viewer(settings, viewer_store, outbound, client)
     switched_cards = SwitchedCards(viewer.linking(cards) if viewer else cards, lambda: board.now)
     switched = SwitchedAnswers(lambda: board.now, feedback, after)
     of_service = CardsOfService(switched_cards, SummaryCards(settings.public_base_url))
@@ -155,12 +155,13 @@ def create_app(
     return app
 
 
-def _viewer(settings: Settings, store: ViewerStore, outbound: Outbound) -> Viewer | None:
+def _viewer(settings: Settings, store: ViewerStore, outbound: Outbound, client: ReadingClient) -> Viewer | None:
     if not settings.viewer_clients:
         return None
     from cds_hooks.viewer.joined import Viewer  # templates, which a process without the viewer need not load
 
-    return Viewer(settings, store, outbound)
+    asking = cast(AskingClient, client) if hasattr(client, "ask") else None
+    return Viewer(settings, store, outbound, asking)
 
 
 def _operators(

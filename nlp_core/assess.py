@@ -5,11 +5,13 @@ Joins reading (chart_reading), reasoning (diagnoses), calibration, evidence and 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from nlp_core.answers import Answer
 from nlp_core.assertion import Assertion
 from nlp_core.assessment import Assessment, Candidate, Language, Silence
 from nlp_core.calibration import Calibration, band_of
@@ -23,12 +25,15 @@ from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.newest_first import Dated
 from nlp_core.next_steps import next_steps
 from nlp_core.note import Note
+from nlp_core.questions import Questions
 from nlp_core.remembered_sentences import Remember
 from nlp_core.second_reader import SecondReader
 from nlp_core.share_tables import ShareTables
 from nlp_core.summary import Summariser
 
 MOST_CANDIDATES = 10
+READING_SHARE = 0.6
+"""Of the time for an answer; the rest is for comparing its sentences with the question."""
 OLD = timedelta(days=730)
 """A chart in which nothing is newer than this tells of no present illness."""
 LEAST_FINDINGS = 2
@@ -55,6 +60,7 @@ class Reader:
         self.reasoner = Reasoner(knowledge, shares)
         self._calibration = calibration
         self._summariser = Summariser(knowledge)
+        self._questions = Questions(knowledge, charts.mentions, charts.sentences)
 
     @staticmethod
     def load(
@@ -118,6 +124,17 @@ class Reader:
             model_version=self.model_version,
             knowledge_version=self.knowledge.version,
         )
+
+    def answer(self, question: str, chart: Chart, *, deadline: float | None = None) -> Answer:
+        """The words of the chart's notes, or of the knowledge, that answer `question`. deadline: as for `assess`.
+
+        What time left unsearched is counted in the answer. Raises ScoresNotFinite where the model's numbers are none.
+        """
+        now = time.monotonic()
+        until = None if deadline is None else now + READING_SHARE * (deadline - now)
+        read = self._charts.read(chart, deadline=until)
+        found = self._questions.answer(question, read, deadline=deadline)
+        return found.model_copy(update={"model_version": self.model_version})
 
     def rank(self, chart: Chart) -> list[tuple[Ranked, float]]:
         """All diagnoses with calibrated probability, best first, no threshold and no evidence asked for."""

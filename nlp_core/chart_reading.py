@@ -29,6 +29,7 @@ from nlp_core.onset import onset_of
 from nlp_core.read_notes import ReadNote, said_sentences
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
 from nlp_core.second_reader import SecondReader, SecondReading, ToldSentence
+from nlp_core.sentence_readings import SentenceEncoder
 from nlp_core.setting import setting_of
 from nlp_core.spelling import Spelling
 from nlp_core.trust import Distrust, distrust_of
@@ -76,10 +77,15 @@ class ChartReader:
         """lexicons, spelling: the compiled ones; None = built here. trust: how far each way of reading can be trusted."""
         self._trust = trust
         self._knowledge = knowledge
-        self._mentions = MentionReader(knowledge, lexicons, spelling)
-        self._facts = FactReader(knowledge, self._mentions)
-        self._problems = ProblemMatcher(knowledge, self._mentions)
+        self.mentions = MentionReader(knowledge, lexicons, spelling)
+        self._facts = FactReader(knowledge, self.mentions)
+        self._problems = ProblemMatcher(knowledge, self.mentions)
         self._second = second
+
+    @property
+    def sentences(self) -> SentenceEncoder | None:
+        """What sentences are encoded with; None where names alone are read."""
+        return self._second.sentences if self._second else None
 
     def read(self, chart: Chart, *, deadline: float | None = None) -> ReadChart:
         """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read.
@@ -138,13 +144,13 @@ class ChartReader:
         return age, sex
 
     def _opening(self, note: Note) -> str:
-        return self._mentions.seen(note.text[:OPENING]).text
+        return self.mentions.seen(note.text[:OPENING]).text
 
     def _read_note(
         self, text: str, sex: Sex, age: float | None, deadline: float | None
     ) -> tuple[SecondReading, list[WhyPartly], list[ReadSentence]]:
         """What names say, and the second reader where there is one; why that could not be asked; the sentences."""
-        mentions, sentences = self._mentions.read(text, sex=sex, age_years=age)
+        mentions, sentences = self.mentions.read(text, sex=sex, age_years=age)
         by_names = SecondReading(mentions, [])
         if self._second is None:
             return by_names, [], sentences

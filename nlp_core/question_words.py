@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-Wanted = Literal["time", "number", "medication", "age"]
+Wanted = Literal["time", "number", "medication", "age", "place"]
 
 _WANTED: dict[Wanted, re.Pattern[str]] = {
     "time": re.compile(r"\b(?:when|how long|since when)\b|什么时候|何时|多久|几天|多长时间", re.IGNORECASE),
@@ -19,6 +19,7 @@ _WANTED: dict[Wanted, re.Pattern[str]] = {
         r"\b(?:what (?:is|was) (?:his|her|the|their)|how (?:high|low|fast|old|many|much))\b|多少|多高|几岁|多大",
         re.IGNORECASE,
     ),
+    "place": re.compile(r"\bwhere\b|哪里|哪儿|什么(?:部位|位置|地方)|哪个部位|何处", re.IGNORECASE),
     "age": re.compile(r"\bhow old\b|\bage\b|几岁|多大年纪|年龄|多大岁数", re.IGNORECASE),
     "medication": re.compile(r"\b(?:medications?|medicines?|drugs?|tablets)\b|什么药|哪些药|用药|吃药", re.IGNORECASE),
 }
@@ -28,6 +29,11 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _TREATMENT = re.compile(r"\b(?:treat\w*|therapy|manage\w*)\b|治疗|怎么治|用什么药治", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:left|right|upper|lower|bilateral|quadrant|flank|navel|umbilic\w+|periumbilical|epigastri\w+|retrosternal|behind|radiat\w+"
+    r"|spread\w*|moved|migrat\w+|located?|around the)\b|[左右上下]腹|[左右双]侧|脐周|剑突下|胸骨后|部位|放射|转移至|位于",
+    re.IGNORECASE,
+)
 _EMPTY_WORDS = frozenset(
     "a an the is are was were be been being do does did has have had he she his her they their them it its of on in at to for"
     " from with by and or any some there this that these those what when where which who why how long high low much many"
@@ -54,6 +60,11 @@ def is_general(question: str) -> bool:
 
 def asks_for_treatment(question: str) -> bool:
     return bool(_TREATMENT.search(question))
+
+
+def names_a_place(text: str) -> bool:
+    """Does it say where in the body?"""
+    return bool(_PLACE.search(text))
 
 
 def question_terms(question: str) -> frozenset[str]:

@@ -3,22 +3,23 @@
 Input : a question in English or Chinese, a chart as it was read
 Output: Answer: words of a note as they stand there; of the knowledge for general questions; or nothing
 Extractive only. A sentence is like a question by the findings, diagnoses and analytes both name (in either language), by
-the words they share, and by their vectors; where a question names something, a sentence that does not speak of it is no
+the words they share, and by their vectors; what no name says, topics of history-taking may (question_topics). Where a
+question names something, a sentence that does not speak of it is no
 answer. A denial is an answer, too. The limits were chosen on the development questions (docs/questions.md).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from math import log
-from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from nlp_core.answers import NOT_UNDERSTOOD, NOWHERE, Answer
 from nlp_core.assessment import Language
 from nlp_core.chart_reading import ReadChart
 from nlp_core.demographics import demographics_of
@@ -27,9 +28,11 @@ from nlp_core.knowledge import Diagnosis, Knowledge
 from nlp_core.language import language_of
 from nlp_core.measurements import MeasurementReader
 from nlp_core.mentions import MentionReader
-from nlp_core.note import Note, Span
+from nlp_core.model_faults import EncoderError
+from nlp_core.note import Note
 from nlp_core.onset import durations
-from nlp_core.question_words import Wanted, asks_for_treatment, is_general, question_terms, terms, wanted
+from nlp_core.question_topics import distinct_topics, topics
+from nlp_core.question_words import Wanted, asks_for_treatment, is_general, names_a_place, question_terms, terms, wanted
 from nlp_core.read_notes import ReadNote, SaidSentence
 from nlp_core.sentence_readings import SentenceEncoder
 from nlp_core.summary_cues import heading_of
@@ -47,27 +50,6 @@ class Limits(BaseModel):
     """Share of the question's words, each by how rare it is in the chart, where no name decides."""
     alike: float = 0.55
     """Cosine of question and sentence, where neither names nor words decide."""
-
-
-class Answer(BaseModel):
-    """What was found, word for word."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    found_in: Literal["chart", "knowledge", "nowhere"]
-    """`nowhere` means not in the notes that were read; it says nothing of the patient."""
-    quote: str = ""
-    reference: str = ""
-    """FHIR reference of the note; for the knowledge the diagnosis's id with the field, `influenza.treatment`."""
-    span: Span | None = None
-    """`note.text[start:end] == quote`; None outside the chart."""
-    kind: str = ""
-    date: datetime | None = None
-    source: str = ""
-    """Of the knowledge's words."""
-
-
-NOWHERE = Answer(found_in="nowhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +92,29 @@ class Questions:
         self._limits = limits or Limits()
         self._measured = MeasurementReader(mentions.thresholds)
 
-    def answer(self, question: str, read: ReadChart) -> Answer:
-        """The best sentence of the chart; for a general question the knowledge's words."""
+    def answer(self, question: str, read: ReadChart, *, deadline: float | None = None) -> Answer:
+        """The best sentence of the chart; for a general question the knowledge's words.
+
+        deadline: `time.monotonic()` seconds after which no further note is encoded; its sentences are then compared by
+        names and words alone, and it counts as not searched wholly.
+        """
         names, diagnoses = self._named(question)
         if is_general(question) and diagnoses:
             return self._of_knowledge(question, self._knowledge.diagnoses[diagnoses[0]])
-        if language_of(question) == "other":
-            return NOWHERE
-        vector = next(iter(self._vectors([question])), None)
-        asked = _Asked(names, question_terms(question), wanted(question), vector)
-        said = self._taken_apart(read)
+        if language_of(question) == "other" or not any(character.isalnum() for character in question):
+            return NOT_UNDERSTOOD
+        said, unsearched = self._taken_apart(read, deadline)
+        vector = self._vector(question)
+        for named in _looked_for(names, question):
+            best = self._best(_Asked(named, question_terms(question), wanted(question), vector), said)
+            if best:
+                return _counted(_found(best), read, unsearched)
+        return _counted(NOWHERE, read, unsearched)
+
+    def _best(self, asked: _Asked, said: Sequence[_Said]) -> _Said | None:
+        """The sentence that answers, if one does."""
         best = max(said, key=lambda one: self._worth(asked, one, said), default=None)
-        if best is None or not self._answers(asked, best, said):
-            return NOWHERE
-        note = best.note
-        return Answer(
-            found_in="chart",
-            quote=best.text,
-            reference=note.reference,
-            span=best.said.span,
-            kind=note.kind,
-            date=note.date,
-        )
+        return best if best and self._answers(asked, best, said) else None
 
     def _of_knowledge(self, question: str, diagnosis: Diagnosis) -> Answer:
         language: Language = "zh" if language_of(question) == "zh" else "en"
@@ -162,15 +145,23 @@ class Questions:
         }  # fmt: skip
         return {**names, "systolic_pressure": ["blood pressure", "血压", " bp "]}
 
-    def _taken_apart(self, read: ReadChart) -> list[_Said]:
-        """Every sentence, newest note first."""
-        places = [(note, said) for note in read.notes for said in note.sentences]
-        texts = [note.note.quote(said.span) for note, said in places]
-        vectors: Sequence[Vectors | None] = self._vectors(texts) or [None] * len(texts)
-        return [
-            _Said(note.note, said, self._said_names(note, said, text), terms(text), vector)
-            for (note, said), text, vector in zip(places, texts, vectors, strict=True)
-        ]
+    def _taken_apart(self, read: ReadChart, deadline: float | None) -> tuple[list[_Said], set[str]]:
+        """Every sentence, newest note first; and the references of the notes that no encoder was asked about."""
+        found: list[_Said] = []
+        unsearched: set[str] = set()
+        for note in read.notes:
+            texts = [note.note.quote(said.span) for said in note.sentences]
+            vectors: Sequence[Vectors | None] = []
+            if deadline is not None and time.monotonic() >= deadline:
+                unsearched.add(note.note.reference)
+            else:
+                try:
+                    vectors = self._vectors(texts)
+                except EncoderError:
+                    unsearched.add(note.note.reference)
+            for said, text, vector in zip(note.sentences, texts, vectors or [None] * len(texts), strict=True):
+                found.append(_Said(note.note, said, self._said_names(note, said, text), terms(text), vector))
+        return found, unsearched
 
     def _said_names(self, note: ReadNote, said: SaidSentence, text: str) -> frozenset[str]:
         found: set[str] = set()
@@ -179,7 +170,13 @@ class Questions:
                 entry = mention.entry
                 found |= {f"d:{entry}"} if mention.about == "diagnosis" else {entry, *self._knowledge.ancestors(entry)}
         found |= {f"a:{value.analyte.id}" for value in self._measured.find(text)}
-        return frozenset(found) | self._analytes(text)
+        return frozenset(found) | self._analytes(text) | topics(text)
+
+    def _vector(self, question: str) -> Vectors | None:
+        try:
+            return next(iter(self._vectors([question])), None)
+        except EncoderError:  # every note is then counted as not searched wholly, too, for the same reason
+            return None
 
     def _vectors(self, texts: Sequence[str]) -> list[Vectors | None]:
         """Unit vectors [width], None for a text without tokens; empty without an encoder."""
@@ -202,6 +199,32 @@ class Questions:
         if asked.wanted & {"medication", "age"} and _gives(asked.wanted, best):
             return True
         return shared >= self._limits.shared or _cosine(asked, best) >= self._limits.alike
+
+
+def _looked_for(names: frozenset[str], question: str) -> list[frozenset[str]]:
+    """What a sentence must speak of, to be tried in turn: what the question names, then the topic that says it alone."""
+    if not names:
+        return [topics(question)]
+    told = distinct_topics(question)
+    return [names, told] if told else [names]
+
+
+def _counted(answer: Answer, read: ReadChart, unsearched: set[str]) -> Answer:
+    """With how much of the chart was searched."""
+    partly = unsearched | {note.reference for note in read.partly}
+    return answer.model_copy(update={"notes_read": read.notes_read, "notes_unread": read.notes_unread + len(partly)})
+
+
+def _found(said: _Said) -> Answer:
+    note = said.note
+    return Answer(
+        found_in="chart",
+        quote=said.text,
+        reference=note.reference,
+        span=said.said.span,
+        kind=note.kind,
+        date=note.date,
+    )
 
 
 def _shared(asked: frozenset[str], said: frozenset[str], all_said: Sequence[_Said]) -> float:
@@ -229,6 +252,7 @@ def _gives(wanted: frozenset[Wanted], one: _Said) -> float:
     given = (
         ("time" in wanted and any(True for _ in durations(text)))
         or ("number" in wanted and "age" not in wanted and any(character.isdigit() for character in text))
+        or ("place" in wanted and names_a_place(text))
         or ("age" in wanted and demographics_of(text).age_years is not None)
         or ("medication" in wanted and heading_of(text, one.said.section) == "medication")
     )

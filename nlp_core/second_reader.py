@@ -80,6 +80,11 @@ class SecondReader:
         self._placed = placed
         self._used = used or HeadsUsed()
 
+    @property
+    def sentences(self) -> SentenceEncoder | None:
+        """What it reads sentences with."""
+        return self._sentences
+
     def read(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> SecondReading:
         """Both lists of one note, in order of their place."""
         if self._sentences is None:

@@ -12,7 +12,7 @@ from celery import Celery
 from kombu.entity import Exchange, Queue
 from kombu.messaging import Producer
 
-from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE, Canary, ReadRequest
+from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE, Message
 from worker.redis_connection import WORKER_SECONDS, kombu_tls
 from worker.settings import QueueSettings
 
@@ -47,9 +47,7 @@ def broker_app(settings: QueueSettings) -> Celery:
     return app
 
 
-def send(
-    app: Celery, task: str, message: ReadRequest | Canary, *, queue: str, producer: Producer | None = None
-) -> None:
+def send(app: Celery, task: str, message: Message, *, queue: str, producer: Producer | None = None) -> None:
     """Publish one task by `producer`, or by the app's own, which blocks and raises kombu's and redis-py's errors."""
     app.send_task(
         task,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from nlp_core.answers import Answer
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 
@@ -29,6 +30,31 @@ class Reading:
     def __post_init__(self) -> None:
         if (self.assessment is None) == (self.degraded is None):
             raise ValueError("a reading holds either an assessment or the reason why there is none")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to a question, or the reason why there is none, which never means "not in the chart". Exactly one of the
+    two is set."""
+
+    answer: Answer | None
+    degraded: Degraded | None = None
+
+    def __post_init__(self) -> None:
+        if (self.answer is None) == (self.degraded is None):
+            raise ValueError("either an answer or the reason why there is none")
+
+
+class AskingClient(Protocol):
+    """Hands questions about a chart over."""
+
+    async def ask(self, question: str, chart: Chart, *, tenant: str, deadline: float) -> Answered:
+        """Answer `question` from `chart` by `deadline` (`time.monotonic()` seconds of this process).
+
+        Returns no later than the deadline, give or take the event loop's delay; never raises for an infrastructure
+        fault. Nothing is kept.
+        """
+        ...
 
 
 class ReadingClient(Protocol):
@@ -54,7 +80,7 @@ class ReadingClient(Protocol):
         ...
 
 
-class SpareClient(ReadingClient, Protocol):
+class SpareClient(ReadingClient, AskingClient, Protocol):
     """A client that another one can fall back to."""
 
     @property

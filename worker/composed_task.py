@@ -14,7 +14,7 @@ from kombu.transport import virtual
 from kombu.utils.json import dumps
 
 from worker.broker import send
-from worker.messages import KEY_PREFIX, Canary, ReadRequest
+from worker.messages import KEY_PREFIX, Message
 
 
 class Channel(virtual.Channel):
@@ -42,7 +42,7 @@ class TaskComposer:
         self._channel = cast(Channel, connection.default_channel)
         self._producer = app.amqp.Producer(self._channel)
 
-    def compose(self, task: str, message: ReadRequest | Canary, *, queue: str) -> tuple[str, str]:
+    def compose(self, task: str, message: Message, *, queue: str) -> tuple[str, str]:
         """The Redis list to LPUSH to, and the entry."""
         send(self._app, task, message, queue=queue, producer=self._producer)
         return self._channel.kept

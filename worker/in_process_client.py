@@ -13,11 +13,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from nlp_core.answers import Answer
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.answer_cache import AnswerCache
 from worker.chart_digest import UnwritableChart, chart_digest
-from worker.client import Reading
+from worker.client import Answered, Reading
 from worker.loaded_model import ChartReader, LoadedModel, LoadReader, bundle_reader
 from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
 from worker.sentence_memory import GaveWay, MarkedReadings, SentenceMemory
@@ -65,7 +66,7 @@ class InProcessClient:
         self._flights: SingleFlight[Key, Reading] = SingleFlight()
         self._ahead: SingleFlight[Key, None] = SingleFlight()
         self._partial: dict[Key, Assessment] = {}
-        self._finishing = 0
+        self._finishing = self._asking = 0
         self._waited_for = 0
         """Readings under way that somebody waits for."""
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="dxspan-read")
@@ -102,6 +103,31 @@ class InProcessClient:
             # No flight: whoever opens the chart meanwhile gets a reading of their own, with their deadline.
             self._ahead.join(key, lambda: self._read_ahead(key, chart))
         return True
+
+    async def ask(self, question: str, chart: Chart, *, tenant: str, deadline: float) -> Answered:
+        """See AskingClient.ask. Taken by the thread that finishes charts: a fresh chart never waits for a question."""
+        del tenant  # nothing is kept, so nothing can be mixed up
+        if not self.ready:
+            self.start_loading()
+            return Answered(None, "loading")
+        if self._asking >= MAX_FINISHING:
+            return Answered(None, "overloaded")
+        self._asking += 1
+        until = time.monotonic() + reading_seconds(deadline - time.monotonic())
+        loop = asyncio.get_running_loop()
+        asked = loop.run_in_executor(self._finisher, lambda: self._model.reader.answer(question, chart, deadline=until))
+        asked.add_done_callback(self._answered)
+        try:
+            await asyncio.wait({asked}, timeout=max(0.0, deadline - time.monotonic()))
+            return Answered(asked.result()) if asked.done() else Answered(None, "deadline")
+        except Exception as error:  # whatever a reader may raise: the caller gets a reason, not a 500
+            log.error("answering in this process failed: %s", type(error).__name__)
+            return Answered(None, "reader-failed")
+
+    def _answered(self, asked: asyncio.Future[Answer]) -> None:
+        self._asking -= 1
+        if not asked.cancelled():
+            asked.exception()  # looked at, so that asyncio does not log one that came after its deadline
 
     async def close(self) -> None:
         """Drop what waits; a reading under way ends in its thread."""

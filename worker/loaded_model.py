@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from nlp_core.answers import Answer
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.sentence_memory import SentenceMemory
@@ -31,6 +32,10 @@ class ChartReader(Protocol):
 
         May be called from several threads at once.
         """
+        ...
+
+    def answer(self, question: str, chart: Chart, *, deadline: float | None = None) -> Answer:
+        """Answer `question` from the notes of `chart` or from the knowledge; `deadline` as for `assess`."""
         ...
 
 

@@ -11,15 +11,18 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from nlp_core.answers import LONGEST_QUESTION, Answer
 from nlp_core.assessment import Assessment
+from nlp_core.chart import Chart
 from worker.client import Degraded
 
-MESSAGE_VERSION: Final = 5
+MESSAGE_VERSION: Final = 6
 """1 (November 2026): first. 2 (November 2026): Chart.setting. 3 (November 2026): silences about untrusted notes.
 4 (November 2026): Assessment.partly_read and the silence of that name, NextStep.diagnoses, Assessment.silence_below.
-5 (November 2026): Assessment.summary."""
+5 (November 2026): Assessment.summary. 6 (November 2026): questions about a chart."""
 
 READ_TASK = "dxspan.read_chart"
+QUESTION_TASK = "dxspan.answer_question"
 CANARY_TASK = "dxspan.canary"
 KEY_PREFIX = "dxspan:"
 FRESH_QUEUE = f"fresh.v{MESSAGE_VERSION}"
@@ -35,7 +38,7 @@ class ReadRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[5] = MESSAGE_VERSION
+    version: Literal[6] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
     """Random id of this reading."""
     tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
@@ -52,7 +55,7 @@ class ReadReply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[5] = MESSAGE_VERSION
+    version: Literal[6] = MESSAGE_VERSION
     assessment: Assessment | None = None
     degraded: Degraded | None = None
     cached: bool = False
@@ -64,14 +67,52 @@ class ReadReply(BaseModel):
         return self
 
 
+class QuestionRequest(BaseModel):
+    """Asks a worker for the question and the chart sealed under `question_name(reading)`. Holds no word of either."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Literal[6] = MESSAGE_VERSION
+    reading: str = Field(pattern=r"^[0-9a-f]{32}$")
+    """Random id of this question."""
+    tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
+
+
+class AskedChart(BaseModel):
+    """A question and the chart it is asked of, sealed; lives as long as the person who asks waits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str = Field(max_length=LONGEST_QUESTION)
+    chart: Chart
+
+
+class QuestionReply(BaseModel):
+    """A worker's answer to a question, sealed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[6] = MESSAGE_VERSION
+    answer: Answer | None = None
+    degraded: Degraded | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> QuestionReply:
+        if (self.answer is None) == (self.degraded is None):
+            raise ValueError("a reply holds either an answer or the reason why there is none")
+        return self
+
+
 class Canary(BaseModel):
     """Asks a worker to show that it still takes tasks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[5] = MESSAGE_VERSION
+    version: Literal[6] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
 
+
+Message = ReadRequest | QuestionRequest | Canary
 
 MODEL_VERSION_NAME = f"{KEY_PREFIX}model"
 """Version of the model that the worker started last reads with."""
@@ -80,6 +121,11 @@ MODEL_VERSION_NAME = f"{KEY_PREFIX}model"
 def chart_name(reading: str) -> str:
     """Redis key of a sealed chart (string, at most 120 s)."""
     return f"{KEY_PREFIX}chart:{reading}"
+
+
+def question_name(reading: str) -> str:
+    """Redis key of a sealed question with its chart (string, as long as somebody waits)."""
+    return f"{KEY_PREFIX}question:{reading}"
 
 
 def reply_name(reading: str) -> str:

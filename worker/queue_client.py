@@ -13,15 +13,16 @@ import time
 from dataclasses import dataclass
 
 import redis
+from pydantic_core import PydanticSerializationError
 
 from nlp_core.chart import Chart
 from worker.broker import broker_app
 from worker.chart_digest import UnwritableChart, chart_digest, chart_json
 from worker.circuit_breaker import CircuitBreaker
-from worker.client import Reading, SpareClient
+from worker.client import Answered, Reading, SpareClient
 from worker.composed_task import TaskComposer
 from worker.kept_answers import chart_mark
-from worker.messages import Canary, ReadRequest
+from worker.messages import AskedChart, Canary, QuestionRequest, ReadRequest
 from worker.queue_store import LookedUp, QueueState, QueueStore
 from worker.redis_connection import async_redis
 from worker.settings import QueueSettings
@@ -77,6 +78,32 @@ class QueueClient:
         if asked.mark not in self._flights and len(self._flights) >= self._max_waiting:
             return _counted(Reading(None, "overloaded"))
         return _counted(await self._share(asked, deadline))
+
+    async def ask(self, question: str, chart: Chart, *, tenant: str, deadline: float) -> Answered:
+        """See AskingClient.ask."""
+        if self._spare_is_better() or not self._breaker.lets_pass():
+            return await self._ask_spare(question, chart, tenant, deadline)
+        request = QuestionRequest(reading=secrets.token_hex(16), tenant=tenant)
+        life_ms = max(1, int((deadline - time.monotonic()) * 1000))
+        try:
+            asked = AskedChart(question=question, chart=chart).model_dump_json().encode()
+            await self._store.hand_over_question(request, asked, life_ms=life_ms)
+            reply = await self._store.answer(request, deadline)
+        except (PydanticSerializationError, UnicodeEncodeError):  # a lone surrogate
+            return Answered(None, "reader-failed")
+        except REDIS_FAULTS as fault:
+            self._note_fault(fault)
+            return await self._ask_spare(question, chart, tenant, deadline)
+        self._note_success()
+        return Answered(reply.answer, reply.degraded) if reply else Answered(None, "deadline")
+
+    async def _ask_spare(self, question: str, chart: Chart, tenant: str, deadline: float) -> Answered:
+        if self._fallback is None or not self._fallback.ready:
+            if self._fallback:
+                self._fallback.start_loading()
+            return Answered(None, "queue-unavailable")
+        FALLBACKS.inc()
+        return await self._fallback.ask(question, chart, tenant=tenant, deadline=deadline)
 
     async def precompute(self, chart: Chart, *, tenant: str) -> bool:
         """Ask for a reading that nobody waits for yet; True when it is on its way or known already.

@@ -24,12 +24,16 @@ from worker.messages import (
     KEY_PREFIX,
     LATER_QUEUE,
     MODEL_VERSION_NAME,
+    QUESTION_TASK,
     READ_TASK,
     Canary,
+    QuestionReply,
+    QuestionRequest,
     ReadReply,
     ReadRequest,
     answer_name,
     chart_name,
+    question_name,
     reply_name,
 )
 from worker.payloads import CannotOpen, Sealer
@@ -103,6 +107,26 @@ class QueueStore:
                 await pipe.execute()
 
         await _in_time(put)
+
+    async def hand_over_question(self, request: QuestionRequest, asked: bytes, *, life_ms: int) -> None:
+        """Seal a question with its chart under the request's id for `life_ms`, and put the request into the queue."""
+        sealed = self._sealer.seal(asked, "question", request.tenant, request.reading)
+        queue, entry = self._tasks.compose(QUESTION_TASK, request, queue=FRESH_QUEUE)
+        async with asyncio.timeout(FAULT_SECONDS), self._redis.pipeline() as pipe:
+            pipe.set(question_name(request.reading), sealed, px=life_ms)
+            pipe.lpush(queue, entry)
+            await pipe.execute()
+
+    async def answer(self, request: QuestionRequest, deadline: float) -> QuestionReply | None:
+        """The worker's answer; None when none came by `deadline`."""
+        sealed = await self._pop(request.reading, deadline)
+        if sealed is None:
+            return None
+        try:
+            plain = self._sealer.open(sealed, "answer", request.tenant, request.reading)
+            return QuestionReply.model_validate_json(plain)
+        except (CannotOpen, ValidationError):
+            return QuestionReply(degraded="reader-failed")
 
     async def send_canary(self, canary: Canary) -> None:
         """Put a canary into the queue of fresh charts."""

@@ -20,8 +20,9 @@ from worker.broker import send
 from worker.chart_store import ChartStore
 from worker.device_watch import DeviceWatch, end_of_worker
 from worker.loaded_model import ChartReader, LoadedModel
-from worker.messages import CANARY_TASK, LATER_QUEUE, READ_TASK, Canary, ReadRequest
+from worker.messages import CANARY_TASK, LATER_QUEUE, QUESTION_TASK, READ_TASK, Canary, QuestionRequest, ReadRequest
 from worker.payloads import CannotOpen
+from worker.question_desk import QuestionDesk
 from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
 from worker.redis_connection import blocking_redis
 from worker.sentence_memory import GaveWay, MarkedReadings, SentenceMemory
@@ -139,19 +140,24 @@ class ReadingDesk:
 def register_tasks(
     app: Celery, settings: WorkerSettings, model: LoadedModel, memory: SentenceMemory | None = None
 ) -> None:
-    """Give `app` its two tasks and have it load the model before it takes the first. memory: see ReadingDesk."""
+    """Give `app` its tasks and have it load the model before it takes the first. memory: see ReadingDesk."""
     store = ChartStore(blocking_redis(settings), settings.sealer, cache_seconds=settings.cache_seconds)
+    questions = QuestionDesk(blocking_redis(settings), settings.sealer, model)
     device = DeviceWatch(end_of_worker(settings))
     desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE), device, memory)
 
     def read_chart(message: Mapping[str, Any]) -> None:
         WORKER_TASKS.labels(_guarded(lambda: desk.handle(ReadRequest.model_validate(message)))).inc()
 
+    def answer_question(message: Mapping[str, Any]) -> None:
+        WORKER_TASKS.labels(_guarded(lambda: questions.handle(QuestionRequest.model_validate(message)))).inc()
+
     def canary(message: Mapping[str, Any]) -> None:
         _guarded(lambda: store.show_life(Canary.model_validate(message).reading))
 
-    # `shared` they would appear in every app of the process. A canary whose worker died is not worth another one's time.
+    # `shared` they would appear in every app of the process. A canary or a question whose worker died is not worth another one's time.
     app.task(read_chart, name=READ_TASK, shared=False)
+    app.task(answer_question, name=QUESTION_TASK, shared=False, acks_late=False)
     app.task(canary, name=CANARY_TASK, shared=False, acks_late=False)
     _before_the_first_task(app, settings, lambda: _warm_up_or_leave(desk))
 

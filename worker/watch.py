@@ -18,7 +18,7 @@ OWN_CANARY_SECONDS = Gauge(
 )
 WORKER_TASKS = Counter(
     "dxspan_worker_tasks_total",
-    "Tasks a worker took up, by outcome (read, partial, cached, later, gave-way, stale, gone, quarantined, failed, unreadable).",
+    "Tasks a worker took up, by outcome (read, partial, cached, asked, later, gave-way, stale, gone, quarantined, failed, unreadable).",
     ["outcome"],
 )
 WORKER_READING_SECONDS = Histogram(

@@ -1,12 +1,12 @@
 """A kept view -> what the page shows, in one language: diagnoses with their evidence, notes in stretches, what is missing.
 
 Every word of a chart stays text here; the template escapes it. A place is linked only where the kept note has exactly the
-quoted words there. Knows how much of the notes fits on the page.
+quoted words there.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,14 +16,13 @@ from markupsafe import Markup
 from cds_hooks.build_cards import summary
 from cds_hooks.card_detail import name_of
 from cds_hooks.safe_markdown import plain
-from cds_hooks.viewer.highlights import LONG_NOTE, Place, Stretch, Use, stretches
+from cds_hooks.viewer.highlights import Place, Use
 from cds_hooks.viewer.installed_bundle import FirstSteps
 from cds_hooks.viewer.kept_views import KeptView
+from cds_hooks.viewer.notes_shown import NoteShown, notes_shown
 from cds_hooks.viewer.page_words import said
 from nlp_core.assessment import Candidate, Evidence, Language
 
-NOTES_BYTES = 80_000
-"""UTF-8 bytes of notes on one page; others are one click away."""
 WIDEST = 4.0
 """Weight, up or down, that fills a bar."""
 
@@ -66,24 +65,11 @@ class DiagnosisShown:
     source: str
 
 
-@dataclass(slots=True)
-class NoteShown:
-    """One note."""
-
-    number: int
-    kind: str
-    role: str
-    date: str
-    cited: Counter[str]
-    left_out: bool
-    stretches: list[Stretch] | None = None
-    """None where it is not on this page."""
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """Everything the template needs."""
 
+    tab: Literal["evidence"]
     language: Language
     words: Mapping[str, str]
     summary: str
@@ -112,17 +98,24 @@ def page_of(
     assessment = view.assessment
     return Page(
         language=language,
+        tab="evidence",
         words=said(language),
-        summary=view.summary if language == assessment.language else summary(assessment, on_card(view), language),
+        summary=said_on_card(view, language),
         earlier=view.earlier.said_in(language) if view.earlier else "",
         on_card=[diagnosis for diagnosis in shown if diagnosis.on_card],
         others=[diagnosis for diagnosis in shown if not diagnosis.on_card],
-        notes=writer.notes(note),
+        notes=notes_shown(view, language, writer.places_by_note(), note),
         steps=[(s.kind, plain(s.words.said_in(language)), f"{s.gain:.2f}") for s in assessment.next_steps],
         not_seen=[words.said_in(language) for words in view.not_seen],
         model=plain(assessment.model_version),
         figures=figures,
     )
+
+
+def said_on_card(view: KeptView, language: Language) -> str:
+    """The card's summary, in one language."""
+    assessment = view.assessment
+    return view.summary if language == assessment.language else summary(assessment, on_card(view), language)
 
 
 def on_card(view: KeptView) -> list[Candidate]:
@@ -202,40 +195,12 @@ class _Writer:
         self.uses[where].append(use)
         return self.places.setdefault(where, len(self.places) + 1)
 
-    def notes(self, wanted: int | None) -> list[NoteShown]:
-        """Every note; the wanted one with its text, then the cited ones, then the newest, as far as they fit."""
-        places = self._places_by_note()
-        shown = [self._header(number, places[number]) for number in range(1, len(self.view.notes) + 1)]
-        left = NOTES_BYTES
-        for note in sorted(shown, key=lambda one: (one.number != wanted, not one.cited)):
-            text = self.view.notes[note.number - 1].note.text
-            size = min(len(text.encode(errors="replace")), LONG_NOTE)
-            if note.left_out or (size > left and note.number != wanted):
-                continue
-            left -= size
-            note.stretches = list(stretches(text, places[note.number]))
-        return shown
-
-    def _places_by_note(self) -> dict[int, list[Place]]:
+    def places_by_note(self) -> dict[int, list[Place]]:
         found: dict[int, list[Place]] = defaultdict(list)
         for where, number in self.places.items():
             note, start, end = where
             found[note].append(Place(number, start, end, tuple(self.uses[where])))
         return found
-
-    def _header(self, number: int, places: Sequence[Place]) -> NoteShown:
-        kept, words = self.view.notes[number - 1], said(self.language)
-        sides: Counter[str] = Counter()
-        for place in places:
-            sides.update({use.speaks for use in place.uses})
-        return NoteShown(
-            number=number,
-            kind=plain(kept.note.kind) or words["note"],
-            role=plain(kept.note.author_role),
-            date=kept.note.date.date().isoformat() if kept.note.date else words["undated"],
-            cited=sides,
-            left_out=kept.left_out,
-        )
 
 
 def _marks(candidate: Candidate) -> Iterator[str]:

@@ -16,7 +16,7 @@ from cds_hooks.safe_markdown import visible_lines
 LONG_NOTE = 30_000
 """Characters; of a longer note only what stands around its places is shown, and its beginning."""
 AROUND, BEGINNING = 800, 4_000
-SIGNS = {"for": "+", "against": "\u2212", "both": "\u00b1"}
+SIGNS = {"for": "+", "against": "\u2212", "both": "\u00b1", "quoted": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Use:
     diagnosis: int
     """Its position on the page."""
     name: str
-    speaks: Literal["for", "against"]
+    speaks: Literal["for", "against", "quoted"]
     anchor: str
     """Id of the line."""
 
@@ -57,7 +57,7 @@ class Stretch:
         return tuple(use for place in self.places for use in place.uses)
 
     @property
-    def speaks(self) -> Literal["for", "against", "both"]:
+    def speaks(self) -> Literal["for", "against", "both", "quoted"]:
         """What the words say, by the diagnosis that stands highest; `both` where that one has them on both sides."""
         sides = {use.speaks for use in self.uses if use.diagnosis == self.highest}
         return "both" if len(sides) > 1 else next(iter(sides))

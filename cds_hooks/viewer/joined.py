@@ -14,15 +14,22 @@ from cds_hooks.viewer.smart_launch import SmartLaunch
 from cds_hooks.viewer.viewer_cards import ViewerCards
 from cds_hooks.viewer.viewer_client import ViewerClients
 from cds_hooks.viewer.viewer_store import ViewerStore
+from worker.client import AskingClient
 
 LAUNCHES_PER_SECOND = 20.0
 """Of one tenant: a launch costs a look-up at its server."""
+
+QUESTIONS_PER_SECOND = 2.0
+"""Of one tenant: each has the chart read again."""
 
 
 class Viewer:
     """The viewer of one web process."""
 
-    def __init__(self, settings: Settings, store: ViewerStore, outbound: Outbound) -> None:
+    def __init__(
+        self, settings: Settings, store: ViewerStore, outbound: Outbound, asking: AskingClient | None = None
+    ) -> None:
+        """`asking`: who answers questions; None = nobody does."""
         self._clients = ViewerClients.of(settings)
         self._views = KeptViews(store, settings.viewer_keep_seconds)
         self._launch_url = settings.public_base_url + LAUNCH_PATH
@@ -36,6 +43,8 @@ class Viewer:
                 quota=Quota(LAUNCHES_PER_SECOND),
                 public_base_url=settings.public_base_url,
                 idle_seconds=settings.viewer_session_seconds,
+                asking=asking,
+                questions=Quota(QUESTIONS_PER_SECOND),
             )
         )
 

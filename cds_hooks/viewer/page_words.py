@@ -71,6 +71,50 @@ PAGE: dict[str, Words] = {
     "urgent": Words(en="urgent", zh="紧急"),
     "soon": Words(en="soon", zh="尽快"),
     "routine": Words(en="routine", zh="常规"),
+    "tabs": Words(en="Parts of the viewer", zh="查看器各部分"),
+    "tab_evidence": Words(en="Evidence", zh="依据"),
+    "tab_summary": Words(en="Record summary", zh="病历摘要"),
+    "tab_questions": Words(en="Ask the chart", zh="查询病历"),
+    "quoted": Words(en="Quoted", zh="摘录"),
+    "cited_quoted": Words(en="{count} quoted", zh="摘录{count}处"),
+    "no_summary": Words(en="No record summary was made with this reading.", zh="本次阅读未生成病历摘要。"),
+    "summary_silent": Words(en="No summary: {reason}.", zh="无摘要：{reason}。"),
+    "your_question": Words(en="Your question", zh="您的问题"),
+    "question_hint": Words(
+        en="About this chart (“Does she smoke?”) or in general (“What is influenza?”), in English or Chinese. "
+        "The answer is quoted, never written.",
+        zh="可问本病历（“她吸烟吗？”）或一般问题（“流感是什么？”），中英文均可。答案均为原文引用，不作改写。",
+    ),
+    "ask": Words(en="Ask", zh="提问"),
+    "answer": Words(en="Answer", zh="答案"),
+    "asked": Words(en="Asked", zh="所问"),
+    "from_chart": Words(en="From the chart, word for word", zh="病历原文"),
+    "from_knowledge": Words(
+        en="In general, not about this patient; not reviewed by a clinician",
+        zh="一般知识，并非针对该患者；尚未经临床医生审阅",
+    ),
+    "nowhere": Words(
+        en="Not in the chart: no sentence of the notes that were searched answers this. That rules nothing out.",
+        zh="病历中没有：已查找的病历中无句子回答此问题。这并不代表可以排除。",
+    ),
+    "not_understood": Words(
+        en="The question was not understood, so the chart was not searched. Ask one thing, in English or Chinese.",
+        zh="未能理解该问题，故未查找病历。请用中文或英文，一次只问一件事。",
+    ),
+    "not_answered": Words(
+        en="No answer at the moment: the model is away or busy. This says nothing about the chart; ask again.",
+        zh="目前无法回答：模型不可用或繁忙。这不说明病历的任何情况；请重试。",
+    ),
+    "not_asked": Words(
+        en="Nothing was asked, or too much: one question of at most 400 characters.",
+        zh="未提问或问题过长：请提一个不超过400字的问题。",
+    ),
+    "searched": Words(en="Notes searched: {count}.", zh="已查找病历{count}份。"),
+    "unsearched": Words(
+        en="Not or not wholly searched: {count}; the answer may be there.",
+        zh="未查找或未全部查找：{count}份；答案可能在其中。",
+    ),
+    "show_here": Words(en="Show it in {language}", zh="以{language}显示"),
     "more": Words(en="Evidence and first steps", zh="依据与初步处理"),
 }
 

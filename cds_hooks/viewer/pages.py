@@ -24,15 +24,18 @@ from cds_hooks.operation_outcome import TooManyRequests, Unavailable
 from cds_hooks.quota import Quota
 from cds_hooks.request_log import log_fields
 from cds_hooks.security_events import security_event
+from cds_hooks.viewer.asked import answer_to, question_of
 from cds_hooks.viewer.evidence_page import Page, page_of
 from cds_hooks.viewer.installed_bundle import InstalledBundle
 from cds_hooks.viewer.kept_views import KeptView, KeptViews
 from cds_hooks.viewer.page_words import MESSAGES
+from cds_hooks.viewer.quoted_page import QuotedPage, question_page, summary_page
 from cds_hooks.viewer.refusals import Ended, Gone, LaunchRefused, NotNow, NotYours, ViewerRefusal
 from cds_hooks.viewer.sessions import Cookies, Session, Sessions
 from cds_hooks.viewer.smart_launch import CALLBACK_PATH, LAUNCH_SECONDS, SmartLaunch
 from cds_hooks.viewer.viewer_client import RegisteredClient
 from nlp_core.assessment import Language
+from worker.client import AskingClient
 
 log = logging.getLogger("dxspan.viewer")
 
@@ -43,7 +46,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _FRAMES = ("iframe", "frame", "fencedframe")
 
-_EVIDENCE, _MESSAGE = "evidence.html.jinja", "message.html.jinja"
+_EVIDENCE, _QUOTED, _MESSAGE = "evidence.html.jinja", "quoted.html.jinja", "message.html.jinja"
 _NOBODY = "'none'"
 
 Handler = Callable[..., Awaitable[Response]]
@@ -61,6 +64,8 @@ class ViewerParts:
     quota: Quota
     public_base_url: str
     idle_seconds: int
+    asking: AskingClient | None
+    questions: Quota
 
 
 class ViewerPages:
@@ -76,6 +81,9 @@ class ViewerPages:
             (LAUNCH_PATH, "GET", self.launch),
             (CALLBACK_PATH, "GET", self.callback),
             (SESSION_PATH, "GET", self.show),
+            (f"{SESSION_PATH}/summary", "GET", self.summary),
+            (f"{SESSION_PATH}/questions", "GET", self.questions),
+            (f"{SESSION_PATH}/questions", "POST", self.ask),
             (f"{SESSION_PATH}/alive", "POST", self.alive),
             (f"{SESSION_PATH}/end", "POST", self.end),
         ):
@@ -110,11 +118,7 @@ class ViewerPages:
 
     async def show(self, handle: str, request: Request) -> Response:
         """The page. `?lang=zh`, `?note=3`: its language, a note that must be on it."""
-        session = await self._session(handle, request)
-        audit_notes().kind = "view"
-        view = await self._view(session)
-        _note_who(session.client, view.user_id, view.patient_id)
-        language = _language(request.query_params.get("lang"), view)
+        session, view, language = await self._opened(handle, request)
         page = page_of(
             view,
             language,
@@ -122,9 +126,30 @@ class ViewerPages:
             figures=await self._parts.bundle.figures(view.assessment),
             note=_number(request.query_params.get("note")),
         )
-        address = SESSION_PATH.format(handle=handle)
-        body = rendered(page, address=address, idle_seconds=self._parts.idle_seconds)
-        return _answer(200, session.client, body)
+        return self._page(page, handle, session)
+
+    async def summary(self, handle: str, request: Request) -> Response:
+        """The record summary, made with the reading."""
+        session, view, language = await self._opened(handle, request)
+        page = summary_page(view, language, note=_number(request.query_params.get("note")))
+        return self._page(page, handle, session)
+
+    async def questions(self, handle: str, request: Request) -> Response:
+        """The form for a question."""
+        session, view, language = await self._opened(handle, request)
+        page = question_page(view, language, note=_number(request.query_params.get("note")))
+        return self._page(page, handle, session)
+
+    async def ask(self, handle: str, request: Request) -> Response:
+        """The answer to a question, which stands in the body alone."""
+        self._refuse_foreign(request)
+        session, view, language = await self._opened(handle, request)
+        self._parts.questions.take(session.client.client.tenant, "question")
+        question = await question_of(request)
+        if question is None:
+            return self._page(question_page(view, language, refused=True), handle, session, status=400)
+        answered = await answer_to(question, view, self._parts.asking)
+        return self._page(question_page(view, language, question=question, answered=answered), handle, session)
 
     async def alive(self, handle: str, request: Request) -> Response:
         """The user is still there."""
@@ -140,6 +165,18 @@ class ViewerPages:
         self._set_cookie(answer, request, handle, "", 0)
         answer.headers["clear-site-data"] = '"cache"'
         return answer
+
+    async def _opened(self, handle: str, request: Request) -> tuple[Session, KeptView, Language]:
+        """Session, view and language of a page; who looks at whom is noted for the audit trail."""
+        session = await self._session(handle, request)
+        audit_notes().kind = "view"
+        view = await self._view(session)
+        _note_who(session.client, view.user_id, view.patient_id)
+        return session, view, _language(request.query_params.get("lang"), view)
+
+    def _page(self, page: Page | QuotedPage, handle: str, session: Session, *, status: int = 200) -> Response:
+        body = rendered(page, address=SESSION_PATH.format(handle=handle), idle_seconds=self._parts.idle_seconds)
+        return _answer(status, session.client, body)
 
     async def _session(self, handle: str, request: Request) -> Session:
         session = await self._parts.sessions.current(handle, self._cookie(request, handle))
@@ -204,9 +241,13 @@ def _templates() -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-def rendered(page: Page, *, address: str, idle_seconds: int) -> str:
+def rendered(page: Page | QuotedPage, *, address: str, idle_seconds: int) -> str:
     """The page's HTML. `address`: of its session."""
-    return _templates().get_template(_EVIDENCE).render(page=page, address=address, idle_seconds=idle_seconds)
+    return (
+        _templates()
+        .get_template(_EVIDENCE if isinstance(page, Page) else _QUOTED)
+        .render(page=page, address=address, idle_seconds=idle_seconds)
+    )
 
 
 def _answer(status: int, client: RegisteredClient | None, body: str = "", *, location: str = "") -> Response:

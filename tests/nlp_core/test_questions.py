@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nlp_core.answers import NOT_UNDERSTOOD, NOWHERE, Answer
 from nlp_core.mentions import MentionReader
 from nlp_core.question_words import is_general, wanted
-from nlp_core.questions import NOWHERE, Answer, Questions
+from nlp_core.questions import Questions
 from tests.nlp_core.small_charts import chart_of, days_ago, note, small_reader
 from tests.nlp_core.small_knowledge import small_knowledge
 
@@ -51,12 +52,34 @@ def test_the_answer_is_the_sentence_that_speaks_of_it(question: str, quote: str)
         "血红蛋白是多少？",
         "Is he on warfarin?",
         "Did he travel?",
-        "?",
-        "",
     ],
 )
 def test_what_the_notes_do_not_say_is_not_in_the_chart(question: str) -> None:
-    assert answered(question) == NOWHERE
+    assert answered(question) == NOWHERE.model_copy(update={"notes_read": 2})
+
+
+@pytest.mark.parametrize("question", ["?", "", "¿Tiene fiebre el paciente desde ayer por la noche?"])
+def test_what_is_not_understood_is_not_said_to_be_missing(question: str) -> None:
+    assert answered(question) == NOT_UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        ("Has she been abroad?", "Came back from a trip to Kenya."),
+        ("最近出过国吗？", "Came back from a trip to Kenya."),
+        ("Anybody around her ill?", "同事中有类似病人。"),
+        ("她锻炼吗？", "Goes swimming twice a week."),
+        ("Does she smoke?", "不吸烟。"),
+        ("What work does she do?", "Retired teacher."),
+        ("打过疫苗吗？", NOWHERE.quote),
+        ("Is she allergic to anything?", NOWHERE.quote),
+    ],
+)
+def test_topics_of_a_history_meet_across_the_languages(question: str, quote: str) -> None:
+    text = "Came back from a trip to Kenya. 同事中有类似病人。不吸烟。 Goes swimming twice a week. Retired teacher."
+    found = QUESTIONS.answer(question, small_reader().read(chart_of(note(text))))
+    assert found.quote == quote
 
 
 def test_the_newest_note_answers_first() -> None:

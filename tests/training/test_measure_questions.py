@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from nlp_core.questions import NOWHERE
+from nlp_core.answers import NOWHERE
 from training.measures.measure_questions import Answerer, Question, page, read_questions, right, sample_charts
 
 QUESTIONS = read_questions()

@@ -11,6 +11,7 @@ import signal
 import time
 from pathlib import Path
 
+from nlp_core.answers import Answer
 from nlp_core.assessment import Assessment, Candidate, Evidence, PartlyRead, Words
 from nlp_core.chart import Chart
 from nlp_core.device_faults import DeviceHealth
@@ -47,6 +48,19 @@ class PlainReader:
             model_version=self.model_version,
             knowledge_version="plain",
         )
+
+    def answer(self, question: str, chart: Chart, *, deadline: float | None = None) -> Answer:
+        """The first note that holds the question's words; costs what the notes say."""
+        read = 0
+        for note in chart.notes:
+            if not self._read(note, deadline):
+                break
+            read += 1
+            start = note.text.find(question)
+            if start >= 0:
+                span = Span(start=start, end=start + len(question))
+                return Answer(found_in="chart", quote=question, reference=note.reference, span=span)
+        return Answer(found_in="nowhere", notes_read=read, notes_unread=len(chart.notes) - read)
 
     def _read(self, note: Note, deadline: float | None) -> bool:
         touched = re.search(r"touches (\S+)", note.text)

@@ -19,6 +19,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from nlp_core.answers import Answer
 from nlp_core.assess import Reader
 from nlp_core.assessment import Language
 from nlp_core.chart import Chart
@@ -30,7 +31,7 @@ from nlp_core.newest_first import newest_first
 from nlp_core.note import Note
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.question_words import question_terms, terms
-from nlp_core.questions import Answer, Questions
+from nlp_core.questions import Questions
 from training.command import Command, deliver, said
 from training.measures.choose_sentences import Placed
 from training.measures.remembering_reader import RememberingSentences

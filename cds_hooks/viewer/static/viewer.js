@@ -53,7 +53,7 @@ const watching = new IntersectionObserver((entries) => {
   for (const entry of entries) onScreen[entry.isIntersecting ? "add" : "delete"](entry.target);
   const first = notes.find((note) => onScreen.has(note));
   if (!first) return;
-  document.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  document.querySelector("#timeline [aria-current]")?.removeAttribute("aria-current");
   document.querySelector(`[data-note="${first.id.slice(1)}"]`)?.setAttribute("aria-current", "true");
 });
 for (const note of notes) watching.observe(note);
@@ -75,7 +75,7 @@ function active() {
 }
 async function stillOpen() {
   const answer = await fetch(`${session}/alive`, { method: "POST" }).catch(() => null);
-  if (answer && answer.status === 401) location.reload();
+  if (answer && answer.status === 401) location.replace(session);
   return answer?.ok;
 }
 for (const kind of ["pointerdown", "keydown", "scroll", "wheel"]) addEventListener(kind, active, { passive: true, capture: true });
@@ -83,5 +83,5 @@ addEventListener("pageshow", async (event) => {
   if (!event.persisted) return;
   body.hidden = true;
   if (await stillOpen()) body.hidden = false;
-  else location.reload();
+  else location.replace(session);
 });

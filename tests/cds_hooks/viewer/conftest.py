@@ -15,14 +15,16 @@ from cds_hooks.app import create_app
 from cds_hooks.http_server import server
 from cds_hooks.settings import Settings
 from cds_hooks.viewer.viewer_store import ViewerStore
+from nlp_core.answers import Answer
 from nlp_core.assessment import Assessment, Words
 from nlp_core.chart import Chart
+from nlp_core.note import Span
 from tests.cds_hooks.assessments import assessment, candidate, evidence
 from tests.cds_hooks.charts import SERVICE, call, document, prefetch
 from tests.cds_hooks.stand_ins import PlainFeedback
 from tests.cds_hooks.viewer.smart_server import CLIENT_ID, SignedIn, SmartServer
 from tests.server_thread import ServerThread
-from worker.client import Reading
+from worker.client import Answered, Reading
 from worker.local_redis import free_port
 
 TEXT = "High fever since Monday. Canary-dry cough and body aches. Denies chest pain."
@@ -67,6 +69,20 @@ class CitingClient:
         del tenant, deadline
         return Reading(self.answer(chart))
 
+    async def ask(self, question: str, chart: Chart, *, tenant: str, deadline: float) -> Answered:
+        """Quotes the newest note that holds the question's words; `away` has the model away."""
+        del tenant, deadline
+        if question == "away":
+            return Answered(None, "queue-unavailable")
+        for note in chart.notes:
+            start = note.text.find(question)
+            if start >= 0:
+                span = Span(start=start, end=start + len(question))
+                return Answered(
+                    Answer(found_in="chart", quote=question, reference=note.reference, span=span, notes_read=1)
+                )
+        return Answered(Answer(found_in="nowhere", notes_read=len(chart.notes)))
+
     async def close(self) -> None:
         return None
 
@@ -83,6 +99,11 @@ class Visitor:
 
     def post(self, url: str, **headers: str) -> httpx.Response:
         return self.http.post(self._absolute(url), headers=headers)
+
+    def ask(self, page: httpx.Response, question: str, *, language: str = "en", **headers: str) -> httpx.Response:
+        """The page that answers, asked as its form asks."""
+        address = f"{page.url.path}/questions?lang={language}"
+        return self.http.post(self._absolute(address), data={"question": question}, headers=headers)
 
     def to_callback(self, iss: str, launch: str | None = None) -> str:
         """Launches and signs in; the address that the sign-in sends the browser back to."""

@@ -324,3 +324,28 @@ def test_the_page_keeps_wcag_aa_and_its_width(
     assert len(found["passes"]) > 10
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     browser.switch_to.default_content()
+
+
+def test_a_question_is_asked_by_keyboard_and_its_answer_leads_to_the_words(
+    browser: webdriver.Chrome, viewing: Viewing
+) -> None:
+    opened(browser, viewing, documents=[document("Nothing to report. " * 300 + TEXT)])
+    browser.find_element(By.LINK_TEXT, "Ask the chart").click()
+    wait(browser, lambda it: it.find_elements(By.ID, "question"))
+    browser.find_element(By.ID, "question").send_keys("Canary-dry cough", Keys.ENTER)
+    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".answer"))
+    assert browser.find_element(By.CSS_SELECTOR, ".tabs [aria-current=page]").text == "Ask the chart"
+    assert "Canary" not in browser.current_url + browser.title
+    browser.find_element(By.CSS_SELECTOR, ".answer .lines a").send_keys(Keys.ENTER)
+    mark = browser.find_element(By.CSS_SELECTOR, "mark.quoted[data-places]")
+    assert mark.text == "Canary-dry cough"
+    wait(browser, lambda it: it.execute_script(IN_VIEW, mark))
+    nothing_kept(browser)
+    browser.execute_script(AXE.read_text(encoding="utf-8") + "; window.axe = axe;")
+    found = browser.execute_async_script(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(arguments[0])"
+    )
+    assert {one["id"]: [node["html"][:200] for node in one["nodes"][:3]] for one in found["violations"]} == {}
+    browser.find_element(By.XPATH, "//button[.='中文']").click()
+    wait(browser, lambda it: it.execute_script("return document.documentElement.lang") == "zh")
+    assert browser.find_element(By.CSS_SELECTOR, ".answer q").text.strip("“”") == "Canary-dry cough"

@@ -31,21 +31,23 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@$(BIN)/python -m nlp_core.compose_bundle
 	@touch $@
 
-$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/tensorrt.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
-	@echo "[test 1/6] torch"
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/tensorrt.lock requirements/containers.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
+	@echo "[test 1/7] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
 	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
-	@echo "[test 2/6] tools for tests and checks"
+	@echo "[test 2/7] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
 	@$(PIP) $(LOCKED) -r requirements/tensorrt.lock
-	@echo "[test 3/6] a Redis server"
+	@echo "[test 3/7] a Redis server"
 	@$(BIN)/python -m worker.local_redis --ensure
-	@echo "[test 4/6] a PostgreSQL server"
+	@echo "[test 4/7] a PostgreSQL server"
 	@$(BIN)/python -m tests.postgresql --ensure
-	@echo "[test 5/6] a browser"
+	@echo "[test 5/7] a browser"
 	@$(BIN)/python -m tests.browser --ensure
-	@echo "[test 6/6] Markdown renderers"
+	@echo "[test 6/7] Markdown renderers"
 	@$(BIN)/python -m tests.node --ensure
+	@echo "[test 7/7] checkers of images and chart"
+	@$(BIN)/python -m tests.containers --ensure
 	@touch $@
 
 demo: setup ## start the service, open the sample charts, print the cards, leave it running

@@ -11,7 +11,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -26,13 +27,23 @@ from cds_hooks.viewer.viewer_store import RedisViewerStore, ViewerStore
 from worker.client import ReadingClient
 from worker.crash_output import keep_crashes_quiet
 
+if TYPE_CHECKING:
+    from worker.in_process_client import InProcessClient
+
 CANNOT_START = "dxspan-serve cannot start:"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TRUST_VARIABLES = ("DXSPAN_AUTH", "DXSPAN_DEVELOPMENT", "DXSPAN_PUBLIC_BASE_URL", "DXSPAN_TRUSTED_ISSUERS")
 
+READING_NEEDS = ("onnxruntime", "spacy")
+"""What the web image leaves out: it has workers read."""
+
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 log = logging.getLogger("dxspan.start")
+
+
+class CannotRead(Exception):
+    """Nobody would read a chart; the message names the setting."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         client, background = reading_client(settings)
         last, viewer_store = shared_last_answers(settings), shared_viewer_store(settings)
         app = create_app(settings, client, last=last, viewer_store=viewer_store, background=background)
+    except CannotRead as error:
+        print(f"{CANNOT_START}\n  {error}", file=sys.stderr)
+        return 2
     except BadSwitches as error:
         print(f"{CANNOT_START}\n  DXSPAN_SWITCHES_FILE: {error}", file=sys.stderr)
         return 2
@@ -92,17 +106,15 @@ def chosen_settings(host: str, port: int, environment: Mapping[str, str], *, dev
 def reading_client(settings: Settings) -> tuple[ReadingClient, list[Background]]:
     """In front of the queue where Redis is configured, else a reader in this process; and what runs beside it.
 
-    Raises pydantic's ValidationError.
+    Raises pydantic's ValidationError, and CannotRead without Redis in an installation that cannot read (the web image).
     """
-    # Imported here: neither way costs a process that takes the other one anything.
-    from worker.in_process_client import InProcessClient
-
-    in_process = InProcessClient(
-        settings.bundle_path,
-        sentence_bytes=settings.sentence_mib * 2**20,
-        sentence_seconds=settings.sentence_seconds,
-    )
+    can_read = all(find_spec(module) for module in READING_NEEDS)
+    in_process = _in_process(settings) if can_read else None
     if not settings.redis_url:
+        if not in_process:
+            raise CannotRead(
+                "DXSPAN_REDIS_URL: this installation reads no charts itself: name the queue of its workers"
+            )
         return in_process, []
     from worker.canary_watch import watch_workers
     from worker.queue_client import QueueClient
@@ -110,6 +122,17 @@ def reading_client(settings: Settings) -> tuple[ReadingClient, list[Background]]
 
     queue = QueueClient(QueueSettings.from_environment(), fallback=in_process)
     return queue, [lambda: watch_workers(queue)]
+
+
+def _in_process(settings: Settings) -> InProcessClient:
+    # Imported here: neither way costs a process that takes the other one anything.
+    from worker.in_process_client import InProcessClient
+
+    return InProcessClient(
+        settings.bundle_path,
+        sentence_bytes=settings.sentence_mib * 2**20,
+        sentence_seconds=settings.sentence_seconds,
+    )
 
 
 def shared_last_answers(settings: Settings) -> LastAnswers | None:

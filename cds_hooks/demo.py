@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demo; 0 when every chart got the answer its file expects."""
     options = _options(arguments)
     console = Console(width=min(Console().width, 120))
+    if options.at:
+        _wait_until_ready(options.at, {})
+        opened = [_open_chart(chart, options.at, console) for chart in sample_charts()]
+        return 0 if all(opened) else 1
     stop_running_demo()
     if options.stop:
         return 0
@@ -75,6 +79,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description="Show dxspan on the sample charts.")
     parser.add_argument("--queue", action="store_true", help="read through Redis and a worker process")
     parser.add_argument("--port", type=int, default=0, help="port of the service (default: 8000, or a free one)")
+    parser.add_argument("--at", default="", metavar="URL", help="open the charts at a service that runs already")
     parser.add_argument("--stop", action="store_true", help="stop the demo that is running")
     return parser.parse_args(arguments)
 

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-AUDITED = ("run.lock", "base-encoder.lock", "test.lock", "torch.lock", "torch-usual.lock", "postgresql-server.lock")
+AUDITED = (
+    "run.lock",
+    "base-encoder.lock",
+    "gpu.lock",
+    "test.lock",
+    "torch.lock",
+    "torch-usual.lock",
+    "postgresql-server.lock",
+)
 """torch-cpu.lock is torch-usual.lock's torch built otherwise, under a version that no database lists."""
 NOT_REACHED = 3
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-SHIPPED = ("run.lock", "base-encoder.lock")
-"""What a running web process or worker consists of."""
+SHIPPED = ("run.lock", "base-encoder.lock", "web.lock", "gpu.lock")
+"""What a running web process or worker consists of; web.lock is a part of run.lock, gpu.lock has another ONNX Runtime."""
 TOOLS = (
     "test.lock",
     "torch.lock",
@@ -22,6 +22,7 @@ TOOLS = (
     "fuzz.lock",
     "tensorrt.lock",
     "postgresql-server.lock",
+    "containers.lock",
 )
 """What tests, checks and training need besides; never in an image."""
 

@@ -11,9 +11,13 @@ from typing import Any
 
 import yaml
 
-_PINNED = re.compile(r"[a-z0-9./-]+:\d+\.\d+\.\d+[a-z0-9.-]*(@sha256:[0-9a-f]{64})?|[a-z0-9./:-]+@sha256:[0-9a-f]{64}")
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
-_FROM_OUTSIDE = re.compile(r"\$\{[A-Z_]+(:\?[^}]*)?\}|redis://:\$\{REDIS_PASSWORD\}@[a-z]+:6379/0")
+_PINNED = re.compile(
+    r"([a-z0-9./-]+:v?\d+\.\d+\.\d+|postgres:\d+\.\d+)[a-z0-9.-]*(@sha256:[0-9a-f]{64})?|[a-z0-9./:-]+@sha256:[0-9a-f]{64}"
+)
+"""PostgreSQL's versions have two numbers."""
+SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)", re.IGNORECASE)
+_FROM_OUTSIDE = re.compile(r"\$\{[A-Z_]+(:[?-][^}]*)?\}|[a-z+]+://[a-z]*:\$\{[A-Z_]+\}@[a-z]+(:\d+)?/[a-z0-9]+")
+_LOGIN = re.compile(r"://[^/]*@")
 _COPIED = re.compile(
     r"(pyproject\.toml|README\.md|LICENSE|cds_hooks|nlp_core|worker|training|requirements/[a-z-]+\.lock)$"
 )
@@ -23,19 +27,20 @@ Instruction = tuple[str, str]
 
 def dockerfile_faults(text: str) -> list[str]:
     """What is wrong with a Dockerfile."""
-    instructions = _instructions(text)
-    stages = [index for index, (name, _) in enumerate(instructions) if name == "FROM"]
-    last = instructions[stages[-1] :]
+    every = instructions(text)
+    stages = [index for index, (name, _) in enumerate(every) if name == "FROM"]
+    last = every[stages[-1] :]
     users = [rest for name, rest in last if name == "USER"]
     return [
-        *(fault for instruction in instructions for fault in _instruction_faults(*instruction)),
+        *(fault for instruction in every for fault in _instruction_faults(*instruction)),
         *([] if users and re.fullmatch(r"[1-9]\d*(:[1-9]\d*)?", users[-1]) else ["runs as root, or as a user by name"]),
         *([] if any(name == "HEALTHCHECK" for name, _ in last) else ["has no health check"]),
         *([] if any(name == "ENTRYPOINT" and rest.startswith("[") for name, rest in last) else ["starts in a shell"]),
     ]
 
 
-def _instructions(text: str) -> list[Instruction]:
+def instructions(text: str) -> list[Instruction]:
+    """Name and rest of each instruction, its continued lines joined, without comments."""
     joined = re.sub(r"\\\n\s*", " ", text)
     lines = [line.strip() for line in joined.splitlines() if line.strip() and not line.startswith("#")]
     return [(line.split(None, 1)[0].upper(), line.split(None, 1)[1]) for line in lines]
@@ -46,9 +51,9 @@ def _instruction_faults(name: str, rest: str) -> Iterator[str]:
         yield f"base without an exact version: {rest}"
     if name == "ADD":
         yield "ADD fetches and unpacks: use COPY"
-    if name in ("ENV", "ARG") and _SECRET.search(rest):
+    if name in ("ENV", "ARG") and SECRET_NAME.search(rest):
         yield f"a secret in the image: {name}"
-    if name == "COPY" and not rest.startswith("--from=build "):
+    if name == "COPY" and not rest.startswith(("--from=build ", "--from=model ")):
         yield from (f"copies more than it needs: {word}" for word in rest.split()[:-1] if not _COPIED.fullmatch(word))
     if name == "RUN":
         yield from _run_faults(rest)
@@ -89,5 +94,5 @@ def _service_faults(service: dict[str, Any]) -> Iterator[str]:
     ):
         yield "sees the machine's files"
     for name, value in service.get("environment", {}).items():
-        if (_SECRET.search(name) or "redis://" in str(value)) and not _FROM_OUTSIDE.fullmatch(str(value)):
+        if (SECRET_NAME.search(name) or _LOGIN.search(str(value))) and not _FROM_OUTSIDE.fullmatch(str(value)):
             yield f"a secret in the file: {name}"

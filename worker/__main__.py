@@ -128,8 +128,9 @@ def _offer_metrics(settings: WorkerSettings) -> None:
     if settings.worker_metrics_port:
         from prometheus_client import start_http_server
 
-        start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
-        log.info("metrics at http://127.0.0.1:%d/metrics", settings.worker_metrics_port)
+        address = settings.worker_metrics_address
+        start_http_server(settings.worker_metrics_port, addr=address)
+        log.info("metrics at http://%s:%d/metrics", address, settings.worker_metrics_port)
 
 
 def _explained(invalid: ValidationError) -> str:

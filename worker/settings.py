@@ -92,4 +92,6 @@ class WorkerSettings(QueueSettings):
     sentence_redis_mib: int = Field(default=64, ge=0)
     """The same, sealed in Redis, for all workers together, in MiB; 0 = each remembers alone."""
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65_535)
-    """Port on loopback for Prometheus; None = not offered."""
+    """Port for Prometheus; None = not offered."""
+    worker_metrics_address: str = "127.0.0.1"
+    """Address at which that port is open; in a container `0.0.0.0`, to be closed by its network."""

@@ -108,11 +108,13 @@ def test_every_alert_has_a_name_of_its_own_a_severity_a_summary_and_a_runbook() 
 
 
 def test_runbooks_are_sections_that_exist() -> None:
-    ours = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+    pages = {name: (ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("operators", "operations")}
     sections = {
-        f"docs/operators.md#{one.lower().replace(' ', '-')}" for one in re.findall(r"^#+ (.+)$", ours, re.MULTILINE)
+        f"docs/{name}.md#{one.lower().replace(' ', '-')}"
+        for name, page in pages.items()
+        for one in re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     }
-    sections |= {f"docs/operations.md#{name}" for name in get_args(Runbook) if name}
+    assert {f"docs/operations.md#{name}" for name in get_args(Runbook) if name} <= sections
     assert {rule["annotations"]["runbook"] for rule in RULES} <= sections
     named = {rule["annotations"]["runbook"].partition("#")[2] for rule in RULES}
     assert {name for name in get_args(Runbook) if name} <= named, "every section has an alert that leads to it"

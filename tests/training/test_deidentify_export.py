@@ -324,3 +324,14 @@ def test_a_real_bulk_export_runs_through(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "out.work" / "report.json").read_text())
     assert report["rejected"] == []
     assert os.listdir(tmp_path / "out")
+
+
+def test_what_comes_out_can_be_prepared_though_its_patients_have_other_names(tmp_path: Path, export: Path) -> None:
+    key = tmp_path / "split.key"
+    key.write_text("a key to split patients by, long enough")
+    assert main(arguments(export, tmp_path / "out")) in (0, 1)  # 1: some rows were rejected
+    patients = [one for one in resources(tmp_path / "out") if one["resourceType"] == "Patient"]
+    assert all("PSEUDED" in {label["code"] for label in one["meta"]["security"]} for one in patients)
+    command = ["prepare", "--from", str(tmp_path / "out"), "--out", str(tmp_path / "prepared"), "--split-key", str(key)]
+    assert main(command) == 0
+    assert main([*command[:2], str(export), *command[3:]]) == 1

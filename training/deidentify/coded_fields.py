@@ -22,6 +22,15 @@ Json = dict[str, Any]
 Rule = Callable[[Any, Visit], Any]
 """Takes a value, gives what may leave; `elements.GONE` where nothing may."""
 _KNOWN_NAME = re.compile(r"[a-z][A-Za-z]{1,40}")
+PSEUDONYMISED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "PSEUDED"}
+"""HL7's security label for a resource whose identifiers stand for others; `prepare` asks for it."""
+
+
+def pseudonymised(patient: Json) -> Json:
+    """The Patient with the label that its names are surrogates."""
+    meta = patient.get("meta", {})
+    others = [label for label in meta.get("security", ()) if label.get("code") != PSEUDONYMISED["code"]]
+    return patient | {"meta": meta | {"security": [*others, PSEUDONYMISED]}}
 
 
 class CodedFields:
@@ -56,7 +65,8 @@ class CodedFields:
         visit.tally.resources[kind] += 1
         if kind == "Binary":
             resource = clean_binary(resource, visit)
-        return {"resourceType": kind, **self._object(resource, self._resources[kind], kind, visit)}
+        cleaned = {"resourceType": kind, **self._object(resource, self._resources[kind], kind, visit)}
+        return pseudonymised(cleaned) if kind == "Patient" else cleaned
 
     def _primitive_rules(self) -> dict[str, Callable[[str], Rule]]:
         return {

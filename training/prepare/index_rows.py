@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from nlp_core.fhir_fields import Json, items, resource_type, words
+from training.deidentify.coded_fields import PSEUDONYMISED
 from training.ndjson_rows import BadRow, Row, ndjson_files, rows
 from training.prepare.chart_index import ChartIndex
 from training.prepare.coded_labels import CodedLabels
@@ -62,11 +63,22 @@ def _index_file(path: Path, index: ChartIndex, labels: CodedLabels, bar: Any, al
 
 
 def _refuse_named(row: Row, path: Path) -> None:
-    if resource_type(row.resource) == "Patient" and any(_says(row.resource, name) for name in _NAMING):
+    if resource_type(row.resource) != "Patient" or _has_surrogates(row.resource):
+        return
+    if any(_says(row.resource, name) for name in _NAMING):
         raise ValueError(
             f"{path}, line {row.line}: the patient is still named. Run `dxspan-train deidentify` first; "
             "--allow-identified goes on all the same, and what is learned from may then hold names"
         )
+
+
+def _has_surrogates(patient: Json) -> bool:
+    labels = items(patient.get("meta"))
+    return any(
+        {"system": one.get("system"), "code": one.get("code")} == PSEUDONYMISED
+        for meta in labels
+        for one in items(meta.get("security"))
+    )
 
 
 def _says(patient: Json, name: str) -> bool:

@@ -25,11 +25,14 @@ from training.measures import (
     measure_styles,
     measure_summary,
     measure_swaps,
+    measure_tuning,
     reading_tables,
 )
 from training.model import fit, plot_training
 from training.prepare import command as prepare
+from training.pretraining import command as pretrain
 from training.site import evaluate_site, from_feedback
+from training.tuning import command as tune
 
 COMMANDS: tuple[Command, ...] = (
     bulk_export.COMMAND,
@@ -38,6 +41,8 @@ COMMANDS: tuple[Command, ...] = (
     deidentify.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,
+    pretrain.COMMAND,
+    tune.COMMAND,
     plot_training.COMMAND,
     model_card.COMMAND,
     export_model.COMMAND,
@@ -60,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     measure_deidentification.COMMAND,
     measure_summary.COMMAND,
     measure_questions.COMMAND,
+    measure_tuning.COMMAND,
 )
 
 

@@ -1,0 +1,1 @@
+"""Continued masked-language training of an encoder on texts of a site."""

@@ -297,7 +297,7 @@ def test_parts_hold_every_line_once_whatever_their_size(export: Path, tmp_path: 
 def test_a_line_too_long_is_rejected_and_the_rest_is_read(
     export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.deidentify.export_parts.LONGEST_LINE", 500)
+    monkeypatch.setattr("training.deidentify.export_parts.LONGEST_LINE", 200)
     read_lines = [
         line for part in plan([export / "DocumentReference.000.ndjson"], tmp_path) for line in resources_of(part)
     ]

@@ -54,9 +54,10 @@ def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_an
 ) -> None:
     outcomes = {name: outcome(cleaner, name, shift) for name in SETS}
     assert outcomes["development"].recall >= 0.99, outcomes["development"].missed
-    # Floors at what docs/deidentification.md says, so that no change loses any: the aim of 0.99 is not met on these two.
+    # Floors at what docs/deidentification.md says, so that no change loses any: the aim of 0.99 is not met on all of these.
     assert outcomes["test"].recall >= 0.97
-    assert outcomes["unseen"].recall >= 0.89
+    assert outcomes["unseen"].recall >= 0.97
+    assert outcomes["development2"].recall >= 0.95
     assert all(one.lost_share <= 0.02 for one in outcomes.values()), [one.lost_words for one in outcomes.values()]
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from nlp_core.text_view import TRADITIONAL
+from training.deidentify.chinese_names import UncuedNameFinder
 from training.deidentify.kinds import Found, Kind
 from training.deidentify.vocabulary import rules
 
@@ -22,17 +24,17 @@ _CITIZEN = re.compile(
 )
 _LABEL = r"(?:号码|号|编号|证号|卡号|ID)?[ ]?[:.]?[ ]?"
 _NUMBERED = (
-    (Kind.SOCIAL_SECURITY, r"(?:身份证|公民身份|证件)"),
+    (Kind.SOCIAL_SECURITY, r"(?:身份证|身分证字|身分证|公民身份|证件|HKID|居留证|台胞证)"),
     (Kind.FAX, r"传真"),
-    (Kind.PHONE, r"(?:电话|手机|联系方式|联系电话|座机|热线)"),
+    (Kind.PHONE, r"(?:电话|电邮|联络|手机|联系方式|联系电话|座机|热线)"),
     (
         Kind.MEDICAL_RECORD,
-        r"(?:住院|病案|门诊|病历|就诊|登记|病人|患者|床位|档案|急诊|健康卡|诊疗卡|就诊卡)(?=号|ID|编号|卡号|:)",
+        r"(?:住院|病案|门诊|病历|就诊|病例|登记|病人|患者|床位|档案|急诊|健康卡|诊疗卡|就诊卡)(?=号|ID|编号|卡号|:)",
     ),
-    (Kind.HEALTH_PLAN, r"(?:医保|社保|保险|参保|新农合|保单|医疗证|医保卡|社保卡)"),
-    (Kind.ACCOUNT, r"(?:银行卡|账户|账号|帐号|发票|收据|银行账)"),
+    (Kind.HEALTH_PLAN, r"(?:医保|健保|健保卡|社保|保险|参保|新农合|保单|医疗证|医保卡|社保卡)"),
+    (Kind.ACCOUNT, r"(?:银行卡|信用卡|存折|账户|账号|帐号|发票|收据|银行账)"),
     (Kind.LICENCE, r"(?:护照|军官证|执业证书|执业证|驾驶证|驾照|资格证|出生证|港澳通行证|居住证|工作证|学生证)"),
-    (Kind.VEHICLE, r"(?:车架|车辆识别|发动机)"),
+    (Kind.VEHICLE, r"(?:车架|车辆识别|发动机|车(?=号)|车牌)"),
     (Kind.DEVICE, r"(?:序列|设备|起搏器|批|植入物|机身|产品)(?=号|编号|序列号)(?:序列)?"),
     (Kind.BIOMETRIC, r"(?:指纹|虹膜|人脸|声纹|DNA)(?:编号|模板|特征码|档案|ID)"),
     (
@@ -46,18 +48,26 @@ _PLATE = re.compile(
 _MOBILE = re.compile(r"(?<![\dA-Za-z.-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\dA-Za-z-]|\.\d)")
 _LANDLINE = re.compile(r"(?<![\dA-Za-z.-])(?:\(0\d{2,3}\)|0\d{2,3}-)[2-8]\d{6,7}(?:-\d{1,5})?(?![\d-])")
 _STREET = re.compile(
-    rf"{_HAN}{{2,16}}?(?:路|街|大道|巷|弄|胡同|村|小区|花园|新村|苑|里|大厦|公寓)(?:\d{{1,5}}|[一二三四五六七八九十]{{1,3}})(?:弄|号|栋|幢|座|单元|号楼|组|队)"
-    rf"(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼))*(?:{_HAN}{{2,6}}(?:小区|花园|苑|公寓|大厦))?(?:\d{{1,5}}(?:-\d{{1,5}}){{0,3}}(?:号楼|号|栋|幢|座|单元|室|层|楼)?)*"
+    rf"{_HAN}{{2,16}}?(?:路|街|大道|道|巷|弄|胡同|村|小区|花园|新村|苑|里|大厦|公寓)(?:\d{{1,5}}|[一二三四五六七八九十]{{1,3}})(?:弄|号|栋|幢|座|单元|号楼|组|队|段)"
+    rf"(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼)|[A-Z]室)*(?:{_HAN}{{2,6}}(?:小区|花园|苑|公寓|大厦))?(?:\d{{1,5}}(?:-\d{{1,5}}){{0,3}}(?:号楼|号|栋|幢|座|单元|室|层|楼)?)*"
 )
 _CHAIN = re.compile(
-    rf"{_HAN}{{1,6}}?(?:市|县|州)(?:{_HAN}{{1,6}}?(?:区|县|市|旗)){{0,2}}(?:{_HAN}{{1,6}}?(?:街道|镇|乡|村|屯|社区|组)){{0,3}}"
+    rf"{_HAN}{{1,6}}?(?:市|县|州)(?:{_HAN}{{1,6}}?(?:区|县|市|旗)){{0,2}}(?:{_HAN}{{1,6}}?(?:街道|镇镇|镇|乡|村|屯|社区|组)){{0,3}}(?:{_HAN}{{2,10}}?(?=\d))?(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼|弄)?|[A-Z]室){{0,5}}"
 )
 _ADDRESS_LABEL = re.compile(
     r"(?:家庭住址|家庭地址|现住址|住址|地址|户籍地|户籍|户口所在地|籍贯|出生地|居住地|单位地址|工作单位|单位)[ ]?:[ ]?([^\s,.;，。；\n]{2,60})"
 )
+_LIVES = re.compile(
+    r"(?:现住|家住|现居|居住于|居住在|住在|住址|家在|来自|住)(?=[^,;，。；]*[市区县镇乡村路街道号楼室座苑园城湾])([^\s,.;:，。；]{2,40}?)(?=[,.;，。；\n]|$|人[,，]|女儿家|儿子家)(?<!住院)"
+)
+_ROAD = re.compile(rf"(?<=[于在经从由])({_HAN}{{2,5}}(?:路|大道|大街))(?=[与和口附上骑发,，])")
+_TAIWAN_CITIZEN = re.compile(r"(?<![A-Za-z0-9])[A-Z][1289]\d{8}(?!\d)")
+_REPUBLIC_DATE = re.compile(r"(?<!\d)(?:民国)?\d{2,3}年\d{1,2}月(?:\d{1,2}日)?")
+_LABELLED_PHONE = re.compile(r"(?:电话|手机|联络|联系方式|热线)[ ]?:?[ ]?(\+?\(?\d[\d ()-]{5,18}\d)")
+_NO_END = re.compile(r"(?:要求.*|老师|医生|医师|[已送自于转请到告说诉来在陪打]+)?$")
 _POST_CODE = re.compile(r"(?:邮编|邮政编码)[ ]?:?[ ]?(\d{6})(?!\d)")
 _HOSPITAL = re.compile(
-    rf"({_HAN}{{2,18}}?)(?:医院|卫生院|卫生所|卫生服务中心|诊所|(?:大学|学院)(?!附属|医学|第|{_HAN}{{0,8}}医院)|中学|小学|幼儿园|养老院|福利院|有限公司|公司|集团|工厂|监狱)"
+    rf"({_HAN}{{2,18}}?)(?:医院|卫生院|卫生所|卫生服务中心|诊所|(?:大学|学院)(?!附属|医学|第|{_HAN}{{0,8}}医院)|中学|小学|幼儿园|养老院|福利院|有限公司|公司|集团|工厂|监狱|[丝纺绸钢水织药食化机印]{1, 2}[^,;]{0, 2}厂|工程局|[一二三四五六七八九十]+局|派出所|法院|酒店|餐厅|教会|福音堂)"
 )
 
 
@@ -74,6 +84,7 @@ class ChineseFinder:
 
     def __init__(self) -> None:
         cues = rules("chinese.yaml")
+        self._uncued = UncuedNameFinder()
         surname = f"(?:{_any(cues['double_surnames'])}|[{cues['surnames']}])"
         name = rf"{surname}{_HAN}{{1,2}}"
         minority = rf"{_HAN}{{2,5}}·{_HAN}{{2,6}}"
@@ -95,7 +106,7 @@ class ChineseFinder:
             rf"(?<![\u3400-\u9fff])({name}|{minority})[ ]?[,，][ ]?[男女](?=[,，性 ])|(?:——|--)[ ]?({name})(?![\u3400-\u9fff])"
         )
         self._cities = re.compile(rf"(?:{_any(cues['cities'])})(?:市)?")
-        self._leads = re.compile(rf".*(?:{_any(cues['leads'])})")
+        self._leads = re.compile(rf".*(?:{_any(cues['leads'])})(?![进门街海沙路])")
         self._provinces = re.compile(
             rf"^(?:{_any(cues['provinces'])})(?:省|市|自治区|维吾尔自治区|壮族自治区|回族自治区)?"
         )
@@ -115,10 +126,12 @@ class ChineseFinder:
         ]
 
     def find(self, plain: str) -> Iterator[Found]:
-        """`plain` is the text folded."""
+        """`plain` is the text folded; traditional characters are read as simplified ones."""
+        plain = plain.translate(_simplified())
         yield from self._numbers(plain)
         yield from self._names(plain)
         yield from self._places(plain)
+        yield from self._uncued.holidays(plain)
 
     def _numbers(self, plain: str) -> Iterator[Found]:
         for match in _CITIZEN.finditer(plain):
@@ -127,8 +140,7 @@ class ChineseFinder:
         for kind, pattern in self._numbered:
             for match in pattern.finditer(plain):
                 yield Found(*match.span(1), kind)
-        for match in self._handles.finditer(plain):
-            yield Found(*match.span(1), Kind.PHONE)
+        yield from self._by_form(plain)
         for pattern, kind in ((_PLATE, Kind.VEHICLE), (_MOBILE, Kind.PHONE), (_LANDLINE, Kind.PHONE)):
             for match in pattern.finditer(plain):
                 if "传真" not in plain[max(0, match.start() - 8) : match.start()]:
@@ -136,16 +148,31 @@ class ChineseFinder:
                 else:
                     yield Found(*match.span(), Kind.FAX)
 
+    def _by_form(self, plain: str) -> Iterator[Found]:
+        for pattern, kind in ((_TAIWAN_CITIZEN, Kind.SOCIAL_SECURITY), (_REPUBLIC_DATE, Kind.DATE)):
+            for match in pattern.finditer(plain):
+                yield Found(*match.span(), kind)
+        for pattern in (_LABELLED_PHONE, self._handles):
+            for match in pattern.finditer(plain):
+                yield Found(*match.span(1), Kind.PHONE)
+
     def _names(self, plain: str) -> Iterator[Found]:
         for pattern in (self._labelled, self._titled, self._behind_title, self._related, self._patient, self._alone):
             for match in pattern.finditer(plain):
-                group = match.lastindex or 1
-                if match.group(group) not in _words_of_knowledge() and match.group(group) not in _NO_NAMES:
-                    yield Found(*match.span(group), Kind.NAME)
+                start, end = match.span(match.lastindex or 1)
+                ending = _NO_END.search(plain, start, end)
+                end -= len(ending.group()) if ending else 0
+                word = match.group(match.lastindex or 1)
+                if start < end and word not in _words_of_knowledge() and plain[start:end] not in _NO_NAMES:
+                    yield Found(start, end, Kind.NAME)
+        for one in self._uncued.find(plain):
+            if (word := plain[one.start : one.end]) not in _words_of_knowledge() and word not in _NO_NAMES:
+                yield one
 
     def _places(self, plain: str) -> Iterator[Found]:
-        for match in _ADDRESS_LABEL.finditer(plain):
-            yield from self._place(plain, *match.span(1))
+        for pattern in (_ADDRESS_LABEL, _LIVES, _ROAD):
+            for match in pattern.finditer(plain):
+                yield from self._place(plain, *match.span(1))
         for match in _POST_CODE.finditer(plain):
             yield Found(*match.span(1), Kind.PLACE)
         for pattern in (_STREET, _CHAIN):
@@ -171,6 +198,13 @@ class ChineseFinder:
     def _after_leads(self, text: str) -> int:
         lead = self._leads.match(text[:-2])
         return lead.end() if lead else 0
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, str]:
+    """Traditional characters -> simplified ones, one for one."""
+    traditional, simplified = TRADITIONAL.read_text(encoding="utf-8").split()
+    return {ord(old): new for old, new in zip(traditional, simplified, strict=True)}
 
 
 _NO_NAMES = frozenset(

@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator
 
 from training.deidentify.kinds import Found, Kind
+from training.deidentify.name_forms import NameForms
 from training.deidentify.searched_text import SearchedText
 from training.deidentify.vocabulary import Vocabulary
 
 _CAPITAL = r"[A-Z][A-Za-z]*(?:['-][A-Za-z]+)*[0-9]{0,4}"
-_LINKS = r"(?:de|la|del|van|von|der|da|dos|bin|al|el|le|du)"
+_LINKS = (
+    r"(?:de|la|del|van|von|der|den|da|dos|das|di|bin|binti|al|el|le|du|ap|ab|ter|ten|zu|av|af|y|Ni|Nic|Mac|Mc|Fitz)"
+)
 _BETWEEN = rf"(?:,[ ]?|[ ]{{1,2}})(?:[A-Z](?:\.|(?=[ ,]))[ ]?|{_LINKS}[ ])*"
 _PERSON = rf"(?:(?:[A-Z]\.?[ -]){{1,3}})?{_CAPITAL}(?:{_BETWEEN}{_CAPITAL}){{0,3}}"
 _CAPITALS = re.compile(
@@ -34,6 +37,9 @@ _NEXT_OF_PLACE = re.compile(r"[ ]([A-Z][a-z]+)")
 _PERSON_HERE = re.compile(_PERSON)
 _SMALL_HERE = re.compile(r"[a-z]{3,}")
 _PERSON_BEFORE = re.compile(rf"{_PERSON}$")
+_ONE_CAPITAL = re.compile(r"(?:[A-Z][a-z]{0,2})?[A-Z][a-z]+(?:[-'](?:[A-Z]?[a-z]+))*")
+_STARTS = re.compile(r"(?:^|[.;:!?\n]|[.!?]\"|^===)[ \"(]{0,3}$")
+_VERB_BEHIND = re.compile(r"(?:[ ]\([^)\n]{0,40}\))?,?[ ]([a-z]+)")
 _SHORT = 4
 """Letters: a word of so many capitals is an abbreviation rather than a name."""
 
@@ -43,6 +49,7 @@ class NameFinder:
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
+        self._forms = NameForms(words)
         cues = words.cues
         self._titles = cues["titles"] - cues["unsure_titles"]
         self._titled = re.compile(
@@ -66,6 +73,7 @@ class NameFinder:
             yield from self._by_label(text, match)
         yield from self._by_capital(text)
         yield from self._small_letters(text)
+        yield from self._forms.find(plain)
 
     def again(self, text: SearchedText, found: list[Found]) -> Iterator[Found]:
         """Names that were found once, wherever else the note says them without a cue."""
@@ -160,12 +168,21 @@ class NameFinder:
     def _stands_alone(self, plain: str, start: int, end: int, written: str) -> bool:
         """A word with a capital within a sentence, no common word with one behind it: no heading, so something's name."""
         word = written.lower()
-        if len(word) < 3 or not written[1:].islower() or word.endswith(self._words.drug_endings):
+        if len(word) < 3 or not _ONE_CAPITAL.fullmatch(written) or self._eponym(plain, word, end):
             return False
-        if not _WITHIN_SENTENCE.search(plain, max(0, start - 4), start) or self._eponym(plain, word, end):
+        if _STARTS.search(plain, max(0, start - 4), start):
+            return self._acts(plain, end, word)
+        if word.endswith(self._words.drug_endings) or not _WITHIN_SENTENCE.search(plain, max(0, start - 4), start):
             return False
         behind = _NEXT.match(plain, end)
         return behind is None or behind.group(1).lower() not in self._words.plain
+
+    def _acts(self, plain: str, end: int, word: str) -> bool:
+        """At the start of a sentence: an unknown word before what a person does ("Wanjiku has fever")."""
+        if word in self._words.ordinary or word.endswith(self._words.drug_endings):
+            return False
+        behind = _VERB_BEHIND.match(plain, end)
+        return behind is not None and behind.group(1) in self._words.cues["verbs"]
 
     def _place_end(self, plain: str, end: int) -> int:
         """Where a place's name ends: further words with a capital that no list knows."""
@@ -197,7 +214,7 @@ class NameFinder:
         if self._eponym(plain, word, end):
             return
         alone = True
-        for _ in range(2):
+        for _ in range(3):
             behind = _NEXT.match(plain, end)
             if not behind or not self._extends(behind.group(1)):
                 break
@@ -218,7 +235,9 @@ class NameFinder:
         words = self._words
         if word in words.also_words:
             return word not in words.cues["verbs"]
-        return word not in words.no_names and self._fits(written)
+        if word in words.no_names or len(word) < 2 or (written.isupper() and len(word) <= _SHORT):
+            return False
+        return word in words.names or word not in words.ordinary  # beside a name, the end of a drug's name says nothing
 
     def _eponym(self, plain: str, word: str, end: int) -> bool:
         """Is it a disease or a sign that is called by someone's name? `end`: of the word."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from training.deidentify.chinese_identifiers import ChineseFinder
 from training.deidentify.dates import find_ages, find_dates, rewritten
+from training.deidentify.facilities import FacilityFinder
 from training.deidentify.kinds import Found, Kind, joined
 from training.deidentify.known_identifiers import KnownIdentifiers
 from training.deidentify.names import NameFinder
@@ -67,6 +68,7 @@ class NoteCleaner:
         self._words = vocabulary()
         self._names = NameFinder(self._words)
         self._patterns = PatternFinder(self._words)
+        self._facilities = FacilityFinder(self._words)
         self._chinese = ChineseFinder()
         self._surrogates = surrogates
         self._other = other
@@ -95,6 +97,7 @@ class NoteCleaner:
         searched = SearchedText(paragraph)
         found = [*find_dates(searched, weekdays=weekdays), *find_ages(searched)]
         found.extend(self._patterns.find(searched))
+        found.extend(self._facilities.find(searched))
         found.extend(self._names.find(searched))
         if not searched.plain.isascii():
             found.extend(self._chinese.find(searched.plain))

@@ -25,7 +25,7 @@ from training.deidentify.vocabulary import vocabulary
 from training.measures.deidentification_speed import Speed, measure_speed
 
 PLANTED = Path("tests/training/planted")
-SETS = ("development", "test", "unseen", "held")
+SETS = ("development", "development2", "test", "unseen", "held")
 _MARK = re.compile(r"\{\{([A-Z_]+):([^{}|]*)(?:\|([^{}|]*))?\}\}")
 _WORD = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9][A-Za-z0-9.,/:'-]*")
 
@@ -145,12 +145,14 @@ def _lines(outcomes: dict[tuple[str, str, str], Outcome], speed: Speed | None, o
     yield "- `development`: the rules were mended until they found it. Says that the rules work, not how well they will elsewhere."
     yield "- `test`: seen once in part. The first rules found 89.9 % of it, after work on `development` alone 93.3 %; then the kinds that"
     yield "  were missed were looked up, general faults behind them mended, and one mark corrected (a time of day is no date)."
-    yield "- `unseen`: written after the rules, by their author, and measured once; nothing was changed for it."
+    yield "- `development2`: notes in the styles of nine countries, English and Chinese; the rules were mended on it by kinds of"
+    yield "  misses, so it flatters as `development` does."
+    yield "- `unseen`: measured once at 89.9 % of all, before its misses were looked at: a seen set now."
     yield "- `held`: written by somebody who had not seen the rules, before they were mended last; nothing was changed for it."
     yield "  **This row is the one to believe.**"
     yield ""
-    yield "The aim of 99 % is met on `development` alone. All notes are few and invented, and all but `held` by the author of the rules:"
-    yield "a hospital must measure on its own notes before it lets anything out."
+    yield "All notes are few and invented, and all but `held` by authors of the rules: a hospital must measure on its own notes before it"
+    yield "lets anything out."
     yield ""
     yield "| profile | set | language | identifiers | found, % | other words | lost, % |"
     yield "|---|---|---|---:|---:|---:|---:|"

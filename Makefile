@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers
+.PHONY: docs hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,13 +31,14 @@ $(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-
 	@$(BIN)/python -m nlp_core.compose_bundle
 	@touch $@
 
-$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/tensorrt.lock requirements/containers.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
+$(VENV)/.test-is-set-up: $(VENV)/.run-is-set-up requirements/test.lock requirements/tensorrt.lock requirements/cluster.lock requirements/containers.lock requirements/postgresql-server.lock requirements/torch.lock requirements/torch-cpu.lock requirements/torch-usual.lock tests/renderers/package-lock.json
 	@echo "[test 1/7] torch"
 	@$(PIP) $(LOCKED) -r requirements/torch.lock
 	@$(PIP) $(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || $(PIP) $(LOCKED) -r requirements/torch-usual.lock
 	@echo "[test 2/7] tools for tests and checks"
 	@$(PIP) $(LOCKED) -r requirements/test.lock
 	@$(PIP) $(LOCKED) -r requirements/tensorrt.lock
+	@$(PIP) $(LOCKED) -r requirements/cluster.lock
 	@echo "[test 3/7] a Redis server"
 	@$(BIN)/python -m worker.local_redis --ensure
 	@echo "[test 4/7] a PostgreSQL server"
@@ -78,6 +79,9 @@ fit: setup-test ## train the reading model by its recipe (half an hour on two id
 	@$(BIN)/dxspan-train export-model --trained var/model
 	@$(BIN)/dxspan-train plot-training
 	@$(BIN)/python -m nlp_core.compose_bundle
+
+hospital-day: setup-test ## a hospital's whole way on invented patients, from a bulk export to a card (minutes)
+	@examples/hospital_day.sh
 
 styles: setup-test ## figures of docs/synthetic_charts.md: are the invented notes varied?
 	@$(BIN)/dxspan-train measure-styles --write docs/synthetic_charts.md

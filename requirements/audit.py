@@ -24,6 +24,7 @@ AUDITED = (
     "test.lock",
     "torch.lock",
     "torch-usual.lock",
+    "cluster.lock",
     "postgresql-server.lock",
 )
 """torch-cpu.lock is torch-usual.lock's torch built otherwise, under a version that no database lists."""

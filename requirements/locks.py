@@ -20,6 +20,7 @@ TOOLS = (
     "torch-cpu.lock",
     "torch-usual.lock",
     "fuzz.lock",
+    "cluster.lock",
     "tensorrt.lock",
     "postgresql-server.lock",
     "containers.lock",

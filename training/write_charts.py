@@ -13,11 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
 from training.synthetic_charts.charts import ChartWriter, WrittenChart
+from training.synthetic_charts.identities import with_identity
 
 BUNDLES = "bundles.ndjson"
 GOLD = "gold.jsonl"
@@ -46,6 +48,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=100, help="patients (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chinese", type=float, default=0.35, help="share of patients told in Chinese, 0 to 1")
+    parser.add_argument("--named", action="store_true", help="invented names, numbers and addresses in chart and notes")
+    parser.add_argument(
+        "--coded", action="store_true", help="the diagnosis as a Condition, and encounters to join it by"
+    )
 
 
 def _run(options: Namespace) -> int:
@@ -58,8 +64,13 @@ def _run(options: Namespace) -> int:
         (options.out / BUNDLES).open("w", encoding="utf-8") as bundles,
         (options.out / GOLD).open("w", encoding="utf-8") as gold,
     ):
+        random = np.random.default_rng(
+            [options.seed, 1]
+        )  # of the names alone: with them or without, the stories are the same
         for chart in tqdm(writer.charts(options.count), total=options.count, desc="charts", unit="chart"):
-            bundles.write(json.dumps(fhir_bundle(chart, knowledge), ensure_ascii=False) + "\n")
+            chart = with_identity(chart, random) if options.named else chart
+            bundle = fhir_bundle(chart, knowledge, coded=options.coded)
+            bundles.write(json.dumps(bundle, ensure_ascii=False) + "\n")
             gold.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in gold_lines(chart))
     print(f"{options.out / BUNDLES} and {options.out / GOLD}: {options.count} patients")
     return 0

@@ -24,6 +24,7 @@ from training.phrases import names_of, written_phrases
 from training.synthetic_charts.charts import ChartWriter, WrittenChart
 from training.synthetic_charts.distortions import traditional, with_slips
 from training.synthetic_charts.fhir_bundle import fhir_bundle
+from training.synthetic_charts.identities import with_identity
 from training.synthetic_charts.styles import Patterns, patterns, styles
 from training.write_charts import BUNDLES, GOLD
 
@@ -93,6 +94,23 @@ def test_a_bundle_is_read_back_as_the_same_notes(knowledge: Knowledge, charts: l
         assert sorted(note.text for note in read.notes) == sorted(note.text for note in chart.notes)
         assert read.sex == chart.story.sex
         assert read.age_years == pytest.approx(chart.story.age_years, abs=0.02)
+
+
+def test_named_charts_name_their_patient_in_every_note_and_the_gold_moves_along(
+    knowledge: Knowledge, charts: list[WrittenChart]
+) -> None:
+    random = np.random.default_rng(1)
+    for plain in charts[:40]:
+        named = with_identity(plain, random)
+        bundle = fhir_bundle(named, knowledge, coded=True)
+        (who,) = (entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient")
+        for before, after in zip(plain.notes, named.notes, strict=True):
+            assert who["name"][0]["given"][0] in after.text
+            assert who["identifier"][0]["value"] in after.text
+            words = [before.text[span.start : span.end] for span in before.spans]
+            assert [after.text[span.start : span.end] for span in after.spans] == words
+        coded = [entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Condition"]
+        assert coded[-1]["code"]["coding"][0]["code"] == named.story.diagnosis.icd10cm
 
 
 def test_the_command_writes_bundles_and_gold_a_line_each(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Runs in a process of its own; `Bench` is what such a process needs, made once.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,13 +22,14 @@ from training.deidentify.identifier_store import IdentifierStore
 from training.deidentify.known_identifiers import KnownIdentifiers
 from training.deidentify.notes import NoteCleaner, Person, nobody
 from training.deidentify.recognizers import presidio
-from training.deidentify.record_identifiers import Row, owner_handle, rows_of
+from training.deidentify.record_identifiers import Alias, Identifier, Link, Row, owner_handle, rows_of
 from training.deidentify.surrogates import Surrogates
 from training.deidentify.visit import Tally, Visit, Workshop
 from training.deidentify.vocabulary import vocabulary
 
 _PEOPLE_REMEMBERED = 500
 _HANDLES_REMEMBERED = 50_000
+_ROWS: dict[str, type[Row]] = {"Identifier": Identifier, "Link": Link, "Alias": Alias}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Settings:
     @property
     def store(self) -> Path:
         return Path(self.work) / "identifiers.db"
+
+    def rows(self, part: Part) -> Path:
+        """What the first pass found in the part; gone when its store is there."""
+        return Path(self.work) / "parts" / f"{part.number:06d}.rows"
 
     def output(self, part: Part) -> Path:
         return Path(self.work) / "parts" / f"{part.number:06d}.ndjson"
@@ -154,6 +160,20 @@ def collected(part: Part) -> tuple[list[Row], int]:
             except RecursionError:
                 continue  # the second pass rejects it by name
     return list(found), count
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """One a line: the name of its kind, then its fields."""
+    lines = (orjson.dumps([type(row).__name__, *row]) for row in rows)
+    write_whole(path, b"\n".join(lines), safe=False)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """What `write_rows` wrote."""
+    with path.open("rb") as file:
+        for line in file:
+            name, *fields = orjson.loads(line)
+            yield _ROWS[name](*fields)
 
 
 def _offset_lines(visit: Visit) -> list[bytes]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from training.command import Command
 from training.deidentify.export_parts import PART_BYTES
 from training.deidentify.run import PROFILES, LeakError, Order, deidentify
+from training.engines.choice import add_engine_arguments, engine_of
 
 LEAKED = 3
 """Exit status where identifiers got through: there is no output."""
@@ -31,7 +32,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--work", type=Path, help="folder for unfinished work, offsets and the report; confidential (default: OUT.work)"
     )
-    parser.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
+    add_engine_arguments(parser)
     parser.add_argument(
         "--as-of", type=date.fromisoformat, help="day that ages are of (default: today, kept for a run that goes on)"
     )
@@ -47,12 +48,12 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(options: Namespace) -> int:
     out = options.out.absolute()
     order = Order(
-        source=options.source,
+        source=options.source.absolute(),
         out=out,
         work=(options.work or out.with_name(f"{out.name}.work")).absolute(),
         key_file=options.key_file,
         profile=options.profile,
-        workers=options.workers,
+        engine=engine_of(options),
         dry_run=options.dry_run,
         as_of=options.as_of,
         with_presidio=options.presidio,

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import multiprocessing
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,7 @@ import orjson
 from tqdm import tqdm
 
 from nlp_core.durable_files import flush_names, write_whole
-from training.deidentify.clean_part import Bench, Settings, collected
+from training.deidentify.clean_part import Bench, Settings, collected, read_rows, write_rows
 from training.deidentify.coded_fields import CodedFields
 from training.deidentify.export_parts import Part, export_files, line_count, plan
 from training.deidentify.identifier_store import StoreWriter
@@ -33,6 +32,7 @@ from training.deidentify.leak_test import LeakTest
 from training.deidentify.report import Report, read_done
 from training.deidentify.surrogates import Surrogates, read_key
 from training.deidentify.vocabulary import RULES, vocabulary
+from training.engines.choice import ONE_PROCESS, Engine
 
 Profile = Literal["safe-harbor", "expert-shift"]
 PROFILES: tuple[Profile, ...] = ("safe-harbor", "expert-shift")
@@ -56,7 +56,7 @@ class Order:
     work: Path
     key_file: Path
     profile: Profile
-    workers: int = 1
+    engine: Engine = ONE_PROCESS
     dry_run: bool = False
     as_of: date | None = None
     with_presidio: bool = False
@@ -74,7 +74,8 @@ def deidentify(order: Order, *, quiet: bool = False) -> Report:
             str(order.work), key, order.profile == "expert-shift", _started(order, key, files), order.with_presidio
         )
         parts = plan(files, order.work, order.part_bytes)
-        with _processes(order.workers, settings) as run:
+        given = (replace(settings, key=b""), str(order.key_file.absolute()))  # a cluster's wires do not carry the key
+        with order.engine.ready(_prepare, given) as run:
             collect_identifiers(settings, parts, partial(run, _collect), quiet)
             for _ in _progress(run(_clean, parts), parts, "cleaned", quiet):
                 pass
@@ -88,15 +89,17 @@ def deidentify(order: Order, *, quiet: bool = False) -> Report:
 
 
 def collect_identifiers(
-    settings: Settings, parts: list[Part], run: Callable[[list[Part]], Iterable[Any]], quiet: bool
+    settings: Settings, parts: list[Part], run: Callable[[list[Part]], Iterable[int]], quiet: bool
 ) -> None:
-    """First pass, unless its store is there."""
+    """First pass, unless its store is there. `run` leaves each part's rows in the work folder."""
     if settings.store.exists():
         return
     writer = StoreWriter(settings.store)
-    for rows in _progress(run(parts), parts, "read for identifiers", quiet):
-        writer.add(rows)
+    for part, _ in zip(parts, _progress(run(parts), parts, "read for identifiers", quiet), strict=True):
+        writer.add(read_rows(settings.rows(part)))
     writer.finish()
+    for part in parts:
+        settings.rows(part).unlink()
 
 
 @contextmanager
@@ -236,31 +239,22 @@ def _first_lines(parts: list[Part]) -> dict[int, int]:
     return found
 
 
-@contextmanager
-def _processes(
-    workers: int, settings: Settings
-) -> Iterator[Callable[[Callable[[Part], Any], list[Part]], Iterable[Any]]]:
-    """Something that does one step for all parts, in their order, in this process or in several."""
-    if workers <= 1:
-        _prepare(settings)
-        yield lambda step, parts: map(step, parts)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, _prepare, (settings,)) as pool:
-        yield lambda step, parts: pool.imap(step, parts)
-
-
 _tools: dict[str, Any] = {}
 """Of one process: its settings, and its bench and leak test once they are needed."""
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(given: tuple[Settings, str]) -> None:
+    """given: the settings without their key, and the file it is in."""
+    settings, key_file = given
     _tools.clear()
-    _tools["settings"] = settings
+    _tools["settings"] = replace(settings, key=read_key(Path(key_file)))
 
 
-def _collect(part: Part) -> Any:
+def _collect(part: Part) -> int:
+    """Leaves the rows in the work folder: they are names and numbers of patients, and answers may travel far."""
     rows, _ = collected(part)
-    return rows
+    write_rows(_tools["settings"].rows(part), rows)
+    return part.number
 
 
 def _clean(part: Part) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import tempfile
 from argparse import ArgumentParser, Namespace
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,20 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from nlp_core.mentions import MentionReader
 from training.command import Command, said
+from training.engines.choice import Engine, add_engine_arguments, engine_of
 from training.prepare.chart_index import ChartIndex
 from training.prepare.coded_labels import CodedLabels
 from training.prepare.data_card import data_card
 from training.prepare.index_rows import index_folder
 from training.prepare.quality import Quality
 from training.prepare.read_notes import NoteReader
+from training.prepare.read_patients import ReadingOrder, ReadPatients, notes_of, shared_out
 from training.prepare.splits import Splitter, key_of
-from training.prepare.write_examples import ExampleWriter, Files, Nowhere
+from training.prepare.write_examples import ExampleWriter, Files, Nowhere, Sink
 
 INDEX, KEY, REPORT, CARD, BAD_ROWS = "index.sqlite", "split.key", "report.json", "data_card.md", "bad-rows.tsv"
+WORK = "reading"
+"""Folder of what workers have read and this process has not yet taken."""
 _KINDS = ("Patient", "Encounter", "Condition", "document", "fact", "Binary")
 _OPTIONS = ("within_days", "most_bytes", "shares", "only_labelled", "allow_restricted")
 
@@ -43,6 +48,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--allow-restricted", action="store_true", help="also read what carries a security label")
     parser.add_argument("--allow-identified", action="store_true", help="go on although patients are named")
     parser.add_argument("--dry-run", action="store_true", help="count everything, write no example")
+    add_engine_arguments(parser)
     parser.add_argument("--report", type=Path, help="where the report goes (default: OUT/report.json)")
 
 
@@ -61,7 +67,13 @@ def _run(options: Namespace) -> int:
 
 def prepare(options: Namespace, folder: Path, knowledge: Knowledge, reader: MentionReader) -> int:
     """Both passes with their index in `folder`."""
-    splitter = Splitter(key_of(options.split_key or folder / KEY), _shares(options.shares))
+    engine = engine_of(options)
+    key, shares = (options.split_key or folder / KEY).absolute(), _shares(options.shares)
+    splitter = Splitter(key_of(key), shares)
+    order = ReadingOrder(
+        options.source.absolute(), key, shares, options.within_days, options.most_bytes, options.allow_restricted,
+        (folder / WORK).absolute(),
+    )  # fmt: skip
     with closing(ChartIndex(folder / INDEX)) as index:
         (folder / INDEX).chmod(0o600)
         if index.state("knowledge") not in ("", knowledge.version):
@@ -70,20 +82,27 @@ def prepare(options: Namespace, folder: Path, knowledge: Knowledge, reader: Ment
         labels = CodedLabels(knowledge, reader)
         if index_folder(options.source, index, labels, allow_identified=options.allow_identified):
             index.set_state("written", "")  # other data, other examples
-        notes = NoteReader(
-            knowledge, reader, options.source, splitter, within_days=options.within_days,
-            most_bytes=options.most_bytes, allow_restricted=options.allow_restricted,
-        )  # fmt: skip
         settings = {name: getattr(options, name) for name in _OPTIONS}
-        depends_on = json.dumps([settings, knowledge.version, splitter.fingerprint])
-        writer = ExampleWriter(index, notes, depends_on)
-        if options.dry_run:
-            quality = writer.run(Nowhere(), only_labelled=options.only_labelled)
-        else:
-            with closing(Files(folder, writer.sizes)) as files:
-                quality = writer.run(files, only_labelled=options.only_labelled)
+        writer = ExampleWriter(index, json.dumps([settings, knowledge.version, splitter.fingerprint]))
+        with ExitStack() as open_until_done:
+            read = open_until_done.enter_context(
+                _reading(engine, order, index, order.reader(knowledge, reader, splitter))
+            )
+            sink: Sink = (
+                Nowhere() if options.dry_run else open_until_done.enter_context(closing(Files(folder, writer.sizes)))
+            )
+            quality = writer.run(sink, read, only_labelled=options.only_labelled)
         _tell(options, index, quality, knowledge)
     return 0
+
+
+@contextmanager
+def _reading(engine: Engine, order: ReadingOrder, index: ChartIndex, reader: NoteReader) -> Iterator[ReadPatients]:
+    if engine.in_this_process:
+        yield lambda patients: (notes_of(patient, index, reader) for patient in patients)
+    else:
+        with shared_out(engine, order, index) as read:
+            yield read
 
 
 def _tell(options: Namespace, index: ChartIndex, quality: Quality, knowledge: Knowledge) -> None:

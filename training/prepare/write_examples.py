@@ -20,7 +20,8 @@ from tqdm import tqdm
 from training.prepare.chart_index import ChartIndex
 from training.prepare.prepared_note import SPLITS, PreparedNote, Split
 from training.prepare.quality import Quality
-from training.prepare.read_notes import NoteReader, ReadNote
+from training.prepare.read_notes import ReadNote
+from training.prepare.read_patients import PatientNotes, ReadPatients
 
 KEPT_EVERY_SECONDS = 5.0
 _PROGRESS = "written"
@@ -73,8 +74,8 @@ class Nowhere:
 class ExampleWriter:
     """Goes through the index once. `depends_on`: what else makes the examples what they are; a change begins anew."""
 
-    def __init__(self, index: ChartIndex, reader: NoteReader, depends_on: str) -> None:
-        self._index, self._reader, self._depends_on = index, reader, depends_on
+    def __init__(self, index: ChartIndex, depends_on: str) -> None:
+        self._index, self._depends_on = index, depends_on
         self.quality = Quality()
         self._after, self._sizes = "", dict[str, int]()
         self._kept = time.monotonic()
@@ -90,38 +91,36 @@ class ExampleWriter:
         """What an earlier run has written."""
         return self._sizes
 
-    def run(self, sink: Sink, *, only_labelled: bool = False) -> Quality:
+    def run(self, sink: Sink, read: ReadPatients, *, only_labelled: bool = False) -> Quality:
         total = self._index.count("document")
         done = self.quality.counts["notes"]
         with tqdm(total=total, initial=done, desc="notes", unit="note", disable=None) as bar:
-            for patient in self._index.patients(self._after):
+            for patient in read(self._index.patients(self._after)):
                 for found, note in self._notes_of(patient):
                     if note is not None and (note.diagnoses or not only_labelled):
                         sink.write(note)
                     self.quality.take(found, note)
                     bar.update()
-                self._after = patient
+                self._after = patient.patient
                 if time.monotonic() - self._kept >= KEPT_EVERY_SECONDS:
                     self._keep(sink)
         self._keep(sink)
         return self.quality
 
-    def _notes_of(self, patient: str) -> Iterable[tuple[ReadNote, PreparedNote | None]]:
-        conditions = self._index.conditions(patient)
+    def _notes_of(self, patient: PatientNotes) -> Iterable[tuple[ReadNote, PreparedNote | None]]:
         paragraphs: set[int] = set()
         self.quality.begin_patient()
-        for document in self._index.documents(patient):
-            found = self._reader.read(document, conditions, self._index)
+        for found in patient.notes:
             if found.digest:
                 self.quality.take_paragraphs(found, paragraphs)
                 paragraphs.update(digest for digest, _ in found.paragraphs)
-                first = self._index.is_new_text(found.digest, patient)
+                first = self._index.is_new_text(found.digest, patient.patient)
                 if first is not None:
-                    reason = "duplicate" if first == patient else "duplicate-of-another-patient"
+                    reason = "duplicate" if first == patient.patient else "duplicate-of-another-patient"
                     yield ReadNote(None, reason, found.joined, found.digest), None
                     continue
             yield found, found.prepared
-        self.quality.end_patient(len(conditions))
+        self.quality.end_patient(patient.conditions)
 
     def _keep(self, sink: Sink) -> None:
         progress = {

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from training.synthetic_charts.stories import Story, StoryTeller
 from training.synthetic_charts.styles import styles
 from training.synthetic_charts.wordings import Wordings
 from training.synthetic_charts.write_note import write_note
+
+if TYPE_CHECKING:
+    from training.synthetic_charts.identities import Identity
 
 _COPIED_FORWARD = 0.3
 _MIXED = 0.08
@@ -39,6 +43,11 @@ class WrittenChart:
     language: Language
     notes: tuple[WrittenNote, ...]
     dates: tuple[datetime, ...]
+    identity: Identity | None = None
+
+    @property
+    def born(self) -> date:
+        return (self.dates[0] - timedelta(days=round(self.story.age_years * 365.25))).date()
 
 
 class ChartWriter:

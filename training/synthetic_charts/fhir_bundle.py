@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from fhir.resources.R4B.bundle import Bundle
@@ -19,18 +18,23 @@ from training.synthetic_charts.charts import WrittenChart
 _CLASS = {"ambulatory": "AMB", "emergency": "EMER", "inpatient": "IMP"}
 _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+_IDENTIFIERS = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 Json = dict[str, Any]
 
 
-def fhir_bundle(chart: WrittenChart, knowledge: Knowledge) -> Json:
-    """Patient, Encounter, the past illnesses as Conditions, a DocumentReference per note. The diagnosis is not in it."""
+def fhir_bundle(chart: WrittenChart, knowledge: Knowledge, *, coded: bool = False) -> Json:
+    """Patient, Encounter, the past illnesses as Conditions, a DocumentReference per note.
+
+    coded: the diagnosis is in it too, as a Condition of the encounter that the notes belong to. Else it is not.
+    """
     patient = f"synthetic-{chart.number}"
     resources = [
         _patient(chart, patient),
         _encounter(chart, patient),
         *_conditions(chart, patient, knowledge),
-        *_documents(chart, patient),
+        *([_diagnosis(chart, patient)] if coded else []),
+        *_documents(chart, patient, coded),
     ]
     entries = [{"fullUrl": f"urn:dxspan:{one['resourceType']}:{one['id']}", "resource": one} for one in resources]
     bundle = Bundle.model_validate({"resourceType": "Bundle", "type": "collection", "entry": entries})
@@ -39,8 +43,17 @@ def fhir_bundle(chart: WrittenChart, knowledge: Knowledge) -> Json:
 
 
 def _patient(chart: WrittenChart, patient: str) -> Json:
-    born = chart.dates[0] - timedelta(days=round(chart.story.age_years * 365.25))
-    return {"resourceType": "Patient", "id": patient, "gender": chart.story.sex, "birthDate": born.date().isoformat()}
+    plain = {"resourceType": "Patient", "id": patient, "gender": chart.story.sex, "birthDate": chart.born.isoformat()}
+    if chart.identity is None:
+        return plain
+    who = chart.identity
+    return {
+        **plain,
+        "identifier": [{"type": {"coding": [{"system": _IDENTIFIERS, "code": "MR"}]}, "value": who.record}],
+        "name": [{"family": who.family, "given": [who.given]}],
+        "telecom": [{"system": "phone", "value": who.phone}, {"system": "email", "value": who.mail}],
+        "address": [{"line": [f"{who.number} {who.street}"], "city": who.town}],
+    }
 
 
 def _encounter(chart: WrittenChart, patient: str) -> Json:
@@ -72,7 +85,21 @@ def _conditions(chart: WrittenChart, patient: str, knowledge: Knowledge) -> Iter
         }
 
 
-def _documents(chart: WrittenChart, patient: str) -> Iterator[Json]:
+def _diagnosis(chart: WrittenChart, patient: str) -> Json:
+    diagnosis = chart.story.diagnosis
+    return {
+        "resourceType": "Condition",
+        "id": f"{patient}-diagnosis",
+        "subject": {"reference": f"Patient/{patient}"},
+        "encounter": {"reference": f"Encounter/{patient}-encounter"},
+        "clinicalStatus": {"coding": [{"system": _CLINICAL, "code": "active"}]},
+        "recordedDate": chart.dates[0].isoformat(),
+        "code": {"coding": [{"system": _ICD10CM, "code": diagnosis.icd10cm}]},
+    }
+
+
+def _documents(chart: WrittenChart, patient: str, coded: bool) -> Iterator[Json]:
+    encounter: Json = {"context": {"encounter": [{"reference": f"Encounter/{patient}-encounter"}]}} if coded else {}
     for number, (note, date) in enumerate(zip(chart.notes, chart.dates, strict=True)):
         yield {
             "resourceType": "DocumentReference",
@@ -81,6 +108,7 @@ def _documents(chart: WrittenChart, patient: str) -> Iterator[Json]:
             "type": {"text": note.kind},
             "subject": {"reference": f"Patient/{patient}"},
             "date": date.isoformat(),
+            **encounter,
             "content": [
                 {
                     "attachment": {

@@ -75,7 +75,13 @@ def export(tuned: Tuned, out: Path, precision: ExportPrecision, texts: Sequence[
         load(out / ENCODER, "eager"), len(tuned.labels), width=tuned.classifier.head.in_features
     )
     classifier.head = load_head(out)
-    graph = trace(TextLogits(classifier).eval()).graph
+    return keep(trace(TextLogits(classifier).eval()).graph, tuned, out, precision, texts)
+
+
+def keep(
+    graph: onnx.ModelProto, tuned: Tuned, out: Path, precision: ExportPrecision, texts: Sequence[str]
+) -> Agreement:
+    """Writes the traced `graph` in that precision where it answers as `tuned` does. Raises as `export` does."""
     if precision == "int8":
         _quantise(graph)
     target = out / FILES[precision]

@@ -36,7 +36,8 @@ def with_method(model: Any, method: Method, *, rank: int, steps: int) -> Any:
     try:
         adapted: Any = get_peft_model(model, _config(model, method, rank, steps))
         if method == "prefix":
-            adapted.word_embeddings = None  # a second name of the encoder's own, which no checkpoint can be written with
+            # A second name of the encoder's own, with which no checkpoint can be written.
+            adapted.word_embeddings = None
         return adapted
     except (ValueError, AttributeError, KeyError) as error:
         raise ValueError(f"--method {method} does not fit a {model.config.model_type} encoder: {error}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from training.__main__ import main
 from training.tuning.checkpoints import CHECKPOINTS
 from training.tuning.continual import finished
 from training.tuning.distillation import distilled
-from training.tuning.export_classifier import TOLERANCE, agreement, export
+from training.tuning.export_classifier import TOLERANCE, agreement, keep
 from training.tuning.labelled_texts import LabelledText
 from training.tuning.methods import MERGEABLE
 from training.tuning.options import METHODS, Method, TuningOptions
@@ -126,7 +127,8 @@ def test_the_command_reports_and_its_graph_answers_as_torch(
     classifier = finished(tmp_path / "out", small())
     graph = tmp_path / "out" / report["onnx"]["file"]
     assert agreement(classifier, graph, ASKED).same_answers == 1
-    rounded = export(classifier, tmp_path / "out", "int8", [row.text for row in texts(4, seed=5)])
+    told = [row.text for row in texts(4, seed=5)]
+    rounded = keep(onnx.load(graph), classifier, tmp_path / "out", "int8", told)
     assert rounded.same_answers == 1
     assert 0 < rounded.largest_difference < 0.5
     assert rounded.bytes < graph.stat().st_size
@@ -211,14 +213,14 @@ def test_training_ends_when_nothing_gets_better(tmp_path: Path, model: Path) -> 
 
 def test_an_ensemble_is_distilled_to_one_and_its_teachers_are_not_trained_twice(tmp_path: Path, model: Path) -> None:
     options = small(ensemble=2, epochs=1)
-    one = distilled(str(model), texts(12), [], LABELS, options, tmp_path)
+    one = distilled(str(model), texts(4), [], LABELS, options, tmp_path)
     answers = tmp_path / "teacher-1" / "answers.npy"
     assert np.allclose(np.load(answers).sum(axis=1), 1, atol=1e-5)
     written = answers.stat().st_mtime_ns
-    two = distilled(str(model), texts(12), [], LABELS, options, tmp_path)
+    two = distilled(str(model), texts(4), [], LABELS, options, tmp_path)
     assert answers.stat().st_mtime_ns == written
     assert np.array_equal(one.logits(ASKED), two.logits(ASKED))
-    distilled(str(model), texts(13), [], LABELS, options, tmp_path)
+    distilled(str(model), texts(5), [], LABELS, options, tmp_path)
     assert answers.stat().st_mtime_ns != written
 
 

@@ -1,4 +1,4 @@
-"""Row E10: one journey through every process and every fault; of what is marked nothing is written anywhere.
+"""Row E10: one journey through every process, page and fault; of what is marked nothing is written anywhere.
 
 Two web processes (one reads through the queue and asks for no token, one asks for tokens and cannot load its model), a
 worker with the shipped model, a worker that can be broken, Redis, SQLite and a FHIR server, all real.
@@ -23,6 +23,8 @@ import redis
 from starlette.responses import Response
 
 from tests.cds_hooks import tokens
+from tests.cds_hooks.viewer.conftest import Visitor
+from tests.cds_hooks.viewer.smart_server import CLIENT_ID, SignedIn, SmartServer
 from tests.fhir_server import FHIR_JSON, Fault, FhirServer
 from tests.journey.canaries import CANARIES, files_under, found_in, spellings
 from tests.journey.marked_charts import NOTE, PATIENT_ID, USER, binary, call, document, patient, prefetch, problem, told
@@ -46,6 +48,9 @@ class Journey:
         self.tokens: list[str] = []
         self.queue = {"DXSPAN_REDIS_URL": server.url, "DXSPAN_QUEUE_KEY": new_queue_key()}
         self.open, self.guarded, self.metrics = (f"http://127.0.0.1:{free_port()}" for _ in range(3))
+        self.smart = SmartServer()
+        self.shown: list[str] = []
+        """The viewer's pages, which may say everything: they are the patient's own."""
         self.fhir = FhirServer([patient(), document(url=f"Binary/{C['attachment URL']}"), problem(), binary()])
 
     def start(self) -> None:
@@ -63,7 +68,12 @@ class Journey:
         where = {"DXSPAN_PUBLIC_BASE_URL": self.guarded, "DXSPAN_BUNDLE_PATH": str(self.processes.work / "no-model")}
         metrics = {"DXSPAN_WORKER_METRICS_PORT": self.metrics.rpartition(":")[2]}
         self.shipped = self.processes.start("worker", ["-m", "worker"], self.queue | metrics)
-        self.web = self.processes.web("web", self.open, common | self.queue)
+        viewer = {
+            "DXSPAN_PUBLIC_BASE_URL": self.open,
+            "DXSPAN_FHIR_SERVERS": f"{self.smart.url},{self.fhir.url}",
+            "DXSPAN_VIEWER_CLIENTS": json.dumps({self.smart.url: {"tenant": "local", "client_id": CLIENT_ID}}),
+        }
+        self.web = self.processes.web("web", self.open, common | viewer | self.queue)
         self.processes.web("web-guarded", self.guarded, common | trust | where)
         for url in (self.open, self.guarded):
             wait_until_it_answers(url)
@@ -121,6 +131,26 @@ def in_order(journey: Journey) -> None:
     for _ in range(2):
         assert journey.post({"feedback": [item]}, f"{SERVICE}/feedback").status_code == 200
     assert journey.signed({"feedback": [item]}, f"{SERVICE}/feedback").status_code == 200
+
+
+def in_the_viewer(journey: Journey) -> None:
+    """The card's link opened as an EHR opens it, each of its pages, and questions with marked words."""
+    called = call(fhirServer=journey.smart.url)
+    (card,) = journey.post(called).json()["cards"]
+    (link,) = (link for link in card["links"] if link["type"] == "smart")
+    signed_in = SignedIn(called["context"]["userId"], PATIENT_ID, link["appContext"])
+    visitor = Visitor(journey.open)
+    page = visitor.open(journey.smart.url, journey.smart.launch(signed_in))
+    session = page.url.path
+    asked = (visitor.ask(page, f"{C['comment']} fever?"), visitor.ask(page, f"{NOTE} {C['query']}"))
+    pages = [page, visitor.get(f"{session}/summary"), visitor.get(f"{session}/questions?lang=zh"), *asked]
+    journey.shown = [f"{one.status_code} {one.text}" for one in pages]
+    for path in (
+        f"{session}x",
+        f"{session}/{C['query']}",
+        f"/viewer/launch?iss={C['query']}&launch={C['client token']}",
+    ):
+        journey.refusals[f"the viewer's refusal {len(journey.refusals)}"] = visitor.get(path).content
 
 
 def out_of_order(journey: Journey) -> None:
@@ -207,9 +237,10 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Journey,
         with LocalRedis(ensure_server(), extra=["slowlog-log-slower-than 0"]) as server:
             walked = Journey(folder, server)
             try:
-                with walked.fhir, every_command(server) as commands:
+                with walked.fhir, walked.smart, every_command(server) as commands:
                     walked.start()
                     in_order(walked)
+                    in_the_viewer(walked)
                     out_of_order(walked)
                     faulty_fhir(walked)
                     walked.keep_page("metrics of the worker", f"{walked.metrics}/metrics")
@@ -248,6 +279,9 @@ def test_e10_the_journey_went_where_it_should(journey: tuple[Journey, list[str]]
     assert {"answered", "degraded"} <= set(walked.states)
     refused = {name.partition("(")[2][:3] for name in walked.refusals}
     assert {"400", "401", "403", "404", "412", "415"} <= refused
+    assert [shown[:4] for shown in walked.shown] == ["200 "] * 5
+    assert C["note"] in walked.shown[0]
+    assert "fever 38.6" in walked.shown[3]
     assert any("LPUSH" in command for command in commands)
     assert any("the end of Redis" in command for command in commands)
     logs = {name: text.decode() for name, text in files_under(walked.folder).items() if name.startswith("logs/")}

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers
+.PHONY: docs hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers pictures
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -151,6 +151,9 @@ fuzz: setup-test ## thousands of made-up calls and charts, then each reader of d
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python docs/settings_page.py
 	@$(BIN)/python -m cds_hooks.transparency
+
+pictures: setup-test ## the pictures of docs: card, viewer, demo EHR, operators' page, in a browser
+	@for page in card viewer demo operators; do $(BIN)/python docs/draw_$$page.py || exit 1; done
 
 lock: ## make the lock files anew (needs `uv` on PATH), and the bill of materials with them
 	@requirements/lock.sh

@@ -1,4 +1,4 @@
-"""The worker's app: its two tasks and nothing a stranger could command."""
+"""The worker's app: its tasks and nothing a stranger could command."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from tests.worker.conftest import Queue
 from tests.worker.plain_reader import PlainReader
 from worker.app import create_celery_app
-from worker.messages import CANARY_TASK, READ_TASK
+from worker.messages import CANARY_TASK, QUESTION_TASK, READ_TASK
 
 
-def test_it_has_our_two_tasks_and_celerys_own(queue: Queue) -> None:
+def test_it_has_our_tasks_and_celerys_own(queue: Queue) -> None:
     app = create_celery_app(queue.settings(), PlainReader)
     app.finalize()
-    assert {name for name in app.tasks if not name.startswith("celery.")} == {READ_TASK, CANARY_TASK}
+    assert {name for name in app.tasks if not name.startswith("celery.")} == {READ_TASK, QUESTION_TASK, CANARY_TASK}
 
 
 @pytest.mark.parametrize(

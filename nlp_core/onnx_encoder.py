@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -17,9 +16,9 @@ from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
 from nlp_core.device_faults import DeviceHealth
-from nlp_core.encoder import Encoder, HeadAnswers, Vectors, check_answers, check_fits, check_vectors, embed_texts
+from nlp_core.encoder import Encoder, Vectors
+from nlp_core.graph_encoder import IDS, MASK, GraphEncoder
 from nlp_core.guarded_encoder import GuardedEncoder
-from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
 from nlp_core.model_faults import EncoderError
 from nlp_core.tensorrt_library import engines_of
@@ -31,12 +30,11 @@ import onnxruntime
 
 Device = Literal["cpu", "gpu"]
 _CPU, _GPU = "CPUExecutionProvider", "CUDAExecutionProvider"
-_VECTORS = "last_hidden_state"
 _ERRORS_ONLY = 3
 _log = logging.getLogger(__name__)
 
 
-class OnnxEncoder:
+class OnnxEncoder(GraphEncoder):
     """An Encoder (see encoder.py); safe to use from several threads."""
 
     def __init__(
@@ -57,8 +55,7 @@ class OnnxEncoder:
         """
         if threads < 0:
             raise ValueError(f"threads must be 0 or more, not {threads}")
-        self._width, self._longest, self._vocabulary = width, longest, vocabulary
-        self._tokenizer, self._heads = tokenizer, heads
+        super().__init__(tokenizer, width=width, longest=longest, vocabulary=vocabulary, heads=heads)
         try:
             self._session = onnxruntime.InferenceSession(
                 str(graph), _options(threads or _own_cores()), providers=[_CPU] if device == "cpu" else [_GPU, _CPU]
@@ -83,34 +80,9 @@ class OnnxEncoder:
             device=device,
         )
 
-    @property
-    def width(self) -> int:
-        return self._width
-
-    @property
-    def has_heads(self) -> bool:
-        return self._heads
-
-    def encode(self, batch: Batch) -> Vectors:
-        """Token vectors float32 [rows, length, width] (see Encoder.encode)."""
-        (vectors,) = self._run(batch, (_VECTORS,))
-        return check_vectors(vectors, batch, self._width)
-
-    def read(self, batch: Batch) -> tuple[Vectors, HeadAnswers]:
-        """Token vectors and the heads' answers (see Encoder.read)."""
-        if not self._heads:
-            raise EncoderError("this model was exported without heads")
-        vectors, *answers = self._run(batch, (_VECTORS, *HEADS))
-        return check_vectors(vectors, batch, self._width), check_answers(HeadAnswers(*answers))
-
     def _run(self, batch: Batch, outputs: tuple[str, ...]) -> list[Vectors]:
-        check_fits(batch, longest=self._longest, vocabulary=self._vocabulary)
-        inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        inputs = {IDS: batch.ids, MASK: batch.mask}
         return [np.asarray(output) for output in self._session.run(list(outputs), inputs)]
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Sentence vectors float32 [texts, width], unit length (see Encoder.embed)."""
-        return embed_texts(texts, tokenizer=self._tokenizer, encode=self.encode, width=self._width)
 
 
 def open_encoder(bundle: Bundle, *, threads: int = 1, health: DeviceHealth | None = None) -> Encoder:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from types import ModuleType
@@ -19,8 +18,8 @@ from tokenizers import Tokenizer
 
 from nlp_core.batches import Batch
 from nlp_core.cuda_driver import Cuda
-from nlp_core.encoder import HeadAnswers, Vectors, check_answers, check_fits, check_vectors, embed_texts
-from nlp_core.head_outputs import HEADS
+from nlp_core.encoder import Vectors
+from nlp_core.graph_encoder import IDS, MASK, GraphEncoder
 from nlp_core.model_bundle import Bundle
 from nlp_core.model_faults import EncoderError
 from nlp_core.tensorrt_library import (
@@ -37,7 +36,6 @@ from nlp_core.tensorrt_library import (
     profiles,
 )
 
-_IDS, _MASK, _VECTORS = "input_ids", "attention_mask", "last_hidden_state"
 _MOST_RECORDED = 32
 """Shapes that get a recorded graph; each holds a context's memory."""
 _SEEN_BEFORE_RECORDING = 3
@@ -51,7 +49,7 @@ class _Ready:
     recorded: int = 0
 
 
-class TensorRTEncoder:
+class TensorRTEncoder(GraphEncoder):
     """An Encoder (see encoder.py); safe to use from several threads, which take turns on one stream."""
 
     def __init__(
@@ -67,8 +65,8 @@ class TensorRTEncoder:
         cuda: Cuda,
     ) -> None:
         """heads: the engine has them. Raises EncoderError where the runtime refuses the engine."""
-        self._width, self._longest, self._vocabulary, self._heads = width, longest, vocabulary, heads
-        self._tokenizer, self._trt, self._cuda = tokenizer, trt, cuda
+        super().__init__(tokenizer, width=width, longest=longest, vocabulary=vocabulary, heads=heads)
+        self._trt, self._cuda = trt, cuda
         self._lock = threading.Lock()
         self._profiles = profiles(longest)
         self._runtime = trt.Runtime(library_log(trt))  # kept: engines must not outlive their runtime
@@ -103,45 +101,20 @@ class TensorRTEncoder:
             cuda=cuda,
         )
 
-    @property
-    def width(self) -> int:
-        return self._width
-
-    @property
-    def has_heads(self) -> bool:
-        return self._heads
-
-    def encode(self, batch: Batch) -> Vectors:
-        """Token vectors float32 [rows, length, width] (see Encoder.encode)."""
-        (vectors,) = self._run(batch, (_VECTORS,))
-        return check_vectors(vectors, batch, self._width)
-
-    def read(self, batch: Batch) -> tuple[Vectors, HeadAnswers]:
-        """Token vectors and the heads' answers (see Encoder.read)."""
-        if not self._heads:
-            raise EncoderError("this model was exported without heads")
-        vectors, *answers = self._run(batch, (_VECTORS, *HEADS))
-        return check_vectors(vectors, batch, self._width), check_answers(HeadAnswers(*answers))
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Sentence vectors float32 [texts, width], unit length (see Encoder.embed)."""
-        return embed_texts(texts, tokenizer=self._tokenizer, encode=self.encode, width=self._width)
-
     def _run(self, batch: Batch, outputs: tuple[str, ...]) -> list[Vectors]:
-        check_fits(batch, longest=self._longest, vocabulary=self._vocabulary)
         number, profile = self._band(batch.ids.shape[1])
         parts = []
         for first in range(0, len(batch.ids), profile.rows):
             rows = slice(first, first + profile.rows)
             ids, mask = (np.ascontiguousarray(array[rows], np.int64) for array in (batch.ids, batch.mask))
-            parts.append(self._run_part({_IDS: ids, _MASK: mask}, number, outputs))
+            parts.append(self._run_part({IDS: ids, MASK: mask}, number, outputs))
         return [np.concatenate(found) for found in zip(*parts, strict=True)]
 
     def _band(self, length: int) -> tuple[int, Profile]:
         return next((n, one) for n, one in enumerate(self._profiles) if one.holds(1, length))
 
     def _run_part(self, inputs: dict[str, Any], profile: int, outputs: tuple[str, ...]) -> list[Vectors]:
-        rows, length = inputs[_IDS].shape
+        rows, length = inputs[IDS].shape
         with self._lock:
             self._cuda.use_here()
             for name, array in inputs.items():  # first: recording runs once on what lies there
@@ -159,7 +132,7 @@ class TensorRTEncoder:
         return found
 
     def _queue(self, context: Any, shape: tuple[int, int]) -> None:
-        for name in (_IDS, _MASK):
+        for name in (IDS, MASK):
             context.set_input_shape(name, shape)
         if not context.execute_async_v3(self._cuda.stream):
             raise EncoderError(f"TensorRT could not run a batch of {shape}: {library_log(self._trt).last}")
@@ -215,4 +188,4 @@ class TensorRTEncoder:
         tokens = max(one.rows * one.longest for one in self._profiles)
         changing = tokens if shape.count(-1) > 1 else rows
         fixed: int = prod(side for side in shape if side > 0)
-        return changing * fixed * (8 if name in (_IDS, _MASK) else 4)
+        return changing * fixed * (8 if name in (IDS, MASK) else 4)

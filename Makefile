@@ -97,8 +97,8 @@ model-card: setup-test ## nlp_core/bundle/model_card.md, from the files that say
 concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings
 	@$(BIN)/dxspan-train measure-concepts --write docs/concepts.md
 
-robustness: setup-test ## figures of docs/robustness.md: careless and hostile writing (an hour)
-	@$(BIN)/dxspan-train measure-robustness --write docs/robustness.md
+robustness: setup-test ## figures of docs/robustness.md: careless and hostile writing (half an hour on two idle cores)
+	@$(BIN)/dxspan-train measure-robustness --most 100 --write docs/robustness.md
 
 simulation: setup-test ## figures of docs/simulation.md: does the knowledge find the diseases it describes?
 	@$(BIN)/dxspan-train simulate --write docs/simulation.md

@@ -90,6 +90,8 @@ step "export as a bundle" "$out/uncalibrated" bundle "$out/uncalibrated"
 step "calibration" "$out/bundle/calibration.json" calibrate
 step "export with its calibration, through the gate" "$out/composed" gated
 step "evaluation on the hospital's notes" "$out/evaluation/report.html" evaluate
+step "its model card" "$out/bundle/model_card.md" dxspan-train model-card --site --bundle "$out/bundle" --run "$out/fitted" \
+  --evaluation "$out/evaluation/report.json"
 echo "[last] Redis, a worker, the service, one patient opened"
 python -m examples.hospital_day.open_one_chart --bundle "$out/composed" --charts "$out/charts/bundles.ndjson" --out "$out/served"
 
@@ -100,7 +102,9 @@ Reports, what each means: docs/training.md
   $out/prepared/data_card.md            what the notes are like
   $out/pretrained/report.json           perplexity before and after
   $out/fitted/history.jsonl             what the heads learned, step by step
+  $out/bundle/parity.json               how near the exported graph computes to torch
   $out/bundle/calibration.json          from scores to probabilities
   $out/evaluation/report.html           how good, for whom
+  $out/bundle/model_card.md             what this model is, in one page
   $out/served/answer.json               the card
 REPORTS

@@ -34,6 +34,8 @@ CALIBRATION = "calibration.json"
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 """A plain name: no folder, no `..`, nothing hidden."""
+Precision = Literal["fp32", "fp16", "int8-rows"]
+"""fp16: weights stored in half the bytes, computed with in fp32. int8-rows: products of 8 bits."""
 Transform = Literal["transpose", "quantise", "scales"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +71,7 @@ class Manifest(BaseModel):
     format: Literal[1] = 1
     version: str = Field(min_length=1)
     """Raised whenever the graph, the base or the way of reading changes."""
-    precision: Literal["fp32", "int8-rows"]
+    precision: Precision
     width: int = Field(ge=1)
     """Numbers per token vector."""
     longest: int = Field(ge=8)
@@ -85,6 +87,10 @@ class Manifest(BaseModel):
     """In a composed folder, digest of the shipped bundle it was made from."""
 
 
+BYTES = {"float32": 4, "float16": 2, "int8": 1}
+"""Of a number, by type."""
+
+
 class Initializer(BaseModel):
     """One weight of the graph: the tensor of the base file it comes from, and its place in encoder.weights."""
 
@@ -95,7 +101,7 @@ class Initializer(BaseModel):
     transforms: tuple[Transform, ...] = ()
     """Applied in order. transpose: [out, in] to [in, out]. quantise: signed 8 bits per column of [in, out].
     scales: the float32 [out] that quantise divides by."""
-    dtype: Literal["float32", "int8"]
+    dtype: Literal["float32", "float16", "int8"]
     shape: tuple[int, ...]
     offset: int = Field(ge=0)
 
@@ -105,7 +111,7 @@ class Initializer(BaseModel):
         count = 1
         for extent in self.shape:
             count *= extent
-        return count * (4 if self.dtype == "float32" else 1)
+        return count * BYTES[self.dtype]
 
 
 _TABLE = TypeAdapter(tuple[Initializer, ...])

@@ -1,7 +1,6 @@
 """`dxspan-train export-model`: an encoder as a shippable bundle, graph and table without the weights.
 
-Knows the order: trace, match weights, quantise where asked, pass the gate where asked, write. Does not know how each is done (trace_graph,
-initializer_table, quantise_rows) nor how set-up makes the weights (nlp_core.compose_bundle).
+Knows the order: pass the gate where asked, make graph and weights, write. Does not know how they are made (exported_graph) nor how set-up makes the weights (nlp_core.compose_bundle).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
@@ -28,21 +27,19 @@ from nlp_core.bundle_manifest import (
     TOKENIZER,
     BaseModelFiles,
     Manifest,
+    Precision,
     StoredFile,
     stored_file,
     write_manifest,
-    write_table,
 )
 from nlp_core.compose_bundle import EXTRA_STEPS, compose
-from nlp_core.compose_weights import write_weights
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE, composed_bundle_path
 from training.command import Command
 from training.model.named_encoder import add_model_argument, encoder_folder
 from training.prepare.prepared_note import SPLITS
 
-Precision = Literal["fp32", "int8-rows"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-rows")
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 REFUSED = 3
 """Exit status where the gate refuses a model."""
@@ -65,62 +62,53 @@ def export(
     precision: Precision = "fp32",
     version: str = BUNDLE_VERSION,
 ) -> Manifest:
-    """Writes graph, table and manifest to `out` and returns the manifest; calibration.json and reading_trust.json
-    there are left alone.
+    """Writes graph, table, manifest and parity report to `out` and returns the manifest; calibration.json and
+    reading_trust.json there are left alone.
 
     model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
     trained: folder of a training run, whose adapter, tokenizer, heads and phrase means join the bundle; None = the base as it is. Of a run
     that tuned all weights, give its encoder folder as `model` too.
-    Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), or ValueError for an encoder that cannot be written as
-    a graph and a table.
+    Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), ValueError for an encoder that cannot be written as
+    a graph and a table, or ParityError (one too) where the graph computes something else: nothing is written then.
     """
-    from training.model.initializer_table import match_initializers, placed, point_outside
-    from training.model.quantise_rows import quantise_products
-    from training.model.trace_graph import TokenVectorsAndHeads, load_encoder, load_heads, trace
+    from training.model.exported_graph import make_graph  # torch
 
     base = base_of(model)
     weights = base_files(base, model)[BASE_WEIGHTS]
-    encoder = load_encoder(weights.parent)
-    heads = trained / HEAD_WEIGHTS if trained and (trained / HEAD_WEIGHTS).is_file() else None
-    width = int(encoder.model.config.hidden_size)  # type: ignore[union-attr, arg-type]  # a Hugging Face model
-    traced = trace(TokenVectorsAndHeads(encoder, load_heads(heads, width)) if heads else encoder)
-    rows = match_initializers(traced.graph.graph, weights, heads)
-    if precision == "int8-rows":
-        rows = quantise_products(traced.graph, rows)
-    table = placed(rows)
-    point_outside(traced.graph.graph, table)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / GRAPH).write_bytes(traced.graph.SerializeToString(deterministic=True))
-    write_table(out / TABLE, table)
-    added = _take_over(trained, out) if trained else ()
-    adapter = Adapter.open(out / ADAPTER) if trained else None
+    added = _taken_over(trained) if trained else {}
+    adapter = Adapter.open(added[ADAPTER]) if trained else None
+    tokenizer = added.get(TOKENIZER) or weights.parent / TOKENIZER
     with tempfile.TemporaryDirectory() as folder:
-        write_weights(weights, table, Path(folder) / "weights", adapter=adapter)
-        composed = stored_file(Path(folder) / "weights")
+        made = make_graph(Path(folder), weights, tokenizer, adapter, added.get(HEAD_WEIGHTS), precision)
+        out.mkdir(parents=True, exist_ok=True)
+        for path in (made.graph, made.table, made.parity):
+            shutil.copyfile(path, out / path.name)
+        composed = stored_file(made.weights)
+    for name, path in added.items():
+        if path.resolve() != (out / name).resolve():
+            shutil.copyfile(path, out / name)
     manifest = Manifest(
         version=version,
         precision=precision,
-        width=traced.width,
-        longest=traced.longest,
-        vocabulary=traced.vocabulary,
+        width=made.traced.width,
+        longest=made.traced.longest,
+        vocabulary=made.traced.vocabulary,
         base=base,
         weights=composed,
-        heads=HEADS if heads else (),
+        heads=HEADS if HEAD_WEIGHTS in added else (),
         files={name: stored_file(out / name) for name in (GRAPH, TABLE, *added)},
     )
     write_manifest(out, manifest)
     return manifest
 
 
-def _take_over(trained: Path, out: Path) -> tuple[str, ...]:
-    """Copies what a training run adds; returns the names. Raises ValueError where the folder holds no finished run."""
+def _taken_over(trained: Path) -> dict[str, Path]:
+    """What a training run adds, by name. Raises ValueError where the folder holds no finished run."""
     names = (ADAPTER, TOKENIZER, *(name for name in (HEAD_WEIGHTS, PHRASE_MEANS) if (trained / name).is_file()))
     for name in names:
         if not (trained / name).is_file():
             raise ValueError(f"{trained} holds no {name}; let `dxspan-train fit` finish there")
-        if (trained / name).resolve() != (out / name).resolve():
-            shutil.copyfile(trained / name, out / name)
-    return names
+    return {name: trained / name for name in names}
 
 
 def base_of(model: Path | None) -> BaseModelFiles:

@@ -233,13 +233,14 @@ def told(own: Sequence[Reading], charts: Sequence[Reading], fitted: Tensor) -> I
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--charts", type=int, default=400, help="invented charts, beside our own development cases")
     parser.add_argument("--seed", type=int, default=21)
+    parser.add_argument("--bundle", type=Path, help="composed bundle to fit it for (default: the shipped one)")
     parser.add_argument("--write", type=Path, default=SHIPPED, help="file to write (default: the shipped bundle's)")
 
 
 def _run(options: Namespace) -> int:
     if options.charts < 2:
         raise ValueError("--charts must be at least 2")
-    readings = Readings(Bundle.open(composed_bundle_path()))
+    readings = Readings(Bundle.open(options.bundle or composed_bundle_path()))
     own, charts = own_cases(readings), invented_charts(readings, options.charts, seed=options.seed)
     fitted = fit([own, charts])
     on = f"{len(own)} own development cases and {len(charts)} invented charts"

@@ -1,4 +1,5 @@
-"""`dxspan-train model-card`: what the shipped reading model is, from the files that say so, beside the bundle.
+"""`dxspan-train model-card`: what the shipped reading model is, from the files that say so, beside the bundle; `--site` for a
+hospital's own (training.site.site_card).
 
 Every number is read from a file of the repository: the manifest, the recipe and history of the run, the calibration, the
 last evaluation. Knows no model.
@@ -18,7 +19,9 @@ from training.command import Command
 from training.measures.evaluate import HistoryEntry, read_history
 from training.model.fit import HISTORY, RECIPE
 from training.model.measure_training import Measured
+from training.model.parity_report import PARITY, Parity, in_words
 from training.model.recipe import Recipe, read_recipe
+from training.site.site_card import site_card
 
 CARD = "model_card.md"
 
@@ -34,13 +37,13 @@ def card(bundle: Path, run: Path, evaluations: Path) -> Iterator[str]:
     yield "Written by `dxspan-train model-card` from the bundle's manifest, the recipe and history of its training run, its"
     yield "calibration and the last line of docs/evaluation_history.jsonl."
     yield ""
-    yield from _what_it_is(manifest)
+    yield from _what_it_is(manifest, bundle)
     yield from _how_it_was_trained(recipe, history[-1])
     yield from _how_good_it_is(evaluated[-1] if evaluated else None, Calibration.load(bundle / CALIBRATION))
     yield from _LIMITS
 
 
-def _what_it_is(manifest: Manifest) -> Iterator[str]:
+def _what_it_is(manifest: Manifest, bundle: Path) -> Iterator[str]:
     base = manifest.base
     yield "## What it is"
     yield ""
@@ -48,6 +51,8 @@ def _what_it_is(manifest: Manifest) -> Iterator[str]:
     yield f"- Added here: {ADAPTER} ({manifest.files[ADAPTER].size / 1e6:.1f} MB of low-rank changes and Chinese characters in the"
     yield f"  vocabulary's free slots) and the heads inside {GRAPH}: {', '.join(manifest.heads) or 'none'}."
     yield f"- Precision {manifest.precision}, {manifest.width} numbers per token, rows of at most {manifest.longest} tokens."
+    if (bundle / PARITY).is_file():
+        yield f"- {in_words(Parity.model_validate_json((bundle / PARITY).read_bytes()))}"
     yield "- Input: sentences of clinical notes, English and Chinese. Output: token vectors, which tokens are a finding, how it is"
     yield "  asserted, whether the sentence tells anything, and a vector that is dotted with each diagnosis's."
     yield "- Intended use: inside dxspan, which shows a clinician several diagnoses with the words for and against each. Not for"
@@ -103,6 +108,8 @@ _LIMITS = (
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, default=SHIPPED_BUNDLE, help="default: %(default)s")
+    parser.add_argument("--site", action="store_true", help="a hospital's own bundle, not the shipped one")
+    parser.add_argument("--evaluation", type=Path, help="report.json of evaluate-site, with --site")
     parser.add_argument("--run", dest="folder", type=Path, default=Path("var/model"), help="folder of the run of `fit`")
     parser.add_argument(
         "--evaluations", type=Path, default=Path("docs/evaluation_history.jsonl"), help="default: %(default)s"
@@ -110,7 +117,13 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(options: Namespace) -> int:
-    written = "\n".join(card(options.bundle, options.folder, options.evaluations))
+    if options.evaluation and not options.site:
+        raise ValueError("--evaluation is of a hospital's own bundle: give --site too")
+    if options.site:
+        lines = site_card(options.bundle, options.folder, options.evaluation)
+    else:
+        lines = card(options.bundle, options.folder, options.evaluations)
+    written = "\n".join(lines)
     (options.bundle / CARD).write_text(written, encoding="utf-8")
     print(options.bundle / CARD)
     return 0

@@ -14,7 +14,8 @@ import pytest
 from nlp_core.assess import Reader
 from nlp_core.text_view import TRADITIONAL
 from training.measures import reading_tables
-from training.measures.measure_robustness import DEVELOPMENT, Reading, fall, own_stories, read_story
+from training.measures.measure_robustness import Reading, fall, own_stories, read_story
+from training.measures.own_cases import DEVELOPMENT
 from training.measures.perturb import PERTURBATIONS, Perturbation
 
 MOST_POINTS = 3.0

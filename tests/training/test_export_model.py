@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nlp_core.adapters import Adapter
 from nlp_core.batches import Batch
-from nlp_core.bundle_manifest import GRAPH, TABLE, WEIGHTS, read_manifest, read_table, stored_file
+from nlp_core.bundle_manifest import GRAPH, TABLE, WEIGHTS, Initializer, read_manifest, read_table, stored_file
 from nlp_core.compose_bundle import compose
+from nlp_core.compose_weights import write_weights
 from nlp_core.external_data import external_files
 from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
 from tests.training.tiny_encoders import LONGEST, VOCABULARY, WIDTH, save_encoder
 from training.__main__ import main
+from training.model.parity_report import PARITY, Parity
 
 torch = pytest.importorskip("torch", reason="export needs torch (make setup-test)")
 
@@ -80,6 +83,53 @@ def test_int8_per_token_is_near_and_takes_no_notice_of_company(tmp_path: Path) -
     assert np.abs(alone - rounded[:1]).max() < 1e-5
     kinds = {row.dtype for row in read_table(tmp_path / "int8-rows" / TABLE)}
     assert kinds == {"float32", "int8"}
+
+
+@pytest.mark.parametrize("kind", ["bert", "modernbert"])
+def test_half_the_bytes_are_stored_and_nearly_the_same_is_computed(tmp_path: Path, kind: str) -> None:
+    model = save_encoder(kind, tmp_path / "model")
+    encoders = {}
+    for precision in ("fp32", "fp16"):
+        places = ["--out", str(tmp_path / precision), "--compose", str(tmp_path / f"{precision} composed")]
+        assert main(["export-model", "--model", str(model), "--precision", precision, *places]) == 0
+        encoders[precision] = OnnxEncoder.open(Bundle.open(tmp_path / f"{precision} composed"))
+    batch = masked_batch()
+    kept = batch.mask.astype(bool)
+    difference = np.abs(encoders["fp32"].encode(batch) - encoders["fp16"].encode(batch))[kept].max()
+    assert 0 < difference < 5e-3
+    rows = read_table(tmp_path / "fp16" / TABLE)
+    assert {len(row.shape) > 1: row.dtype for row in rows} == {True: "float16", False: "float32"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8-rows"])
+def test_each_export_reports_how_near_torch_it_computes(tmp_path: Path, precision: str) -> None:
+    model = save_encoder("bert", tmp_path / "model")
+    assert main(["export-model", "--model", str(model), "--precision", precision, "--out", str(tmp_path / "out")]) == 0
+    report = Parity.model_validate_json((tmp_path / "out" / PARITY).read_bytes())
+    assert report.precision == precision
+    assert set(report.outputs) == {"last_hidden_state"}
+    vectors = report.outputs["last_hidden_state"]
+    assert 0 < vectors.largest < {"fp32": 1e-5, "fp16": 5e-3, "int8-rows": 0.5}[precision]
+    assert report.tokens > 100
+
+
+def test_a_graph_that_computes_something_else_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("training.model.exported_graph.write_weights", _one_tensor_lost)
+    model = save_encoder("bert", tmp_path / "model")
+    assert main(["export-model", "--model", str(model), "--out", str(tmp_path / "out")]) == 1
+    assert "differs from torch" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def _one_tensor_lost(base: Path, table: tuple[Initializer, ...], target: Path, *, adapter: Adapter | None) -> None:
+    """As write_weights, but the last matrix is zero."""
+    write_weights(base, table, target, adapter=adapter)
+    lost = [row for row in table if len(row.shape) > 1][-1]
+    with target.open("r+b") as stream:
+        stream.seek(lost.offset)
+        stream.write(bytes(lost.size))
 
 
 def test_a_folder_without_weights_or_tokenizer_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

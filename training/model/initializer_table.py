@@ -25,7 +25,7 @@ _PAGE = 4096
 _LARGEST_CONSTANT = 1024
 """Bytes up to which floating-point numbers in the graph are constants, not weights."""
 
-_TYPES = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8}
+_TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "int8": TensorProto.INT8}
 _Key = tuple[tuple[int, ...], bytes]
 
 

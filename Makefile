@@ -135,8 +135,8 @@ reliability: setup-test ## figures of docs/calibration.md: do probabilities mean
 	@$(BIN)/dxspan-train measure-calibration --texts $(or $(EVAL),../shared/eval) --write docs/calibration.md
 	@$(BIN)/python -m cds_hooks.transparency
 
-benchmarks: setup-test ## figures of docs/performance.md
-	@$(BIN)/python -m benchmarks --write docs/performance.md
+benchmarks: setup-test ## figures and plots of docs/performance.md (a quarter of an hour; beside HealthChain where var/peers or PEERS=python has it)
+	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS)) --write docs/performance.md
 
 matrix: setup-test ## docs/security/matrix.md: each row of the fault matrix, its tests and what became of them (runs all tests)
 	@$(BIN)/python -m pytest --rows var/rows.json; $(BIN)/python -m tests.matrix --from var/rows.json --write docs/security/matrix.md

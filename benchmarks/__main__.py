@@ -1,99 +1,118 @@
-"""`python -m benchmarks [--write FILE]`: every benchmark in one run, as one Markdown page."""
+"""`python -m benchmarks [--write docs/performance.md]`: every part in one run, as one Markdown page with its plots.
+
+Knows which parts there are. What a part measures and says is its own business; one that fails is named on the page with its
+error, and the others are still measured.
+"""
 
 from __future__ import annotations
 
-import argparse
+import os
 import platform
 import sys
-from collections.abc import Iterator
+import time
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import end_to_end, knowledge_load, protocol_cost, queue_round_trip, start_up
+from tqdm import tqdm
+
+from benchmarks import (
+    cached_calls,
+    cold_charts,
+    knowledge_load,
+    long_chart,
+    memory,
+    more_workers,
+    peers,
+    performance_plots,
+    prefetch_parsing,
+    protocol_cost,
+    queue_round_trip,
+    start_up,
+)
+from benchmarks.section import Measure, Options, Section, keep_to_cores, parser, table_of
+
+PARTS: Mapping[str, Measure] = {
+    "cached_calls": cached_calls.section,
+    "cold_charts": cold_charts.section,
+    "protocol_cost": protocol_cost.section,
+    "prefetch_parsing": prefetch_parsing.section,
+    "peers": peers.section,
+    "queue_round_trip": queue_round_trip.section,
+    "more_workers": more_workers.section,
+    "long_chart": long_chart.section,
+    "memory": memory.section,
+    "start_up": start_up.section,
+    "knowledge_load": knowledge_load.section,
+}
+"""By module, in the order of the page."""
 
 
-def page() -> str:
-    """Runs everything; a few minutes."""
+def run(parts: Mapping[str, Measure], options: Options) -> list[Section]:
+    """One section for each part, measured one after another, with a progress bar."""
+    sections = []
+    bar = tqdm(parts.items(), unit="part")
+    for name, measure in bar:
+        bar.set_postfix_str(name)
+        try:
+            sections.append(measure(options))
+        except Exception as error:  # whatever fails in one part: the figures of the others are not lost
+            tqdm.write(
+                traceback.format_exc(), file=sys.stderr
+            )  # its text may name this machine's folders: not on the page
+            sections.append(Section(name, [f"Not measured: {type(error).__name__}."]))
+    return sections
+
+
+def page(sections: Sequence[Section], plots: Sequence[tuple[str, str]], about: str) -> str:
+    """The Markdown page: how it came about, figures beside their aims, plots, then each part."""
+    aims = [aim for section in sections for aim in section.aims]
+    met = sum(aim.met for aim in aims)
     lines = [
         "# Performance",
         "",
-        "Written by `make benchmarks` (`python -m benchmarks`), all in one run on one machine:",
-        f"{_cores()} cores, Python {platform.python_version()}. Shared machines are noisy: ratios count, not milliseconds.",
+        "Written by `make benchmarks` (`python -m benchmarks --write docs/performance.md`), all in one run on one machine;",
+        "each part also alone, `python -m benchmarks.PART`.",
+        about,
         "",
-        *_protocol(),
-        *_latency(),
-        *knowledge_load.lines(),
-        *_start_up(),
-        *_queue(),
+        f"## Figures beside their aims: {met} of {len(aims)} met",
+        "",
+        *table_of(aims),
+        *(line for file, what in plots for line in (f"![{what}]({file})", "")),
+        *(line for section in sections for line in section.markdown),
     ]
     return "\n".join(lines)
 
 
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
-
-
-def _protocol() -> Iterator[str]:
-    cost = protocol_cost.measure()
-    yield "## What the protocol costs"
-    yield ""
-    yield f"CPU time of one `patient-view` request of {cost.request_kb:.0f} kB (a patient, 20 problems, 50 results, 10 notes) in the"
-    yield "web process, without tokens and without any reading, beside a bare FastAPI echo of the same request:"
-    yield ""
-    yield "| hook | bare echo | ratio | aim |"
-    yield "|---|---|---|---|"
-    yield f"| {cost.hook_ms:.2f} ms | {cost.echo_ms:.2f} ms | {cost.ratio:.1f} | {protocol_cost.AIM:.0f} |"
-    yield ""
-
-
-def _latency() -> Iterator[str]:
-    found, memory = end_to_end.measure()
-    yield "## From request to card"
-    yield ""
-    yield "The real `dxspan-serve` reading in process. Notes of 1.2 kB (2 notes) and 4.4 kB (10 notes). Cold: every chart is new;"
-    yield f"cached: the same chart under a new hookInstance. Resident memory afterwards {memory:.0f} MiB."
-    yield ""
-    yield "| chart | clients | p50 | p95 | answered with a card |"
-    yield "|---|---|---|---|---|"
-    for latency in found:
-        yield f"| {latency.case} | {latency.clients} | {latency.p50:.0f} ms | {latency.p95:.0f} ms | {latency.cards} of {latency.calls} |"
-    yield ""
-
-
-def _start_up() -> Iterator[str]:
-    yield "## Start-up and memory"
-    yield ""
-    yield "| process | seconds | resident |"
-    yield "|---|---|---|"
-    for started in start_up.measure():
-        yield f"| {started.what} | {started.seconds:.2f} | {started.memory_mib:.0f} MiB |"
-    yield ""
-
-
-def _queue() -> Iterator[str]:
-    figures = queue_round_trip.measure()
-    yield "## The queue"
-    yield ""
-    yield "A reading that does nothing, 8 kB of notes, through Redis and a worker, beside a bare Redis round trip:"
-    yield ""
-    yield "| figure | value |"
-    yield "|---|---|"
-    for name, value in figures.items():
-        yield f"| {name} | {value:.2f} |"
-    yield ""
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--write", type=Path, help="Markdown file to write; without it the page is printed")
-    options = parser.parse_args()
-    written = page()
-    if options.write:
-        options.write.write_text(written, encoding="utf-8")
+    """Prints or writes the page; 1 where a part could not be measured, 0 whether aims are met or not."""
+    command = parser(__doc__)
+    command.add_argument(
+        "--write", type=Path, help="Markdown file; plots lie beside it. Without it the page is printed"
+    )
+    command.add_argument("--only", nargs="+", choices=PARTS, help="these parts alone")
+    given = command.parse_args()
+    keep_to_cores()
+    begun = time.monotonic()
+    chosen = {name: measure for name, measure in PARTS.items() if not given.only or name in given.only}
+    load = os.getloadavg()[0]
+    sections = run(chosen, Options(given.peers_python, given.share))
+    plots = performance_plots.draw(sections, given.write) if given.write else []
+    written = page(sections, plots, _about(time.monotonic() - begun, load, given.share))
+    if given.write:
+        given.write.write_text(written, encoding="utf-8")
     else:
         print(written)
-    return 0
+    return int(any(section.title in PARTS for section in sections))
+
+
+def _about(seconds: float, load: float, share: float) -> str:
+    cores = len(os.sched_getaffinity(0))
+    about = (
+        f"{cores} cores, Python {platform.python_version()}, {seconds / 60:.0f} minutes; the machine's load was {load:.1f} when it began"
+        " (0 = nobody else). Shared machines are\nnoisy: ratios count, not milliseconds."
+    )
+    return about if share == 1 else f"{about} **A try with {share:g} of the usual calls.**"
 
 
 if __name__ == "__main__":

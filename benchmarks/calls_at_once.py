@@ -15,6 +15,7 @@ from typing import Any
 from cds_hooks.outcome import STATUS_EXTENSION
 
 SERVICE = "/cds-services/dxspan-patient-view"
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,14 @@ def call_at_once(port: int, bodies: Sequence[dict[str, Any]], *, seconds: float 
 async def _call_all(port: int, requests: Sequence[bytes], seconds: float) -> list[Answered]:
     async with asyncio.timeout(seconds):
         streams = [await asyncio.open_connection("127.0.0.1", port) for _ in requests]
-        received = await asyncio.gather(*map(_call, streams, requests))
+        received = await asyncio.gather(*map(call, streams, requests))
         for _, writer in streams:
             writer.close()
-    return [Answered(int(head.split()[1]), took, json.loads(body or b"{}")) for head, body, took in received]
+    return [Answered(status_of(head), took, json.loads(body or b"{}")) for head, body, took in received]
 
 
-async def _call(
-    stream: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: bytes
-) -> tuple[bytes, bytes, float]:
+async def call(stream: Stream, request: bytes) -> tuple[bytes, bytes, float]:
+    """Head and body of the answer, and the seconds it took."""
     reader, writer = stream
     begun = time.perf_counter()
     writer.write(request)
@@ -62,7 +62,17 @@ async def _call(
     return head, body, time.perf_counter() - begun
 
 
-def _request(body: dict[str, Any]) -> bytes:
-    content = json.dumps(body).encode()
-    head = f"POST {SERVICE} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+def status_of(head: bytes) -> int:
+    """The status of an answer."""
+    return int(head.split(maxsplit=2)[1])
+
+
+def http_request(content: bytes, *, path: str = SERVICE, token: str = "") -> bytes:
+    """A POST of JSON as it goes over the wire."""
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    head += f"authorization: Bearer {token}\r\n" if token else ""
     return f"{head}content-length: {len(content)}\r\n\r\n".encode() + content
+
+
+def _request(body: dict[str, Any]) -> bytes:
+    return http_request(json.dumps(body).encode())

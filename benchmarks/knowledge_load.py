@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.section import Aim, Options, Section, alone
+
 NOTE_BYTES = 3_000
 ROUNDS = 60
 LOADS = 5
@@ -111,25 +113,31 @@ def sample_text() -> str:
     return (english * (NOTE_BYTES // len(english) + 1))[:NOTE_BYTES]
 
 
-def lines() -> Iterator[str]:
-    """The section of docs/performance.md."""
+def section(_: Options) -> Section:
+    """Measures, and says it."""
     load, match = measure_load(), measure_match()
-    yield "## The knowledge"
-    yield ""
+    aims = [
+        Aim("knowledge loaded", load.milliseconds, AIM_LOAD_MS, "ms"),
+        Aim("knowledge, resident", load.memory_mib, AIM_MEMORY_MIB, "MiB"),
+        Aim("names matched in a note of 3 kB", match.whole_ms, AIM_MATCH_MS, "ms"),
+    ]
+    return Section("The knowledge", list(_lines(load, match)), aims)
+
+
+def _lines(load: Load, match: Match) -> Iterator[str]:
     yield "From the bundle's files to what serving holds of the knowledge (entries, names, tables of the reasoner), median of"
     yield f"{LOADS} fresh processes; and a note of {NOTE_BYTES / 1000:.0f} kB matched against all names on one thread, beside the base encoder's"
     yield "own tokenizer (Rust) on the same text:"
     yield ""
-    yield "| figure | measured | aim |"
-    yield "|---|---:|---:|"
-    yield f"| load | {load.milliseconds:.0f} ms | {AIM_LOAD_MS:.0f} ms |"
-    yield f"| resident | {load.memory_mib:.0f} MiB | {AIM_MEMORY_MIB:.0f} MiB |"
-    yield f"| words and stems | {match.tokens_ms:.1f} ms | |"
-    yield f"| names | {match.names_ms:.1f} ms | |"
-    yield f"| both | {match.whole_ms:.1f} ms | {AIM_MATCH_MS:.0f} ms |"
-    yield f"| WordPiece tokenizer | {match.tokenizer_ms:.1f} ms | |"
-    yield f"| both / tokenizer | {match.whole_ms / match.tokenizer_ms:.1f} | |"
-    yield ""
+    yield "| figure | measured |"
+    yield "|---|---:|"
+    yield f"| load | {load.milliseconds:.0f} ms |"
+    yield f"| resident | {load.memory_mib:.0f} MiB |"
+    yield f"| words and stems | {match.tokens_ms:.1f} ms |"
+    yield f"| names | {match.names_ms:.1f} ms |"
+    yield f"| both | {match.whole_ms:.1f} ms |"
+    yield f"| WordPiece tokenizer | {match.tokenizer_ms:.1f} ms |"
+    yield f"| both / tokenizer | {match.whole_ms / match.tokenizer_ms:.1f} |"
 
 
 def _median_ms(work: Callable[[], object]) -> float:
@@ -151,4 +159,4 @@ if __name__ == "__main__":
     if "--load" in sys.argv:
         print(json.dumps(load_once()))
     else:
-        print("\n".join(lines()))
+        sys.exit(alone(section, __doc__))

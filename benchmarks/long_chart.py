@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import random
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from benchmarks.clinic_patients import ClinicPatient, sentences_of
+from benchmarks.section import Aim, Options, Section, alone
 from nlp_core.assess import Reader
 from nlp_core.chart import Chart
 from nlp_core.note import Note
 from training.synthetic_charts.charts import ChartWriter
 from worker.sentence_memory import MarkedReadings, SentenceMemory
 
+NOTES, SENTENCES = 500, 3
+WARM_UP = 5
+"""Notes of another chart that are read first: what the first words of a process cost is not a long chart's."""
 PARTS = 5
+AIM_LAST_FIFTH = 1.2
+"""Flat, with room for a machine's noise."""
 WIDTH, HEIGHT, MARGIN = 640, 240, 44
 
 
@@ -43,6 +50,7 @@ def measure(notes: int, sentences: int, seed: int) -> dict[str, list[float]]:
     writer = ChartWriter(reader.knowledge, seed=seed, most_notes=3)
     lines = sentences_of(writer)
     new = ["\n".join(next(lines) for _ in range(sentences)) for _ in range(notes)]
+    _read(reader, memory, ["\n".join(next(lines) for _ in range(sentences)) for _ in range(WARM_UP)])
     copying = ClinicPatient(0, lines, random.Random(seed))
     for _ in range(notes):
         copying.write_note()
@@ -113,3 +121,25 @@ def plot(costs: dict[str, list[float]]) -> str:
 def _smoothed(values: Sequence[float], parts: int = 10) -> list[float]:
     size = max(1, len(values) // parts)
     return [statistics.mean(values[at : at + size]) for at in range(0, size * parts, size) if values[at : at + size]]
+
+
+def section(options: Options) -> Section:
+    """Measures, and says it."""
+    costs = measure(options.times(NOTES, 10 * PARTS), SENTENCES, seed=0)
+    new = parts_of(costs["every note new"])
+    lines = [
+        f"One chart of {len(costs['every note new'])} notes, {SENTENCES} sentences each, read without a deadline: CPU time of a note by fifths of the chart, newest",
+        "first, as a share of the first fifth of new notes. Flat is at most 1 all along; it falls where sentences recur, as none is read twice.",
+        "",
+        f"| notes | {' | '.join(f'fifth {part + 1}' for part in range(PARTS))} | reasoning at the end, in notes |",
+        "|---|" + "---:|" * (PARTS + 1),
+    ]
+    for name, values in costs.items():
+        shares = " | ".join(f"{part / new[0]:.2f}" for part in parts_of(values))
+        lines.append(f"| {name} | {shares} | {values[-1] / new[0]:.0f} |")
+    flat = Aim(f"chart of {NOTES} notes, the last fifth's cost, times the first's", new[-1] / new[0], AIM_LAST_FIFTH)
+    return Section(f"A chart of {NOTES} notes", lines, [flat], costs=costs)
+
+
+if __name__ == "__main__":
+    sys.exit(alone(section, __doc__))

@@ -8,17 +8,21 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import httpx
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+IDLE_SECONDS, IDLE_SHARE = 1.0, 0.03
 
 
 @contextmanager
-def process(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[int]:
-    """Runs this Python with `arguments`; yields its process id and stops it at the end."""
+def process(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, python: Path = Path(sys.executable)
+) -> Iterator[int]:
+    """Runs `python` (this one) with `arguments`; yields its process id and stops it at the end."""
     child = subprocess.Popen(
-        [sys.executable, *arguments],
+        [python, *arguments],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -50,8 +54,40 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def wait_until_idle(pid: int, limit: float = 60.0) -> None:
+    """Until a process uses next to no CPU: what it loads beside its first answers is not theirs. Raises TimeoutError."""
+    began = time.perf_counter()
+    before = cpu_seconds(pid)
+    while time.perf_counter() - began < limit:
+        time.sleep(IDLE_SECONDS)
+        before, last = cpu_seconds(pid), before
+        if before - last <= IDLE_SHARE * IDLE_SECONDS:
+            return
+    raise TimeoutError(f"process still busy after {limit:.0f} s")
+
+
 def resident_mib(pid: int) -> float:
     """Resident memory of a process."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         line = next(line for line in status if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+def ended(pid: int) -> bool:
+    """True once a child has ended, be it waited for or not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def private_mib(pid: int) -> tuple[float, float]:
+    """(PSS, USS) of a process: its memory with shared pages divided among those that share them, and without them."""
+    sizes: dict[str, int] = {}
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        for line in rollup:
+            name, _, rest = line.partition(":")
+            if rest.strip().endswith("kB"):
+                sizes[name] = int(rest.split()[0])
+    return sizes["Pss"] / 1024, (sizes["Private_Clean"] + sizes["Private_Dirty"]) / 1024

@@ -41,5 +41,7 @@ class InstantClient:
 
 if __name__ == "__main__":
     set_up_log()
-    settings = Settings(development=True, feedback_database_url="sqlite://")
+    settings = Settings(
+        development=True, feedback_database_url="sqlite://"
+    )  # whether tokens are asked for: DXSPAN_AUTH
     server(create_app(settings, InstantClient()), host="127.0.0.1", port=int(sys.argv[1])).run()

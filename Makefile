@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks lock sbom audit clean matrix fuzz renderers pictures
+.PHONY: docs hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks capacity lock sbom audit clean matrix fuzz renderers pictures
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -134,6 +134,9 @@ fairness: setup-test ## figures of docs/fairness.md: does the answer change with
 reliability: setup-test ## figures of docs/calibration.md: do probabilities mean what they say? (texts as for evaluation)
 	@$(BIN)/dxspan-train measure-calibration --texts $(or $(EVAL),../shared/eval) --write docs/calibration.md
 	@$(BIN)/python -m cds_hooks.transparency
+
+capacity: setup-test ## figures of docs/capacity.md: machines for a hospital, a region, a country (a quarter of an hour)
+	@$(BIN)/python -m benchmarks.capacity --write docs/capacity.md
 
 benchmarks: setup-test ## figures and plots of docs/performance.md (a quarter of an hour; beside HealthChain where var/peers or PEERS=python has it)
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS)) --write docs/performance.md

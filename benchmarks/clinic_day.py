@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ import httpx
 import redis
 
 from benchmarks import long_chart
-from benchmarks.clinic_patients import ClinicPatient, clinic_patients
-from benchmarks.processes import process, seconds_until_answers
+from benchmarks.clinic_patients import MOST_SENTENCES, ClinicPatient, clinic_patients
+from benchmarks.processes import fine_cpu_seconds, process, seconds_until_answers
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from worker.local_redis import LocalRedis, ensure_server, free_port
 from worker.messages import MODEL_VERSION_NAME
@@ -42,6 +43,8 @@ class Day:
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """From request to answer, by kind of opening."""
+    cpu: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
+    """CPU seconds of worker and web process meanwhile, by kind of opening."""
     asked: float = 0.0
     """Characters that all openings would have given the encoder."""
     encoded: float = 0.0
@@ -62,8 +65,10 @@ class Day:
 class Clinic:
     """The service under way, and the day as it goes."""
 
-    def __init__(self, base: str, worker_metrics: str) -> None:
+    def __init__(self, base: str, worker_metrics: str, worker: int, web: int) -> None:
+        """worker, web: process ids."""
         self.day = Day()
+        self._pids = (worker, web)
         self._http = httpx.Client(base_url=base, timeout=120, trust_env=False)
         self._worker_metrics = worker_metrics
         self._work: dict[tuple[int, int], float] = {}
@@ -79,9 +84,11 @@ class Clinic:
         self._count(patient, before)
 
     def open(self, patient: ClinicPatient, kind: str) -> None:
-        before, begun = self._worker(), time.perf_counter()
-        body = self._post(SERVICE, patient.request())
+        request = patient.request()
+        before, used, begun = self._worker(), self._cpu(), time.perf_counter()
+        body = self._post(SERVICE, request)
         self.day.seconds[kind].append(time.perf_counter() - begun)
+        self.day.cpu[kind].append(tuple(now - then for now, then in zip(self._cpu(), used, strict=True)))
         self.day.degraded += body["extension"]["org.dxspan.status"]["state"] == "degraded"
         self.day.cached += not self._count(patient, before)
         self.day.asked += self._work.get((patient.number, len(patient.notes)), 0.0)
@@ -94,6 +101,9 @@ class Clinic:
         if read:
             self._work[patient.number, len(patient.notes)] = read
         return bool(read)
+
+    def _cpu(self) -> tuple[float, ...]:
+        return tuple(fine_cpu_seconds(pid) for pid in self._pids)
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self._http.post(path, json=body)
@@ -115,7 +125,19 @@ class Clinic:
 
 def measure(patients: int, notes: int, seed: int) -> Day:
     """One day of `patients`, who come with `notes` notes each."""
-    people = clinic_patients(Bundle.open(composed_bundle_path()).knowledge(), patients, notes=notes, seed=seed)
+    with under_way(patients, notes, seed) as (clinic, people, client):
+        replay(clinic, people, client)
+        return clinic.day
+
+
+@contextmanager
+def under_way(
+    patients: int, notes: int, seed: int, *, sentences: int = MOST_SENTENCES
+) -> Iterator[tuple[Clinic, list[ClinicPatient], redis.Redis]]:
+    """A service with one worker, before its first opening."""
+    people = clinic_patients(
+        Bundle.open(composed_bundle_path()).knowledge(), patients, notes=notes, seed=seed, sentences=sentences
+    )
     port, metrics = free_port(), free_port()
     base = f"http://127.0.0.1:{port}"
     with LocalRedis(ensure_server()) as server, tempfile.TemporaryDirectory() as folder:
@@ -130,20 +152,18 @@ def measure(patients: int, notes: int, seed: int) -> Day:
             "PYTHONPATH": os.getcwd(),
         }
         with (
-            process(["-m", "worker"], environment),
-            process(["-m", "cds_hooks", "--port", str(port), "--development"], environment),
+            process(["-m", "worker"], environment) as worker,
+            process(["-m", "cds_hooks", "--port", str(port), "--development"], environment) as web,
             redis.Redis.from_url(server.url) as client,
         ):
             seconds_until_answers(f"{base}/readyz", 240)
             until = time.monotonic() + 240
             while not client.exists(MODEL_VERSION_NAME) and time.monotonic() < until:
                 time.sleep(0.1)
-            clinic = Clinic(base, f"http://127.0.0.1:{metrics}/metrics")
-            _replay(clinic, people, client)
-            return clinic.day
+            yield Clinic(base, f"http://127.0.0.1:{metrics}/metrics", worker, web), people, client
 
 
-def _replay(clinic: Clinic, people: list[ClinicPatient], client: redis.Redis) -> None:
+def replay(clinic: Clinic, people: list[ClinicPatient], client: redis.Redis) -> None:
     for patient in people:
         if patient.number % 2:
             clinic.read_ahead(patient)

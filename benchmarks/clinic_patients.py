@@ -21,8 +21,8 @@ from training.synthetic_charts.charts import ChartWriter
 COPIED = 4
 """Of so many sentences one is left out of the copy."""
 MOST_SENTENCES = 12
-OWN_SENTENCES = 2
-"""New ones of each note."""
+OWN_SHARE = 6
+"""One sentence in so many of a whole note is a new one."""
 
 
 @dataclass
@@ -34,12 +34,14 @@ class ClinicPatient:
     chance: random.Random
     notes: list[str] = field(default_factory=list)
     """Oldest first."""
+    most_sentences: int = MOST_SENTENCES
 
     def write_note(self) -> None:
         last = self.notes[-1].split("\n") if self.notes else []
         copied = [sentence for sentence in last if self.chance.randrange(COPIED)]
-        own = [next(self.sentences) for _ in range(OWN_SENTENCES if last else MOST_SENTENCES // 2)]
-        self.notes.append("\n".join([*own, *copied][:MOST_SENTENCES]))
+        most = self.most_sentences
+        own = [next(self.sentences) for _ in range(most // OWN_SHARE if last else most // 2)]
+        self.notes.append("\n".join([*own, *copied][:most]))
 
     def request(self, hook: str = "patient-view") -> dict[str, Any]:
         """A complete request, by a reader of its own."""
@@ -59,13 +61,15 @@ class ClinicPatient:
         return body | {"hook": hook, "hookInstance": str(uuid4()), "context": context}
 
 
-def clinic_patients(knowledge: Knowledge, count: int, *, notes: int, seed: int) -> list[ClinicPatient]:
-    """`count` patients with `notes` notes each."""
+def clinic_patients(
+    knowledge: Knowledge, count: int, *, notes: int, seed: int, sentences: int = MOST_SENTENCES
+) -> list[ClinicPatient]:
+    """`count` patients with `notes` notes each, of at most so many `sentences`."""
     chance = random.Random(seed)
     writer = ChartWriter(knowledge, seed=seed, most_notes=3)
     patients = []
     for number in range(count):
-        patient = ClinicPatient(number, sentences_of(writer), chance)
+        patient = ClinicPatient(number, sentences_of(writer), chance, most_sentences=sentences)
         for _ in range(notes):
             patient.write_note()
         patients.append(patient)

@@ -66,6 +66,15 @@ def wait_until_idle(pid: int, limit: float = 60.0) -> None:
     raise TimeoutError(f"process still busy after {limit:.0f} s")
 
 
+def fine_cpu_seconds(pid: int) -> float:
+    """The same to the microsecond, which a single call is measured by; threads that have ended are left out."""
+    total = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):
+            total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
 def resident_mib(pid: int) -> float:
     """Resident memory of a process."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:

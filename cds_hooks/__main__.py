@@ -26,6 +26,7 @@ from cds_hooks.switches_file import BadSwitches
 from cds_hooks.viewer.viewer_store import RedisViewerStore, ViewerStore
 from worker.client import ReadingClient
 from worker.crash_output import keep_crashes_quiet
+from worker.tracing import end_tracing, start_tracing
 
 if TYPE_CHECKING:
     from worker.in_process_client import InProcessClient
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_crashes_quiet()
     try:
         settings = chosen_settings(options.host, options.port, os.environ, development=options.development)
+        _trace(settings)
         client, background = reading_client(settings)
         last, viewer_store = shared_last_answers(settings), shared_viewer_store(settings)
         app = create_app(settings, client, last=last, viewer_store=viewer_store, background=background)
@@ -76,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_event(log, "no DXSPAN_AUDIT_KEY: the audit trail leaves out patient and user", level=logging.WARNING)
     log_event(log, "start", host=options.host, port=options.port, development=settings.development)
     server(app, host=options.host, port=options.port).run()
+    end_tracing()
     return 0
 
 
@@ -133,6 +136,15 @@ def _in_process(settings: Settings) -> InProcessClient:
         sentence_bytes=settings.sentence_mib * 2**20,
         sentence_seconds=settings.sentence_seconds,
     )
+
+
+def _trace(settings: Settings) -> None:
+    """Before the app is made, which takes up spans where they are sent. Raises pydantic's ValidationError."""
+    if not settings.tracing:
+        return
+    from worker.settings import QueueSettings
+
+    start_tracing("dxspan-serve", QueueSettings.from_environment().sealer if settings.redis_url else None)
 
 
 def shared_last_answers(settings: Settings) -> LastAnswers | None:

@@ -35,6 +35,7 @@ from cds_hooks.trust import Caller
 from nlp_core.assessment import Assessment, Silence
 from nlp_core.chart import Chart
 from worker.client import Reading, ReadingClient
+from worker.tracing import note, span
 
 log = logging.getLogger("dxspan.answers")
 
@@ -122,7 +123,9 @@ class Answering:
             security_event(kind, tenant=occasion.tenant, hookInstance=str(request.instance))
 
         try:
-            chart = await gather(request, service.prefetch, server, bounds, on_security_event)
+            with span("gather notes"):
+                chart = await gather(request, service.prefetch, server, bounds, on_security_event)
+                note({"dxspan.notes": len(chart.notes), "dxspan.unread": sum(one.count for one in chart.unread)})
         except OutOfTime:
             return Outcome("degraded", "deadline")
         # The reader keeps the deadline itself; this is the belt to its braces.
@@ -157,7 +160,8 @@ class Answering:
     ) -> Outcome:
         try:
             recalled = await recalling
-            built = await self._parts.cards(assessment, chart, replace(occasion, recalled=recalled))
+            with span("compose card"):
+                built = await self._parts.cards(assessment, chart, replace(occasion, recalled=recalled))
         except Exception:
             log.exception("the cards could not be built")
             return Outcome("degraded", "cards-failed", (), chart.unread, assessment=assessment)
@@ -217,8 +221,9 @@ class Answering:
             return outcome
         at_most = max(deadline - time.monotonic(), self._settings.reserve_ms / 4000)
         try:
-            async with asyncio.timeout(at_most):
-                await self._parts.feedback.remember(occasion, outcome.cards, outcome.listed, datetime.now(UTC))
+            with span("remember"):
+                async with asyncio.timeout(at_most):
+                    await self._parts.feedback.remember(occasion, outcome.cards, outcome.listed, datetime.now(UTC))
         except Exception:
             log.exception("shown cards could not be kept")
             answered = outcome.cards and outcome.state == "answered"

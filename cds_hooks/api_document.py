@@ -79,6 +79,7 @@ _BODY_FAULTS = (400, 404, 408, 413, 415, 429, 500, 503)
 DISCOVERY = _described("Discovery: the services offered", Discovery, 429, 500, 503)
 CALL = _described("Call the service for a patient-view", HookResponse, 403, 412, *_BODY_FAULTS, body="HookRequest")
 FEEDBACK = _described("Report what became of cards", None, *_BODY_FAULTS, body="FeedbackBody")
+NOTIFICATION = _described("Tell of an event in a patient's chart, which is then read ahead", None, *_BODY_FAULTS)
 HEALTH = _described("Health", Status, 500, 503, token=False)
 
 

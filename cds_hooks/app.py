@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -45,7 +45,8 @@ from cds_hooks.precompute import Precomputing
 from cds_hooks.quota import Quota
 from cds_hooks.replay_store import ReplayStore, replay_store
 from cds_hooks.request_log import RequestLog
-from cds_hooks.routes import Parts, Routes
+from cds_hooks.request_spans import RequestSpans
+from cds_hooks.routes import MANY_CALLS, Parts, Routes
 from cds_hooks.settings import Settings
 from cds_hooks.summary_cards import CardsOfService, SummaryCards
 from cds_hooks.switched_answers import SwitchedAnswers
@@ -56,6 +57,7 @@ from cds_hooks.trust import Trust
 from cds_hooks.viewer.viewer_store import MemoryViewerStore, ViewerStore
 from worker.client import AskingClient, ReadingClient
 from worker.payloads import Sealer
+from worker.tracing import tracing_on
 
 if TYPE_CHECKING:
     from cds_hooks.memory.feedback_store import SqlFeedbackStore
@@ -120,10 +122,14 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs_on else None,
         redirect_slashes=False,
+        # FastAPI's own telemetry tells paths, queries and the texts of exceptions, and a variable in the environment can
+        # turn it on: ours is worker.tracing alone.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         # Outermost first: whatever goes wrong further in still leaves with CORS headers.
         middleware=[
             Middleware(Cors, origins=settings.cors_origins),
             Middleware(RequestLog),
+            *([Middleware(RequestSpans)] if tracing_on() else []),
             Middleware(AuditRequests, _auditing(settings, trail)),
         ],
         exception_handlers={Refusal: on_refusal, HTTPException: on_http_exception},
@@ -147,6 +153,8 @@ def create_app(
         app.include_router(viewer.pages.router())
     if operators:
         app.include_router(operators.router())
+    if settings.subscriptions:
+        app.include_router(_notifications(settings, parts, outbound))
     if settings.demo_page:
         from cds_hooks.demo_ehr.pages import demo_pages  # templates again
 
@@ -162,6 +170,15 @@ def _viewer(settings: Settings, store: ViewerStore, outbound: Outbound, client: 
 
     asking = cast(AskingClient, client) if hasattr(client, "ask") else None
     return Viewer(settings, store, outbound, asking)
+
+
+def _notifications(settings: Settings, parts: Parts, outbound: Outbound) -> APIRouter:
+    from cds_hooks.subscriptions.notifications import Notifications  # loaded only where a server notifies us
+
+    def busy() -> bool:
+        return parts.answering.in_hand >= MANY_CALLS
+
+    return Notifications(settings, parts.precomputing, outbound, parts.quota, busy).router()
 
 
 def _operators(

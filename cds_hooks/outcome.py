@@ -33,6 +33,7 @@ from cds_hooks.kept_answers import Answer
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS, LAST_CARDS
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Unread
+from worker.tracing import note
 
 log = logging.getLogger("dxspan.answers")
 
@@ -71,6 +72,9 @@ def answer_of(outcome: Outcome, arrived: float, **fields: Value) -> Answer:
     ANSWER_SECONDS.observe(time.monotonic() - arrived)
     if outcome.computed:
         LAST_CARDS.inc()
+    unread = sum(notice.count for notice in outcome.unread)
+    note({"dxspan.state": outcome.state, "dxspan.reason": outcome.reason or None})
+    note({"dxspan.cards": len(outcome.cards), "dxspan.unread": unread})
     log_event(
         log,
         "answer",
@@ -78,7 +82,7 @@ def answer_of(outcome: Outcome, arrived: float, **fields: Value) -> Answer:
         state=outcome.state,
         reason=outcome.reason or None,
         cards=len(outcome.cards),
-        unread=sum(notice.count for notice in outcome.unread),
+        unread=unread,
         **fields,
     )
     return Answer(_body(outcome), keep=outcome.state != "degraded", computed=_computed(outcome))

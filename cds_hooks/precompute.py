@@ -1,6 +1,6 @@
 """Has a chart read before anybody opens it: answers a hook at once, without a card, and gathers and hands over afterwards.
 
-Input : a call of `encounter-start` or `appointment-book`
+Input : a call of `encounter-start` or `appointment-book`, or a chart that a FHIR server's notification named
 Output: an answer without cards whose status says `silent` and why: `precomputing`, or what it was dropped for
 Knows when to drop a chart: nobody waits for it, and whatever fails here is met again, and told, when the chart is opened.
 The token of the call is used for at most PRECOMPUTE_SECONDS and goes nowhere else.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,19 +19,20 @@ from cds_hooks.after_answers import AfterAnswers
 from cds_hooks.fhir_access import server_for
 from cds_hooks.fhir_server import FhirServer
 from cds_hooks.gather_notes import Gathering, OutOfTime, gather
-from cds_hooks.hook_request import AppointmentBookContext, HookRequest
+from cds_hooks.hook_request import AppointmentBookContext, HookRequest, PatientViewContext
 from cds_hooks.kept_answers import Answer
 from cds_hooks.operation_outcome import Refusal
 from cds_hooks.outbound import Outbound
 from cds_hooks.outcome import Outcome, answer_of
 from cds_hooks.security_events import security_event
-from cds_hooks.services import Service
+from cds_hooks.services import PATIENT_VIEW
 from cds_hooks.settings import Settings
 from cds_hooks.switched_cards import SWITCHED_OFF
 from cds_hooks.trust import Caller
 from cds_hooks.watch import PRECOMPUTED
 from nlp_core.fhir_dates import moment
 from worker.client import ReadingClient
+from worker.tracing import span
 
 log = logging.getLogger("dxspan.precompute")
 
@@ -41,6 +42,9 @@ MOST_AT_ONCE = 4
 """Charts gathered at a time, beyond which the next one is dropped."""
 SOON = timedelta(hours=4)
 """A visit later than this is not read for yet: what is read now would be forgotten by then (sentence_seconds)."""
+
+Source = Callable[[float], Awaitable[tuple[HookRequest, FhirServer | None]]]
+"""Given until when (`time.monotonic()` seconds), what to gather, and the server to gather from. May raise Refusal."""
 
 PRECOMPUTING, NOT_SOON, SHED = "precomputing", "not-soon", "shed"
 
@@ -57,29 +61,39 @@ class Precomputing:
     """Is nothing to be read for this tenant?"""
     in_hand: int = 0
 
-    def answer(self, request: HookRequest, service: Service, caller: Caller, arrived: float, *, busy: bool) -> Answer:
+    def answer(self, request: HookRequest, caller: Caller, arrived: float, *, busy: bool) -> Answer:
         """The answer, at once. busy: charts that somebody opened wait. Raises BadRequest or Forbidden."""
         server = server_for(request, caller, self.settings, self.outbound)
-        reason = self._why_not(request, caller, busy) or PRECOMPUTING
-        if reason == PRECOMPUTING:
-            self.in_hand += 1
-            self.after.start(self._read(request, service, caller, server))
-        else:
-            PRECOMPUTED.labels(reason).inc()
-        outcome = Outcome("silent", reason)
+
+        async def source(by: float) -> tuple[HookRequest, FhirServer | None]:
+            del by
+            return request, server
+
+        outcome = Outcome("silent", self.begin(caller.tenant, source, context=request.context, busy=busy))
         return answer_of(outcome, arrived, tenant=caller.tenant, hookInstance=str(request.instance))
 
-    def _why_not(self, request: HookRequest, caller: Caller, busy: bool) -> str | None:
-        if self.all_off(caller.tenant):
+    def begin(
+        self, tenant: str, source: Source, *, context: PatientViewContext | None = None, busy: bool = False
+    ) -> str:
+        """Begin to read what `source` gives, or drop it: PRECOMPUTING, or the reason. context: of a hook."""
+        reason = self._why_not(tenant, context, busy) or PRECOMPUTING
+        if reason == PRECOMPUTING:
+            self.in_hand += 1
+            self.after.start(self._read(tenant, source))
+        else:
+            PRECOMPUTED.labels(reason).inc()
+        return reason
+
+    def _why_not(self, tenant: str, context: PatientViewContext | None, busy: bool) -> str | None:
+        if self.all_off(tenant):
             return SWITCHED_OFF
-        context = request.context
         if isinstance(context, AppointmentBookContext) and not soon(context.appointments, datetime.now(UTC)):
             return NOT_SOON
         return SHED if busy or self.in_hand >= MOST_AT_ONCE else None
 
-    async def _read(self, request: HookRequest, service: Service, caller: Caller, server: FhirServer | None) -> None:
+    async def _read(self, tenant: str, source: Source) -> None:
         try:
-            PRECOMPUTED.labels(await self._handed_over(request, service, caller, server)).inc()
+            PRECOMPUTED.labels(await self._handed_over(tenant, source)).inc()
         except Refusal:
             PRECOMPUTED.labels("no-data").inc()
         except OutOfTime:
@@ -90,23 +104,24 @@ class Precomputing:
         finally:
             self.in_hand -= 1
 
-    async def _handed_over(
-        self, request: HookRequest, service: Service, caller: Caller, server: FhirServer | None
-    ) -> str:
-        def on_security_event(kind: str) -> None:
-            security_event(kind, tenant=caller.tenant, hookInstance=str(request.instance))
-
+    async def _handed_over(self, tenant: str, source: Source) -> str:
         until = time.monotonic() + PRECOMPUTE_SECONDS
+        request, server = await source(until)
+
+        def on_security_event(kind: str) -> None:
+            security_event(kind, tenant=tenant, hookInstance=str(request.instance))
+
         bounds = Gathering(
             as_of=datetime.now(UTC),
             required_by=until,
             optional_by=until,
             max_entries=self.settings.max_entries,
             max_attachments=self.settings.max_attachments,
-            allow_restricted=caller.tenant in self.settings.restricted_tenants,
+            allow_restricted=tenant in self.settings.restricted_tenants,
         )
-        chart = await gather(request, service.prefetch, server, bounds, on_security_event)
-        return "handed-over" if await self.client.precompute(chart, tenant=caller.tenant) else SHED
+        with span("gather notes"):
+            chart = await gather(request, PATIENT_VIEW.prefetch, server, bounds, on_security_event)
+        return "handed-over" if await self.client.precompute(chart, tenant=tenant) else SHED
 
 
 def soon(appointments: Mapping[str, Any], now: datetime) -> bool:

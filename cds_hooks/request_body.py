@@ -25,6 +25,8 @@ class BodyLimits:
     size: int
     seconds: float
     depth: int = strict_json.MAX_DEPTH
+    media: tuple[str, ...] = ("application/json",)
+    """Media types that are taken."""
 
 
 async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
@@ -32,7 +34,7 @@ async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
 
     Raises UnsupportedMedia, TooLarge, BodyTooSlow or BadRequest.
     """
-    _check_media(request)
+    _check_media(request, limits.media)
     body = await _read(request, limits)
     try:
         if len(body) < SMALL_BYTES:
@@ -43,10 +45,10 @@ async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
         raise BadRequest("The body is not acceptable JSON.", diagnostics=str(error)) from None
 
 
-def _check_media(request: Request) -> None:
+def _check_media(request: Request, taken: tuple[str, ...]) -> None:
     media, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
-    if media != "application/json":
-        raise UnsupportedMedia("The body must be application/json.", close=True)
+    if media not in taken:
+        raise UnsupportedMedia(f"The body must be {' or '.join(taken)}.", close=True)
     named = (parameter.partition("=") for parameter in parameters)
     if any(name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8") for name, _, value in named):
         raise UnsupportedMedia("The body must be UTF-8.", close=True)

@@ -36,6 +36,7 @@ from cds_hooks.services import Service, discovery, service_by_id, services_offer
 from cds_hooks.settings import Settings
 from cds_hooks.trust import Caller, Trust
 from cds_hooks.turnstile import Turnstile
+from worker.tracing import note, note_tenant
 
 DISCOVERY_PATH = "/cds-services"
 SERVICE_PATH = "/cds-services/{service_id}"
@@ -118,7 +119,7 @@ class Routes:
         _note_who(hook_request)
         if service.id in PRECOMPUTE_IDS:
             busy = self._turnstile.waiting > 0 or self._parts.answering.in_hand >= MANY_CALLS
-            return _json(self._parts.precomputing.answer(hook_request, service, caller, arrived, busy=busy).body)
+            return _json(self._parts.precomputing.answer(hook_request, caller, arrived, busy=busy).body)
         key = CallKey(
             caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest(), self._parts.switches_changed()
         )
@@ -163,6 +164,7 @@ class Routes:
         if not service:
             raise NotFound("There is no such service.")
         audit_notes().service = service.id
+        note({"dxspan.service": service.id})
         return service
 
     async def _caller(self, request: Request, path: str, bucket: str = "") -> Caller:
@@ -173,6 +175,7 @@ class Routes:
             security_event("token-refused", reason=refused.text)
             raise
         log_fields(request)["tenant"] = caller.tenant
+        note_tenant(caller.tenant)
         notes = audit_notes()
         notes.tenant, notes.issuer = caller.tenant, caller.issuer
         self._parts.quota.take(caller.tenant, bucket or notes.kind or "")

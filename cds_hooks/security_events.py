@@ -2,7 +2,7 @@
 
 Knows their kinds: `wrong-patient-prefetch` and `wrong-patient-fetched` (the Patient is another one),
 `other-patient-resource` (a resource is about another patient; it was left out), `unregistered-fhir-server`,
-`token-refused`, `operators-refused` (a wrong token at the operators' page), `viewer-refused` (a launch that is not trusted, or another's view), `tls-failure` (a registered server's TLS
+`token-refused`, `notification-refused` (a FHIR server's notification without its secret), `operators-refused` (a wrong token at the operators' page), `viewer-refused` (a launch that is not trusted, or another's view), `tls-failure` (a registered server's TLS
 handshake failed, or its certificate was refused), `replay-store-spare` (Redis does not answer; this process alone tells which
 tokens were seen).
 """

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cds_hooks.server_address import BadAddress, ServerAddress
+from cds_hooks.subscriptions.subscribed_server import SubscribedServer
 from cds_hooks.viewer.viewer_client import ViewerClient
 from nlp_core.assessment import Language
 
@@ -113,6 +114,12 @@ class Settings(BaseSettings):
     """How long that is kept."""
     precompute: bool = False
     """Offer services for `appointment-book` and `encounter-start` that read charts before they are opened, and show nothing."""
+    subscriptions: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")], SubscribedServer] = Field(
+        default_factory=dict
+    )
+    """JSON: name -> {tenant, fhir_server, secret, token_endpoint, client_id, key_file, key_id, algorithm, scope,
+    private_network} of FHIR servers whose notifications to `/fhir-notifications/NAME` have charts read ahead
+    (docs/queue.md); empty = there is no such address."""
     replay_fallback: Literal["refuse", "memory"] = "refuse"
     """Calls while Redis does not answer: `refuse` with 503, since nobody can tell whether a token was seen before, or let
     each web process's `memory` tell; a token may then be accepted once by each of them."""
@@ -204,6 +211,8 @@ class Settings(BaseSettings):
     """Serve /openapi.json; None = in development."""
     demo_page: bool = False
     """Serve the demo EHR at /demo/ (`make demo`); only in development, without tokens, at a loopback address."""
+    tracing: bool = False
+    """Send OpenTelemetry spans by OTLP over HTTP to where the standard `OTEL_*` variables say (docs/operations.md)."""
     metrics: bool = False
     """Serve /metrics (Prometheus); keep it off the public network."""
     operators_token: SecretStr | None = None
@@ -285,6 +294,7 @@ class Settings(BaseSettings):
 
     def _refuse_http(self) -> None:
         urls = [*self.fhir_servers, *(url for issuer in self.trusted_issuers.values() for url in issuer.urls)]
+        urls += [url for server in self.subscriptions.values() for url in server.urls]
         if self.auth_on and not self.public_base_url.startswith("https://"):
             raise ValueError("public_base_url must be the https address clients call: a token's aud is checked by it")
         if any(not url.startswith("https://") for url in urls):

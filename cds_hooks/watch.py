@@ -48,6 +48,11 @@ PRECOMPUTED = Counter(
     "Calls to read a chart ahead, by what became of them: handed-over, shed, not-soon, switched-off, no-data, deadline, failed.",
     ["outcome"],
 )
+NOTIFICATIONS = Counter(
+    "dxspan_fhir_notifications_total",
+    "Notifications of FHIR servers, by kind; names-nobody: events that name neither a patient nor an encounter of that server.",
+    ["kind"],
+)
 QUOTA_REFUSED = Counter("dxspan_quota_refused_total", "Calls refused with 429, over their tenant's quota.", ["kind"])
 DRIFT = Gauge(
     "dxspan_drift_stability_index",

@@ -29,6 +29,7 @@ from nlp_core.questions import Questions
 from nlp_core.remembered_sentences import Remember
 from nlp_core.second_reader import SecondReader
 from nlp_core.share_tables import ShareTables
+from nlp_core.stages import READ_SENTENCES, REASON, stage
 from nlp_core.summary import Summariser
 
 MOST_CANDIDATES = 10
@@ -103,7 +104,12 @@ class Reader:
         Raises ScoresNotFinite where the model's numbers are none; a note whose encoding fails so is read by names alone.
         """
         chart = without_future_dates(chart)
-        read = self._charts.read(chart, deadline=deadline)
+        with stage(READ_SENTENCES):
+            read = self._charts.read(chart, deadline=deadline)
+        with stage(REASON):
+            return self._assessed(chart, read)
+
+    def _assessed(self, chart: Chart, read: ReadChart) -> Assessment:
         ranked = self.reasoner.rank(read.found, read.patient)
         candidates = self._candidates(ranked, read)
         dates = [note.date for note in chart.notes[: read.notes_read] if note.date]

@@ -26,6 +26,7 @@ from worker.queue_client import QueueClient
 from worker.quiet_log import set_up_log
 from worker.redis_connection import blocking_redis
 from worker.settings import QueueSettings, WorkerSettings
+from worker.tracing import end_tracing, start_tracing
 
 log = logging.getLogger("worker")
 
@@ -84,6 +85,8 @@ def work(settings: WorkerSettings, load_reader: LoadReader | None = None) -> int
         )
         return MISSING
     _offer_metrics(settings)
+    if settings.tracing:
+        start_tracing("dxspan-worker", settings.sealer)
     app = create_celery_app(settings, load_reader)
     app.finalize()
     own = watched_queue(app, settings)
@@ -94,11 +97,13 @@ def work(settings: WorkerSettings, load_reader: LoadReader | None = None) -> int
         concurrency=settings.worker_concurrency,
         without_gossip=True,
         without_mingle=True,
-        without_heartbeat=True,
+        without_heartbeat=not settings.task_events,
+        task_events=settings.task_events,
         loglevel="WARNING",
         quiet=True,
     )
     worker.start()
+    end_tracing()
     return int(worker.exitcode or 0)
 
 

@@ -22,7 +22,7 @@ def create_celery_app(settings: WorkerSettings, load_reader: LoadReader | None =
     app.conf.update(
         worker_prefetch_multiplier=1,  # a chart waits in Redis, where any worker can take it, not in a busy worker
         worker_enable_remote_control=False,  # no pub/sub inbox: whoever reaches Redis cannot command workers
-        worker_send_task_events=False,
+        worker_send_task_events=settings.task_events,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         worker_pool=settings.worker_pool,

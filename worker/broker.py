@@ -15,6 +15,7 @@ from kombu.messaging import Producer
 from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE, Message
 from worker.redis_connection import WORKER_SECONDS, kombu_tls
 from worker.settings import QueueSettings
+from worker.tracing import carried
 
 VISIBILITY_SECONDS = 30
 """A task whose worker died comes back after this long (and up to RESTORE_SECONDS more). Longer than any reading."""
@@ -41,7 +42,7 @@ def broker_app(settings: QueueSettings) -> Celery:
         task_queues=[celery_queue(FRESH_QUEUE), celery_queue(LATER_QUEUE)],
         task_default_queue=FRESH_QUEUE,
         task_create_missing_queues=False,
-        task_send_sent_event=False,
+        task_send_sent_event=settings.task_events,
         enable_utc=True,
     )
     return app
@@ -58,6 +59,7 @@ def send(app: Celery, task: str, message: Message, *, queue: str, producer: Prod
         ignore_result=True,
         argsrepr="<ref>",  # Celery writes the arguments' repr into the message in clear, and logs it
         kwargsrepr="{}",
+        headers=carried(),
     )
 
 

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 from nlp_core.answers import Answer
@@ -23,6 +24,7 @@ from worker.loaded_model import ChartReader, LoadedModel, LoadReader, bundle_rea
 from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds, says_something, worth_keeping
 from worker.sentence_memory import GaveWay, MarkedReadings, SentenceMemory
 from worker.single_flight import SingleFlight
+from worker.tracing import span
 from worker.watch import GAVE_WAY, READINGS, SHED
 
 log = logging.getLogger(__name__)
@@ -195,14 +197,14 @@ class InProcessClient:
 
         def read() -> tuple[Assessment, bool] | None:
             seconds = reading_seconds(deadline - time.monotonic())
-            with self._memory.reading(key[0]):
+            with span("read chart"), self._memory.reading(key[0]):
                 return read_within(reader, chart, seconds) if seconds > 0 else None
 
         if deadline <= time.monotonic():
             return None
         self._waited_for += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, read)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, copy_context().run, read)
         finally:
             self._waited_for -= 1
 
@@ -214,7 +216,7 @@ class InProcessClient:
 
         def read() -> Assessment | None:
             try:
-                with self._memory.reading(key[0], lambda: self._waited_for > 0):
+                with span("read chart"), self._memory.reading(key[0], lambda: self._waited_for > 0):
                     return read_within(reader, chart, COMPLETE_SECONDS)[0]
             except GaveWay:
                 GAVE_WAY.inc()
@@ -225,10 +227,10 @@ class InProcessClient:
         self._finishing += 1
         try:
             loop, until = asyncio.get_running_loop(), time.monotonic() + COMPLETE_SECONDS
-            whole = await loop.run_in_executor(self._finisher, read)
+            whole = await loop.run_in_executor(self._finisher, copy_context().run, read)
             while whole is None and time.monotonic() < until and self._answers.get(key) is None:
                 await asyncio.sleep(GIVE_WAY_SECONDS)
-                whole = await loop.run_in_executor(self._finisher, read)
+                whole = await loop.run_in_executor(self._finisher, copy_context().run, read)
         finally:
             self._finishing -= 1
         return whole if whole and says_something(whole) else None

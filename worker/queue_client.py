@@ -27,6 +27,7 @@ from worker.queue_store import LookedUp, QueueState, QueueStore
 from worker.redis_connection import async_redis
 from worker.settings import QueueSettings
 from worker.single_flight import SingleFlight
+from worker.tracing import note, span
 from worker.watch import BREAKER_OPEN, CANARY_SECONDS, FALLBACKS, READINGS, SHED
 
 log = logging.getLogger(__name__)
@@ -204,13 +205,16 @@ class QueueClient:
         return reading
 
     async def _ask_worker(self, asked: Asked, deadline: float) -> Reading:
-        known = await self._store.look_up(asked.tenant, asked.mark)
+        with span("look up"):
+            known = await self._store.look_up(asked.tenant, asked.mark)
+            note({"dxspan.cached": known.answer is not None, "dxspan.waiting": known.waiting})
         if known.answer:
             return Reading(known.answer, cached=True)
         if known.waiting >= self._settings.queue_limit:
             return Reading(None, "overloaded")
         request = await self._hand_over(asked, wait_seconds=deadline - time.monotonic())
-        reply = await self._store.reply(request, deadline)
+        with span("wait"):
+            reply = await self._store.reply(request, deadline)
         if reply is None:
             # A slow worker or a frozen Redis? The caller is answered now, the next one profits from the difference.
             self._pings.join(None, self._ping)
@@ -229,7 +233,8 @@ class QueueClient:
             wait_ms=max(0, int(wait_seconds * 1000)),
             life_ms=self._settings.payload_seconds * 1000,
         )
-        await self._store.hand_over(request, chart_json(asked.chart))
+        with span("send", kind="PRODUCER"):
+            await self._store.hand_over(request, chart_json(asked.chart))
         return request
 
     async def _ping(self) -> None:

@@ -7,11 +7,13 @@ the caller is queue_client's business.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+import redis
 import redis.asyncio
 from pydantic import ValidationError
 
@@ -40,6 +42,9 @@ from worker.payloads import CannotOpen, Sealer
 from worker.redis_connection import FAULT_SECONDS
 from worker.watch import CLOCK_SKEW_SECONDS
 
+log = logging.getLogger(__name__)
+
+EVENTS_SECONDS = 0.1
 NIL_SECONDS = 0.02
 """Redis is asked to give up waiting this long before we do, which mostly saves the connection from being cut."""
 SHORTEST_WAIT_SECONDS = 0.001
@@ -95,10 +100,23 @@ class QueueStore:
         mark = answer_mark(self._sealer, chart_mark, self._model_version)
         return LookedUp(opened_answer(self._sealer, tenant, mark, sealed), *waiting)
 
+    async def _tell(self, events: Sequence[tuple[str, str]]) -> None:
+        """Publish events, where they are on; nobody's answer hangs on whether that works."""
+        if not events:
+            return
+        try:
+            async with asyncio.timeout(EVENTS_SECONDS), self._redis.pipeline(transaction=False) as pipe:
+                for topic, event in events:
+                    pipe.publish(topic, event)
+                await pipe.execute()
+        except (redis.RedisError, TimeoutError, OSError) as fault:
+            log.warning("an event of a task could not be published: %s", type(fault).__name__)
+
     async def hand_over(self, request: ReadRequest, chart: bytes) -> None:
         """Seal a chart under the request's id for `life_ms`, and put the request into the queue: both or neither."""
         sealed = self._sealer.seal(chart, "chart", request.tenant, request.reading, request.chart_mark)
         queue, entry = self._tasks.compose(READ_TASK, request, queue=FRESH_QUEUE if request.wait_ms else LATER_QUEUE)
+        events = self._tasks.events
 
         async def put(seconds: float) -> None:  # twice does no harm: whoever takes the second finds the chart answered
             async with asyncio.timeout(seconds), self._redis.pipeline() as pipe:
@@ -107,15 +125,18 @@ class QueueStore:
                 await pipe.execute()
 
         await _in_time(put)
+        await self._tell(events)
 
     async def hand_over_question(self, request: QuestionRequest, asked: bytes, *, life_ms: int) -> None:
         """Seal a question with its chart under the request's id for `life_ms`, and put the request into the queue."""
         sealed = self._sealer.seal(asked, "question", request.tenant, request.reading)
         queue, entry = self._tasks.compose(QUESTION_TASK, request, queue=FRESH_QUEUE)
+        events = self._tasks.events
         async with asyncio.timeout(FAULT_SECONDS), self._redis.pipeline() as pipe:
             pipe.set(question_name(request.reading), sealed, px=life_ms)
             pipe.lpush(queue, entry)
             await pipe.execute()
+        await self._tell(events)
 
     async def answer(self, request: QuestionRequest, deadline: float) -> QuestionReply | None:
         """The worker's answer; None when none came by `deadline`."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from contextlib import nullcontext
 
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from nlp_core.model_faults import ModelFault
+from nlp_core.stages import stages_told_to
 from worker.loaded_model import ChartReader
+from worker.tracing import span, tracing_on
 from worker.watch import MODEL_FAULTS, PARTLY_READ
 
 log = logging.getLogger(__name__)
@@ -36,7 +39,8 @@ def read_within(reader: ChartReader, chart: Chart, seconds: float) -> tuple[Asse
     """The assessment made within `seconds`, and whether time cut it short of the whole chart. Counts what it lacks."""
     begun = time.monotonic()
     try:
-        assessment = reader.assess(chart, deadline=begun + seconds)
+        with stages_told_to(span) if tracing_on() else nullcontext():
+            assessment = reader.assess(chart, deadline=begun + seconds)
     except ModelFault as fault:
         MODEL_FAULTS.labels(type(fault).__name__).inc()
         raise

@@ -35,6 +35,9 @@ class QueueSettings(BaseSettings):
     queue_limit: int = Field(default=200, ge=1)
     """Charts waiting in the queue beyond which a new one is refused as `overloaded`."""
 
+    task_events: bool = False
+    """Tell Flower or celery-exporter of each task (docs/operations.md): ids, times and states, no argument."""
+
     @field_validator("redis_url")
     @classmethod
     def _known_scheme(cls, url: SecretStr) -> SecretStr:
@@ -91,6 +94,8 @@ class WorkerSettings(QueueSettings):
     """How long that is kept, here and in Redis, in seconds."""
     sentence_redis_mib: int = Field(default=64, ge=0)
     """The same, sealed in Redis, for all workers together, in MiB; 0 = each remembers alone."""
+    tracing: bool = False
+    """Send OpenTelemetry spans by OTLP over HTTP to where the standard `OTEL_*` variables say (docs/operations.md)."""
     worker_metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     """Port for Prometheus; None = not offered."""
     worker_metrics_address: str = "127.0.0.1"

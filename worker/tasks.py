@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from pydantic import ValidationError
 
 from nlp_core.assessment import Assessment
@@ -27,12 +27,14 @@ from worker.reading_budget import COMPLETE_SECONDS, read_within, reading_seconds
 from worker.redis_connection import blocking_redis
 from worker.sentence_memory import GaveWay, MarkedReadings, SentenceMemory
 from worker.settings import WorkerSettings
+from worker.tracing import Carrier, note, note_tenant, passed, span
 from worker.watch import GAVE_WAY, QUEUE_WAIT_SECONDS, WORKER_READING_SECONDS, WORKER_TASKS
 
 log = logging.getLogger(__name__)
 
 FAR_TOO_LATE_SECONDS = 60.0
 """A chart picked up this long after its deadline is dropped; sooner, it is read when no fresh one waits."""
+Request = TypeVar("Request", ReadRequest, QuestionRequest)
 MOST_ATTEMPTS = 2
 """Readings of one chart that may fail or take their worker down; there is no third."""
 
@@ -75,6 +77,7 @@ class ReadingDesk:
         if picked is None:
             return "gone"
         QUEUE_WAIT_SECONDS.observe(picked.age_seconds)
+        passed("queue wait", picked.age_seconds)
         if isinstance(picked.content, Assessment):
             self._store.answer(request, picked.content, cached=True)
             return "cached"
@@ -146,20 +149,37 @@ def register_tasks(
     device = DeviceWatch(end_of_worker(settings))
     desk = ReadingDesk(store, model, lambda request: send(app, READ_TASK, request, queue=LATER_QUEUE), device, memory)
 
-    def read_chart(message: Mapping[str, Any]) -> None:
-        WORKER_TASKS.labels(_guarded(lambda: desk.handle(ReadRequest.model_validate(message)))).inc()
+    def read_chart(task: Task, message: Mapping[str, Any]) -> None:
+        _counted("read chart", task, lambda: desk.handle(_whose(ReadRequest.model_validate(message))))
 
-    def answer_question(message: Mapping[str, Any]) -> None:
-        WORKER_TASKS.labels(_guarded(lambda: questions.handle(QuestionRequest.model_validate(message)))).inc()
+    def answer_question(task: Task, message: Mapping[str, Any]) -> None:
+        _counted("answer question", task, lambda: questions.handle(_whose(QuestionRequest.model_validate(message))))
 
     def canary(message: Mapping[str, Any]) -> None:
         _guarded(lambda: store.show_life(Canary.model_validate(message).reading))
 
     # `shared` they would appear in every app of the process. A canary or a question whose worker died is not worth another one's time.
-    app.task(read_chart, name=READ_TASK, shared=False)
-    app.task(answer_question, name=QUESTION_TASK, shared=False, acks_late=False)
-    app.task(canary, name=CANARY_TASK, shared=False, acks_late=False)
+    app.task(read_chart, name=READ_TASK, bind=True, shared=False)
+    app.task(answer_question, name=QUESTION_TASK, bind=True, shared=False, acks_late=False)
+    app.task(canary, name=CANARY_TASK, shared=False, acks_late=False, send_events=False)
     _before_the_first_task(app, settings, lambda: _warm_up_or_leave(desk))
+
+
+def _counted(step: str, task: Task, work: Callable[[], str]) -> None:
+    with span(step, kind="CONSUMER", parent=_carrier(task)):
+        outcome = _guarded(work)
+        note({"dxspan.outcome": outcome})
+    WORKER_TASKS.labels(outcome).inc()
+
+
+def _whose(request: Request) -> Request:
+    note_tenant(request.tenant)
+    return request
+
+
+def _carrier(task: Task) -> Carrier:
+    sent = task.request.get("traceparent")
+    return {"traceparent": sent} if isinstance(sent, str) else {}
 
 
 def _before_the_first_task(app: Celery, settings: WorkerSettings, begin: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID, uuid4
 
-Kind = Literal["hook-call", "feedback", "discovery", "view"]
+Kind = Literal["hook-call", "feedback", "discovery", "view", "notification"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ def _instead(notes: AuditNotes, message: Message) -> Response | None:
         return None
     if notes.kind == "feedback":
         return refusal_response(Unavailable("Feedback cannot be kept at the moment; send it again."))
+    if notes.kind == "notification":
+        return refusal_response(Unavailable("The notification cannot be taken at the moment; send it again."))
     if notes.kind == "view":
         return refusal_response(Unavailable("The viewer cannot be opened at the moment."))
     return Response(degraded_body(UNKEPT), media_type="application/json", headers=NO_STORE)

@@ -116,10 +116,12 @@ def test_what_nobody_can_guess_is_asked_for_by_name(program: Path, arguments: li
         render(program, *arguments)
 
 
-def test_f09_workers_reach_redis_and_nothing_outside(everything: list[Manifest]) -> None:
-    policy = of_kind(everything, "NetworkPolicy", "worker")["spec"]
+def test_f09_workers_reach_redis_a_collector_where_there_is_one_and_nothing_outside(rendered: list[Manifest]) -> None:
+    policy = of_kind(rendered, "NetworkPolicy", "worker")["spec"]
     ports = {port["port"] for rule in policy["egress"] for port in rule["ports"]}
-    assert ports == {53, 6379}
+    (container,) = of_kind(rendered, "Deployment", "worker")["spec"]["template"]["spec"]["containers"]
+    traced = any(variable["name"] == "DXSPAN_TRACING" for variable in container["env"])
+    assert ports == {53, 6379} | ({4318} if traced else set())
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert [port["port"] for rule in policy["ingress"] for port in rule["ports"]] == [9100]
 

@@ -71,6 +71,7 @@ def test_every_metric_is_drawn_or_alerted_or_left_out_on_purpose() -> None:
         "dxspan_compared_answers_not_kept_total",
         "dxspan_drift_readings",
         "dxspan_feedback_unknown_cards",
+        "dxspan_fhir_notifications_total",
         "dxspan_last_cards_total",
         "dxspan_own_canary_seconds",
         "dxspan_precompute_shed_total",

@@ -52,8 +52,13 @@ securityContext:
 - name: DXSPAN_REDIS_CA_FILE
   value: /etc/dxspan/redis/ca.pem
 {{- end }}
+{{- if .root.Values.tracing.endpoint }}
+- {name: DXSPAN_TRACING, value: "true"}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .root.Values.tracing.endpoint | quote }}
+{{- end }}
 {{- range $name, $value := .root.Values.settings }}
-{{- if regexMatch "(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL|REDIS_URL)" $name }}
+{{- if regexMatch "(KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|DATABASE_URL|REDIS_URL|SUBSCRIPTIONS)" $name }}
 {{- fail (printf "settings.%s: a secret belongs into existingSecret" $name) }}
 {{- end }}
 - name: {{ $name }}

@@ -62,7 +62,7 @@ stop: ## stop the service that `make demo` left running
 	@$(BIN)/python -m cds_hooks.demo --stop
 
 test: setup-test check ## run every check and every test
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-report=xml:.coverage.xml
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=xml:.coverage.xml
 
 fast-test: setup-test ## run the tests without coverage, stop at the first failure
 	@$(BIN)/python -m pytest -x

@@ -43,5 +43,5 @@ def add_option(parser: pytest.Parser) -> None:
 def register(config: pytest.Config) -> None:
     """Begin counting where `--rows` is given."""
     file = config.getoption("--rows")
-    if file:
+    if file and not hasattr(config, "workerinput"):  # processes of pytest-xdist tell theirs to the first one
         config.pluginmanager.register(RowReport(file), "row-report")

@@ -155,7 +155,7 @@ docs: setup ## write the pages that are made from the code
 	@$(BIN)/python docs/settings_page.py
 	@$(BIN)/python -m cds_hooks.transparency
 
-pictures: setup-test ## the pictures of docs: card, viewer, demo EHR, operators' page, in a browser
+pictures: setup-test ## the pictures of docs: card, viewer with its tabs, demo EHR, operators' page, transparency, in a browser
 	@for page in card viewer demo operators; do $(BIN)/python docs/draw_$$page.py || exit 1; done
 
 lock: ## make the lock files anew (needs `uv` on PATH), and the bill of materials with them

@@ -166,7 +166,7 @@ def shared_viewer_store(settings: Settings) -> ViewerStore | None:
 
     Raises pydantic's ValidationError.
     """
-    if not settings.redis_url or not settings.viewer_clients:
+    if not settings.redis_url or not (settings.viewer_clients or settings.demo_page):
         return None
     from worker.redis_connection import async_redis
     from worker.settings import QueueSettings

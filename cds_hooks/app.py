@@ -27,6 +27,7 @@ from cds_hooks.audit.requests import Auditing, AuditRequests
 from cds_hooks.audit.trail import AuditTrail, trail_of
 from cds_hooks.build_cards import CardBuilder
 from cds_hooks.cors import Cors
+from cds_hooks.demo_ehr.registered_viewer import with_demo_viewer
 from cds_hooks.kept_answers import KeptAnswers
 from cds_hooks.key_sets import KeySets
 from cds_hooks.last_answers import LastAnswers, MemoryLastAnswers
@@ -83,6 +84,7 @@ def create_app(
 
     `background`: started with the app and cancelled at its end. Raises BadSwitches for a file that cannot be used.
     """
+    settings = with_demo_viewer(settings)
     outbound = Outbound(ca_file=settings.ca_file)
     readings = CountedReadings()
     feedback = feedback or _feedback(settings, readings)
@@ -142,12 +144,13 @@ def create_app(
                 trail.run,
                 board.run,
                 *([operators.run] if operators else []),
+                *([viewer.warm_up] if viewer else []),
             ],
             [answering.close, trail.close, feedback.close, seen.close, last.close, viewer_store.close, outbound.close],
         ),
     )
     app.include_router(Routes(parts).router())
-    app.include_router(pages())
+    app.include_router(pages(settings))
     app.include_router(TransparencyPages(settings).router())
     if viewer:
         app.include_router(viewer.pages.router())
@@ -156,9 +159,9 @@ def create_app(
     if settings.subscriptions:
         app.include_router(_notifications(settings, parts, outbound))
     if settings.demo_page:
-        from cds_hooks.demo_ehr.pages import demo_pages  # templates again
+        from cds_hooks.demo_ehr.pages import DemoPages  # templates again
 
-        app.include_router(demo_pages())
+        app.include_router(DemoPages(settings).router())
     describe(app)
     return app
 

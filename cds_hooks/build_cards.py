@@ -68,6 +68,7 @@ class CardBuilder:
         language = assessment.language
         card_uuid = uuid5(_CARDS, f"{occasion.tenant} {occasion.hook_instance} {evidence_hash(assessment, shown)}")
         earlier = occasion.earlier
+        in_language = "?lang=zh" if language == "zh" else ""
         offers = chart.problems_available and not earlier  # nothing to be added unseen by what was written since
         suggestions = self._suggestions(card_uuid, assessment, shown, occasion) if offers else None
         return Card(
@@ -83,10 +84,14 @@ class CardBuilder:
             selection_behavior="at-most-one" if suggestions else None,
             override_reasons=override_reasons(language),
             links=(
-                Link(label=words.HOW_IT_WORKS.said_in(language), url=f"{self.public_base_url}/about", type="absolute"),
+                Link(
+                    label=words.HOW_IT_WORKS.said_in(language),
+                    url=f"{self.public_base_url}/about{in_language}",
+                    type="absolute",
+                ),
                 Link(
                     label=words.TRANSPARENCY.said_in(language),
-                    url=self.public_base_url + TRANSPARENCY_PATH,
+                    url=f"{self.public_base_url}{TRANSPARENCY_PATH}{in_language}",
                     type="absolute",
                 ),
             ),

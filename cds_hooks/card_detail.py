@@ -124,10 +124,11 @@ def _evidence(evidence: Evidence, plan: _Plan, language: Language) -> str:
     return f"{said} – {_origin(evidence.kind, evidence.author_role, evidence.date, plan.origin, language)}"
 
 
-def _origin(kind: str, role: str, date: datetime | None, source: int, language: Language) -> str:
-    """Which note it is: type, author's role and date. source: characters of Markdown for each."""
+def _origin(kind: str, role: str, date: datetime | None, source: int | None, language: Language) -> str:
+    """Which note it is: type, author's role and date. source: characters of Markdown for each; None = plain text."""
     named = kind if plain(kind) else words.NOTE.said_in(language)
-    origin = [inert(part, source=source) for part in (named, role) if plain(part)]
+    parts = [part for part in (named, role) if plain(part)]
+    origin = [plain(part) if source is None else inert(part, source=source) for part in parts]
     return ", ".join([*origin, date.date().isoformat() if date else words.UNDATED.said_in(language)])
 
 
@@ -159,6 +160,12 @@ def not_seen(assessment: Assessment, chart: Chart) -> Iterator[Words]:
     yield from _not_seen_of_documents(assessment, chart)
 
 
+def everything_not_seen(assessment: Assessment, chart: Chart) -> Iterator[Words]:
+    """All that the card's "not seen" can say, as plain text and never Markdown."""
+    yield from not_seen(assessment, chart)
+    yield from _not_seen_of_notes(assessment, None)
+
+
 def unread_notes(assessment: Assessment, chart: Chart, *, origin: int) -> Iterator[Words]:
     """Of `not_seen` what concerns notes, and what of those read was not. origin: characters of Markdown for a note's type."""
     yield from _not_seen_of_documents(assessment, chart)
@@ -177,7 +184,7 @@ def _not_seen_of_documents(assessment: Assessment, chart: Chart) -> Iterator[Wor
         yield _filled(words.RESTRICTED, count=str(restricted))
 
 
-def _not_seen_of_notes(assessment: Assessment, origin: int) -> Iterator[Words]:
+def _not_seen_of_notes(assessment: Assessment, origin: int | None) -> Iterator[Words]:
     """What of the notes read was not read."""
     for note in assessment.partly_read:
         if note.why == "length":

@@ -165,7 +165,7 @@ def _farewell(base: str, console: Console, *, with_queue: bool) -> None:
         f"\n[bold]The service keeps running[/bold] ({'with Redis and a worker' if with_queue else 'in one process'})."
     )
     console.print(
-        f"  [bold]see it      {base}/demo/[/bold]   a demo EHR: open a patient, and the card appears beside the chart"
+        f"  [bold]see it      {base}/demo/[/bold]   a demo EHR: open a patient; the card's button opens the evidence"
     )
     console.print(f"  discovery   {base}/cds-services")
     console.print(f"  about       {base}/about")

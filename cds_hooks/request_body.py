@@ -1,7 +1,7 @@
-"""Reads a request's body within bounds of size, time and media type, then as strict JSON.
+"""Reads a request's body within bounds of size, time and media type, then as strict JSON or as a form.
 
 Knows ASGI streams. Never holds more than the limit in memory, whatever the headers promise; does not know what the
-JSON means.
+JSON or the form means.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -16,6 +17,9 @@ from cds_hooks import strict_json
 from cds_hooks.operation_outcome import BadRequest, BodyTooSlow, TooLarge, UnsupportedMedia
 
 SMALL_BYTES = 512 * 1024
+MOST_FIELDS = 16
+"""Of a form."""
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ class BodyLimits:
     size: int
     seconds: float
     depth: int = strict_json.MAX_DEPTH
-    media: tuple[str, ...] = ("application/json",)
-    """Media types that are taken."""
+    media: tuple[str, ...] = (JSON,)
+    """Media types that are taken for JSON."""
 
 
 async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
@@ -43,6 +47,18 @@ async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
         return body, await asyncio.to_thread(strict_json.loads, body, max_depth=limits.depth)
     except strict_json.NotStrictJson as error:
         raise BadRequest("The body is not acceptable JSON.", diagnostics=str(error)) from None
+
+
+async def read_form(request: Request, limits: BodyLimits) -> dict[str, str]:
+    """The fields of a form, each of which may come once. Raises as read_json does."""
+    _check_media(request, (FORM,))
+    try:
+        pairs = parse_qsl((await _read(request, limits)).decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise BadRequest("The form has too many fields.") from None
+    if len(dict(pairs)) < len(pairs):
+        raise BadRequest("A field of the form came twice.")
+    return dict(pairs)
 
 
 def _check_media(request: Request, taken: tuple[str, ...]) -> None:

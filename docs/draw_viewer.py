@@ -18,7 +18,8 @@ from cds_hooks.demo_requests import sample_charts  # noqa: E402
 from cds_hooks.viewer.evidence_page import page_of  # noqa: E402
 from cds_hooks.viewer.installed_bundle import InstalledBundle  # noqa: E402
 from cds_hooks.viewer.kept_views import KeptView, view_of  # noqa: E402
-from cds_hooks.viewer.pages import STATIC, rendered  # noqa: E402
+from cds_hooks.viewer.leaving import STATIC  # noqa: E402
+from cds_hooks.viewer.rendering import rendered  # noqa: E402
 from docs.pictures import beside, opened, served, shot  # noqa: E402
 from nlp_core.assess import Reader  # noqa: E402
 from nlp_core.assessment import Language  # noqa: E402

@@ -73,5 +73,11 @@ WORDS: dict[str, Words] = {
     ),
     "no_service": Words(en="dxspan does not answer. Is it still running?", zh="dxspan 没有响应，是否仍在运行？"),
     "not_told": Words(en="This could not be reported to dxspan; please try again.", zh="未能告知 dxspan，请重试。"),
+    "app_title": Words(en="Evidence viewer", zh="依据查看器"),
+    "app_hint": Words(
+        en="A SMART app: the EHR has signed you in and told it which patient is open.",
+        zh="SMART 应用：病历系统已为您登录，并告知当前打开的患者。",
+    ),
+    "app_back": Words(en="Back to chart and card", zh="返回病历与卡片"),
     "needs_script": Words(en="This page needs JavaScript.", zh="此页面需要 JavaScript。"),
 }

@@ -1,13 +1,10 @@
-"""The demo EHR's addresses: the page, its charts, its files.
+"""The demo EHR's addresses: the page, its charts, its files, and those of its SMART authorization server.
 
-Knows HTTP and templates. Served to this machine alone: any other client, and any other name for this machine (a page
-elsewhere whose name was made to point here), gets what it would get without the demo. Holds nothing between requests.
+Knows HTTP and templates. Served to this machine alone (loopback_only).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -18,90 +15,80 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cds_hooks.build_cards import EXTENSION
+from cds_hooks.demo_ehr.loopback_only import Handler, here_alone
 from cds_hooks.demo_ehr.page_words import WORDS
+from cds_hooks.demo_ehr.registered_viewer import fhir_server
 from cds_hooks.demo_ehr.sample_patients import sample_patients
-from cds_hooks.operation_outcome import NotFound
+from cds_hooks.demo_ehr.smart_server import SmartServer
 from cds_hooks.outcome import STATUS_EXTENSION
+from cds_hooks.page_language import asked_language, said_in
 from cds_hooks.reason_words import REASONS
-from cds_hooks.server_address import BadAddress, ServerAddress
-from nlp_core.assessment import Language
+from cds_hooks.server_address import ServerAddress
+from cds_hooks.settings import Settings
+from cds_hooks.viewer.smart_launch import LAUNCH_PATH
 
 PATH = "/demo/"
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"
 HEADERS = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'",
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-ASSETS = ("ehr.css", "ehr.js", "page.js", "chart.js", "card.js", "markdown-it.esm.min.mjs")
+_POLICY = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self' {base}; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+ASSETS = ("ehr.css", "ehr.js", "app.js", "page.js", "chart.js", "card.js", "markdown-it.esm.min.mjs")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript"}
 
-Handler = Callable[[Request], Awaitable[Response]]
 
+class DemoPages:
+    """The handlers, one method for each address."""
 
-def demo_pages() -> APIRouter:
-    """Every route of the demo EHR."""
-    router = APIRouter(include_in_schema=False)
-    router.add_api_route(PATH, _here_alone(_page()), methods=["GET"])
-    router.add_api_route(f"{PATH}charts", _here_alone(_charts), methods=["GET"])
-    for name in ASSETS:
-        router.add_api_route(f"{PATH}static/{name}", _here_alone(_asset(name)), methods=["GET"])
-    return router
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._smart = SmartServer(settings)
+        # The app is opened by a form that leads from here to the base address, by whatever name this page was opened.
+        origin = ServerAddress.parse(settings.public_base_url).origin
+        self._headers = {"content-security-policy": _POLICY.format(base=origin), **HEADERS}
+        loader = FileSystemLoader(TEMPLATES)
+        templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        self._template = templates.get_template("ehr.html.jinja")
 
+    def router(self) -> APIRouter:
+        """Every route."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route(PATH, here_alone(self.page), methods=["GET"])
+        router.add_api_route(f"{PATH}charts", here_alone(self.charts), methods=["GET"])
+        for name in ASSETS:
+            router.add_api_route(f"{PATH}static/{name}", here_alone(self._asset(name)), methods=["GET"])
+        router.include_router(self._smart.router())
+        return router
 
-def _here_alone(handler: Handler) -> Handler:
-    async def handle(request: Request) -> Response:
-        if not is_local(request):
-            raise NotFound("There is no such page.")
-        return await handler(request)
-
-    return handle
-
-
-def is_local(request: Request) -> bool:
-    """Does the request come from this machine, and by a name of this machine?"""
-    try:
-        named = ServerAddress.parse(f"http://{request.headers.get('host', '')}").is_loopback
-        return named and request.client is not None and ip_address(request.client.host).is_loopback
-    except (BadAddress, ValueError):
-        return False
-
-
-def _page() -> Handler:
-    loader = FileSystemLoader(TEMPLATES)
-    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = templates.get_template("ehr.html.jinja")
-
-    async def page(request: Request) -> Response:
+    async def page(self, request: Request) -> Response:
         """`?lang=zh`: in which language to begin."""
-        language: Language = "zh" if request.query_params.get("lang") == "zh" else "en"
-        words = {name: said.said_in(language) for name, said in WORDS.items()}
-        body = template.render(words=words, language=language)
-        return Response(body, media_type="text/html", headers=HEADERS)
+        language = asked_language(request.query_params.get("lang"), "en")
+        body = self._template.render(words=said_in(language, WORDS), language=language)
+        return Response(body, media_type="text/html", headers=self._headers)
 
-    return page
+    async def charts(self, _: Request) -> Response:
+        """The charts of a fresh visit, every word that the page may say, and the app that a card's link may open."""
+        known: dict[str, Any] = {
+            "patients": sample_patients(fhir_server(self._settings)),
+            "words": {name: said.model_dump() for name, said in WORDS.items()},
+            "reasons": {name: said.model_dump() for name, said in REASONS.items()},
+            "extensions": {"status": STATUS_EXTENSION, "assessment": EXTENSION},
+            "app": self._settings.public_base_url + LAUNCH_PATH,
+        }
+        return Response(orjson.dumps(known), media_type="application/json", headers=self._headers)
 
+    def _asset(self, name: str) -> Handler:
+        body, media_type = (STATIC / name).read_bytes(), _TYPES[Path(name).suffix]
 
-async def _charts(_: Request) -> Response:
-    """The charts of a fresh visit, and every word that the page may say."""
-    known: dict[str, Any] = {
-        "patients": sample_patients(),
-        "words": {name: said.model_dump() for name, said in WORDS.items()},
-        "reasons": {name: said.model_dump() for name, said in REASONS.items()},
-        "extensions": {"status": STATUS_EXTENSION, "assessment": EXTENSION},
-    }
-    return Response(orjson.dumps(known), media_type="application/json", headers=HEADERS)
+        async def asset(_: Request) -> Response:
+            return Response(body, media_type=media_type, headers=self._headers)
 
-
-def _asset(name: str) -> Handler:
-    body, media_type = (STATIC / name).read_bytes(), _TYPES[Path(name).suffix]
-
-    async def asset(_: Request) -> Response:
-        return Response(body, media_type=media_type, headers=HEADERS)
-
-    return asset
+        return asset

@@ -13,10 +13,11 @@ from uuid import uuid4
 from cds_hooks.demo_requests import SampleChart, sample_charts
 
 
-def sample_patients() -> list[dict[str, Any]]:
-    """`{title, request}` for each chart: `request` a complete `patient-view` request with prefetch."""
+def sample_patients(fhir_server: str) -> list[dict[str, Any]]:
+    """`{title, request}` for each chart: `request` a complete `patient-view` request with prefetch, from `fhir_server`."""
     visit = uuid4().hex[:12]
-    return [{"title": chart.title, "request": _of_visit(chart, visit)} for chart in sample_charts()]
+    charts = [(chart.title, _of_visit(chart, visit)) for chart in sample_charts()]
+    return [{"title": title, "request": {**request, "fhirServer": fhir_server}} for title, request in charts]
 
 
 def _of_visit(chart: SampleChart, visit: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_hooks.page_language import said_in
 from nlp_core.assessment import Language, Words
 
 PAGE: dict[str, Words] = {
@@ -209,4 +210,4 @@ REFUSED = "Operators only: the token is the password. 仅限运维人员：令�
 
 def said(language: Language) -> dict[str, str]:
     """The words of the page in one language."""
-    return {name: words.said_in(language) for name, words in PAGE.items()}
+    return said_in(language, PAGE)

@@ -24,6 +24,7 @@ from cds_hooks.operators.page_view import View, view_of
 from cds_hooks.operators.page_words import REFUSED
 from cds_hooks.operators.plots import HEIGHT, WIDTH
 from cds_hooks.operators.process_state import Watched
+from cds_hooks.page_language import asked_language
 from cds_hooks.security_events import security_event
 from cds_hooks.settings import Settings
 from nlp_core.assessment import Language
@@ -70,8 +71,7 @@ class OperatorsPage:
 
     async def page(self, request: Request) -> Response:
         """`?lang=zh`: its language."""
-        asked = request.query_params.get("lang")
-        language: Language = "zh" if asked == "zh" else "en" if asked == "en" else self._language
+        language = asked_language(request.query_params.get("lang"), self._language)
         view = view_of(await self._watched.state(), language, version=_version())
         return Response(rendered(view), media_type="text/html; charset=utf-8", headers=HEADERS)
 

@@ -17,8 +17,11 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cds_hooks.own_markdown import html_of
+from cds_hooks.page_language import said_in
+from cds_hooks.transparency.page_words import PAGE
 from cds_hooks.transparency.provenance import GUIDE, INPUT_TYPES, MODEL_CARD_PATH, TRANSPARENCY_PATH, MadeWith, device
 from cds_hooks.transparency.source_attributes import Filled
+from nlp_core.assessment import Language
 from nlp_core.bundle_manifest import TOKENIZER, Manifest, read_manifest
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -67,9 +70,11 @@ def as_markdown(attributes: Sequence[Filled]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def as_html(attributes: Sequence[Filled], model: ShippedModel) -> str:
-    """The page: attributes, then the model card."""
+def as_html(attributes: Sequence[Filled], model: ShippedModel, language: Language = "en") -> str:
+    """The page: attributes, filled in that language, then the model card, which is English."""
     return _page().render(
+        language=language,
+        words=said_in(language, PAGE),
         attributes=attributes,
         by_machine=_by_machine(attributes),
         card=html_of(model.card),

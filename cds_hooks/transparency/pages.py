@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from cds_hooks.operation_outcome import Unavailable
-from cds_hooks.pages import HEADERS
+from cds_hooks.page_language import asked_language
+from cds_hooks.pages import public_headers
 from cds_hooks.settings import Settings
 from cds_hooks.transparency.figures import all_figures
 from cds_hooks.transparency.provenance import MODEL_CARD_PATH, TRANSPARENCY_PATH
 from cds_hooks.transparency.source_attributes import Filled, filled
+from nlp_core.assessment import Language
 from nlp_core.bundle_errors import BundleError
 
 if TYPE_CHECKING:
     from cds_hooks.transparency.documents import ShippedModel
 
-MINUTES = {**HEADERS, "Cache-Control": "max-age=300"}
-"""Local figures change while serving."""
 _HTML, _MARKDOWN, _JSON, _FHIR = "text/html", "text/markdown", "application/json", "application/fhir+json"
 
 
@@ -34,12 +35,14 @@ class TransparencyPages:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # Local figures change while serving.
+        self._headers = {**public_headers(settings), "Cache-Control": "max-age=300"}
         self._model: ShippedModel | None = None
 
     def router(self) -> APIRouter:
         """Every route."""
         router = APIRouter(include_in_schema=False)
-        handlers: dict[str, Callable[[], Awaitable[Response]]] = {
+        handlers: dict[str, Callable[..., Awaitable[Response]]] = {
             TRANSPARENCY_PATH: self.page,
             f"{TRANSPARENCY_PATH}.json": self.json,
             f"{TRANSPARENCY_PATH}.md": self.markdown,
@@ -51,36 +54,43 @@ class TransparencyPages:
             router.add_api_route(path, handler, methods=["GET"])
         return router
 
-    async def page(self) -> Response:
+    async def page(self, request: Request) -> Response:
+        """`?lang=zh`: its language."""
         from cds_hooks.transparency.documents import as_html
 
-        return _answer(as_html(self._attributes(), await self._shipped()), _HTML)
+        language = asked_language(request.query_params.get("lang"), "en")
+        return self._answer(as_html(self._attributes(language), await self._shipped(), language), _HTML)
 
     async def json(self) -> Response:
         from cds_hooks.transparency.documents import as_json
 
-        return _answer(as_json(self._attributes()), _JSON)
+        return self._answer(as_json(self._attributes()), _JSON)
 
     async def markdown(self) -> Response:
         from cds_hooks.transparency.documents import as_markdown
 
-        return _answer(as_markdown(self._attributes()), _MARKDOWN)
+        return self._answer(as_markdown(self._attributes()), _MARKDOWN)
 
     async def model_card(self) -> Response:
-        return _answer((await self._shipped()).card, _MARKDOWN)
+        return self._answer((await self._shipped()).card, _MARKDOWN)
 
     async def model_card_reference(self) -> Response:
         from cds_hooks.transparency.documents import model_card_reference
 
-        return _answer(orjson.dumps(model_card_reference(await self._shipped(), self._settings.public_base_url)), _FHIR)
+        return self._answer(
+            orjson.dumps(model_card_reference(await self._shipped(), self._settings.public_base_url)), _FHIR
+        )
 
     async def device(self) -> Response:
         from cds_hooks.transparency.documents import model_device
 
-        return _answer(orjson.dumps(model_device(await self._shipped(), self._settings.public_base_url)), _FHIR)
+        return self._answer(orjson.dumps(model_device(await self._shipped(), self._settings.public_base_url)), _FHIR)
 
-    def _attributes(self) -> list[Filled]:
-        return filled(all_figures(self._settings))
+    def _answer(self, body: bytes | str, media_type: str) -> Response:
+        return Response(body, media_type=f"{media_type}; charset=utf-8", headers=self._headers)
+
+    def _attributes(self, language: Language = "en") -> list[Filled]:
+        return filled(all_figures(self._settings), language)
 
     async def _shipped(self) -> ShippedModel:
         """Raises Unavailable where the installation holds no bundle."""
@@ -97,7 +107,3 @@ def _read() -> ShippedModel:
     from nlp_core.model_bundle import SHIPPED_BUNDLE  # brings the tokenizers
 
     return ShippedModel.read(SHIPPED_BUNDLE)
-
-
-def _answer(body: bytes | str, media_type: str) -> Response:
-    return Response(body, media_type=f"{media_type}; charset=utf-8", headers=MINUTES)

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cds_hooks.transparency.figures import Figure
+from cds_hooks.transparency.source_attributes_zh import CHINESE
+from cds_hooks.transparency.source_attributes_zh import NOT_AVAILABLE as NOT_AVAILABLE_ZH
+from nlp_core.assessment import Language
 
 NOT_AVAILABLE = "not available"
 FilledBy = Literal["machine", "settings", "text", "nobody"]
@@ -216,18 +219,19 @@ ATTRIBUTES = (
 )
 
 
-def filled(figures: Mapping[str, Figure]) -> list[Filled]:
+def filled(figures: Mapping[str, Figure], language: Language = "en") -> list[Filled]:
     """Every attribute, in the order of the rule."""
-    return [_filled(number, attribute, figures) for number, attribute in enumerate(ATTRIBUTES, start=1)]
+    told = ATTRIBUTES if language == "en" else [_A(one.key, *CHINESE[one.key]) for one in ATTRIBUTES]
+    missing = NOT_AVAILABLE if language == "en" else NOT_AVAILABLE_ZH
+    return [_filled(number, attribute, figures, missing) for number, attribute in enumerate(told, start=1)]
 
 
-def _filled(number: int, attribute: SourceAttribute, figures: Mapping[str, Figure]) -> Filled:
+def _filled(number: int, attribute: SourceAttribute, figures: Mapping[str, Figure], missing: str) -> Filled:
+    """`missing`: what stands for what is not known."""
     known = {name: figures[name] for name in attribute.figures if figures[name].value is not None}
     if not attribute.says or (attribute.figures and not known):
-        return Filled(number, attribute.key, attribute.name, NOT_AVAILABLE, "nobody", ())
-    value = _PLACEHOLDER.sub(
-        lambda found: str(known[found[1]].value) if found[1] in known else NOT_AVAILABLE, attribute.says
-    )
+        return Filled(number, attribute.key, attribute.name, missing, "nobody", ())
+    value = _PLACEHOLDER.sub(lambda found: str(known[found[1]].value) if found[1] in known else missing, attribute.says)
     by: FilledBy = "text"
     if known:
         by = "settings" if all(figure.kind == "settings" for figure in known.values()) else "machine"

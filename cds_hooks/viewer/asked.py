@@ -7,10 +7,11 @@ audit trail or a store of ours in clear. Knows no template.
 from __future__ import annotations
 
 import time
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
+from cds_hooks.operation_outcome import Refusal
+from cds_hooks.request_body import BodyLimits, read_form
 from cds_hooks.viewer.kept_views import KeptView
 from nlp_core.answers import LONGEST_QUESTION
 from nlp_core.chart import Chart
@@ -18,22 +19,16 @@ from worker.client import Answered, AskingClient
 
 ASKING_SECONDS = 5.0
 """A person waits for the page."""
-MAX_FORM_BYTES = 12 * LONGEST_QUESTION + 100
+FORM_LIMITS = BodyLimits(size=12 * LONGEST_QUESTION + 100, seconds=10)
 """A character outside ASCII takes up to twelve bytes in a form."""
 
 
 async def question_of(request: Request) -> str | None:
     """The form's question without blanks around it; None where there is none, or too much."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            return None
     try:
-        found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4).get("question", [])
-    except ValueError:  # more fields
+        question = " ".join((await read_form(request, FORM_LIMITS)).get("question", "").split())
+    except Refusal:
         return None
-    question = " ".join(found[0].split()) if len(found) == 1 else ""
     return question if 0 < len(question) <= LONGEST_QUESTION else None
 
 

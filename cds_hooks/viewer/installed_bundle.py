@@ -54,6 +54,10 @@ class InstalledBundle:
         same = found and found.model_version == assessment.model_version.partition("+")[0]
         return found.figures if found and same else None
 
+    async def ready(self) -> None:
+        """Reads it now."""
+        await self._once()
+
     async def _once(self) -> _Contents | None:
         if self._installed is None:
             self._installed = asyncio.create_task(asyncio.to_thread(_read, self._bundle))

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.card import Card
-from cds_hooks.card_detail import computed, not_seen
+from cds_hooks.card_detail import computed, everything_not_seen
 from cds_hooks.occasion import Occasion
 from cds_hooks.viewer.refusals import Gone, NotYours
 from cds_hooks.viewer.smart_launch import Arrived
@@ -77,7 +77,7 @@ def view_of(assessment: Assessment, chart: Chart, occasion: Occasion, card: Card
         notes=tuple(_notes(chart.notes[: assessment.notes_read], assessment)),
         summary=card.summary,
         on_card=tuple(diagnosis["id"] for diagnosis in shown.get("diagnoses", ())),
-        not_seen=tuple(not_seen(assessment, chart)),
+        not_seen=tuple(everything_not_seen(assessment, chart)),
         earlier=Words(en=computed(earlier, "en"), zh=computed(earlier, "zh")) if earlier else None,
     )
 

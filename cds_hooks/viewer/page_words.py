@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cds_hooks.card_words import TRANSPARENCY
+from cds_hooks.page_language import said_in
 from nlp_core.assessment import Language, Words
 
 OPEN = Words(en="See the words in the notes", zh="查看病历原文依据")
@@ -146,4 +147,4 @@ MESSAGES: dict[str, Words] = {
 
 def said(language: Language) -> dict[str, str]:
     """The words of the page in one language."""
-    return {name: words.said_in(language) for name, words in PAGE.items()}
+    return said_in(language, PAGE)

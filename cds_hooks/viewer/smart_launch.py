@@ -26,6 +26,7 @@ from cds_hooks.viewer.smart_configuration import SmartConfiguration, SmartConfig
 from cds_hooks.viewer.viewer_client import RegisteredClient, ViewerClients
 from cds_hooks.viewer.viewer_store import ViewerStore
 
+LAUNCH_PATH = "/viewer/launch"
 CALLBACK_PATH = "/viewer/callback"
 LAUNCH_SECONDS = 600
 """Time to sign in."""

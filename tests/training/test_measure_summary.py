@@ -10,7 +10,7 @@ from nlp_core.knowledge_files import read_knowledge
 from nlp_core.note import Span
 from nlp_core.summary import size
 from training.measures.choose_sentences import Budget, Placed, at_random, by_summary, central, leading, textrank
-from training.measures.measure_summary import BUDGETS, chart_of, covered, measure, page
+from training.measures.measure_summary import BUDGETS, chart_of, covered, measure, own_rows, page, within_three
 from training.synthetic_charts.charts import ChartWriter
 
 KNOWLEDGE = read_knowledge()
@@ -23,9 +23,15 @@ def test_the_summary_tells_more_findings_than_chance_and_than_the_beginning() ->
     for ways in found.values():
         shares = {name: fmean(one.findings for one in measured) for name, measured in ways.items()}
         assert shares["summary"] > max(shares["random"], shares["leading sentences"])
-    said = page(READER, found, {"whole note": [True, False], "summary": [True, False]})
+    said = page(READER, found, {"summary": [True, True]}, {"whole note": [True, False], "summary": [True, False]})
     assert "names-alone" in said
     assert "| whole note | 2 | 50.0" in said
+
+
+def test_the_diagnosis_of_an_invented_chart_stays_more_often_in_the_summary_than_by_chance() -> None:
+    kept = within_three(READER, own_rows(READER, 12, seed=3), BUDGETS[0])
+    assert len(kept["whole note"]) == 12
+    assert fmean(kept["whole note"]) >= fmean(kept["summary"]) > fmean(kept["random"])
 
 
 def test_every_way_keeps_to_the_budget_and_to_the_notes_words() -> None:

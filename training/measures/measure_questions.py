@@ -2,7 +2,7 @@
 
 Our own questions about the sample charts (training/question_texts), half of them for choosing limits, half for measuring.
 An answer is right where the sentence holds the gold words; a question without answer where nothing is shown. Beside it
-retrieval by TF-IDF and by BM25, which always answer. Writes docs/questions.md.
+retrieval by TF-IDF and by BM25, which always answer. General questions are in general_questions. Writes docs/questions.md.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from nlp_core.assessment import Language
 from nlp_core.chart import Chart
 from nlp_core.chart_reading import ReadChart
 from nlp_core.intervals import wilson
+from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import MentionReader
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.newest_first import newest_first
@@ -34,6 +35,7 @@ from nlp_core.question_words import question_terms, terms
 from nlp_core.questions import Questions
 from training.command import Command, deliver, said
 from training.measures.choose_sentences import Placed
+from training.measures.general_questions import GeneralQuestion, general_lines, general_questions
 from training.measures.remembering_reader import RememberingSentences
 
 FILE = Path(__file__).parents[1] / "question_texts" / "questions.jsonl"
@@ -65,8 +67,10 @@ def read_questions(path: Path = FILE) -> list[Question]:
 class Answerer:
     """Our answers and those of the simple ways, for the sample charts."""
 
-    def __init__(self, charts: dict[str, ReadChart], questions: Questions, model_version: str) -> None:
-        self.charts, self.questions, self.model_version = charts, questions, model_version
+    def __init__(
+        self, charts: dict[str, ReadChart], questions: Questions, knowledge: Knowledge, model_version: str
+    ) -> None:
+        self.charts, self.questions, self.knowledge, self.model_version = charts, questions, knowledge, model_version
 
     @staticmethod
     def load(path: Path | None = None) -> Answerer:
@@ -76,7 +80,9 @@ class Answerer:
         reader = Reader.load(bundle.path, second=bundle.second_reader_with(encoder, sentences))
         mentions = MentionReader(reader.knowledge, bundle.lexicons(), bundle.spelling())
         charts = {name: reader.read(chart) for name, chart in sample_charts().items()}
-        return Answerer(charts, Questions(reader.knowledge, mentions, sentences), bundle.model_version)
+        return Answerer(
+            charts, Questions(reader.knowledge, mentions, sentences), reader.knowledge, bundle.model_version
+        )
 
     def ours(self, question: Question) -> Answer:
         return self.questions.answer(question.question, self.charts[question.chart])
@@ -112,8 +118,12 @@ def right(question: Question, answer: Answer) -> bool:
     return answer.found_in == "chart" and _plain(question.answer) in _plain(answer.quote)
 
 
-def page(answerer: Answerer, questions: Sequence[Question], *, options: str = "") -> str:
-    return "\n".join(_lines(answerer, questions, options))
+def page(
+    answerer: Answerer, questions: Sequence[Question], general: Sequence[GeneralQuestion], *, options: str = ""
+) -> str:
+    any_chart = next(iter(answerer.charts.values()))
+    told = general_lines(answerer.questions, answerer.knowledge, any_chart, general)
+    return "\n".join([*_lines(answerer, questions, options), *told])
 
 
 def _lines(answerer: Answerer, questions: Sequence[Question], options: str) -> Iterator[str]:
@@ -123,14 +133,14 @@ def _lines(answerer: Answerer, questions: Sequence[Question], options: str) -> I
     yield ""
     yield (
         f"{len(questions)} questions of our own about the sample charts, in English and Chinese whatever the chart's language "
-        "(training/question_texts). Those of four charts served for choosing limits (development), those of the other four "
+        "(training/question_texts/questions.jsonl). Those of four charts served for choosing limits (development), those of the other four "
         "for measuring alone (test). Charts of a page and few authors: the figures say nothing of long records. "
         "Retrieval (TF-IDF, BM25) always answers. 95 % intervals (Wilson)."
     )
     for part in ("test", "development"):
         own = [one for one in questions if one.part == part]
         yield ""
-        yield f"## {part.capitalize()}"
+        yield f"## The chart: {part}"
         yield ""
         yield "| | language | sentence found | said “not in the chart” where it is not (recall) | of those said, right (precision) |"
         yield "|---|---|---:|---:|---:|"
@@ -199,7 +209,8 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(options: Namespace) -> int:
     answerer = Answerer.load(options.bundle)
-    deliver(page(answerer, read_questions(), options=said(options, "bundle", "write")), options.write)
+    told = said(options, "bundle", "write")
+    deliver(page(answerer, read_questions(), general_questions(), options=told), options.write)
     return 0
 
 

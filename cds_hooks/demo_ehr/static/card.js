@@ -1,17 +1,20 @@
 // A card of CDS Hooks, drawn as an EHR would: summary, detail (Markdown), suggestions, reasons for dismissing it, links.
 
 import MarkdownIt from "./markdown-it.esm.min.mjs";
+import { appLink } from "./app.js";
 import { el, said } from "./page.js";
 
 const parser = new MarkdownIt("commonmark", { html: false });
 const ELEMENTS = { paragraph_open: "p", bullet_list_open: "ul", ordered_list_open: "ol", list_item_open: "li", strong_open: "strong", em_open: "em" };
 
 // `accept(suggestion)`, `dismiss(reason)`: promises, resolved when the user's choice has been reported.
-export function drawCard(card, { accept, dismiss }) {
+// `app`: the one SMART app that is registered here, `context` of the hook call: who clicks, and whose chart is open.
+export function drawCard(card, { accept, dismiss, app, context }) {
   const language = card.extension?.["org.dxspan.assessment"]?.language === "zh" ? "zh-Hans" : "en";
   return el("article", { class: `card ${card.indicator}`, lang: language },
     said(card.indicator, {}, "p", { class: "indicator" }),
     el("h3", {}, card.summary),
+    ...(card.links ?? []).filter(({ type, url }) => type === "smart" && url === app).map((link) => appLink(link, context)),
     el("div", { class: "detail" }, markdown(card.detail ?? "")),
     el("p", { class: "source soft" }, card.source.label, ...(card.links ?? []).filter(usable).flatMap((link) =>
       [" · ", el("a", { href: link.url, target: "_blank", rel: "noopener noreferrer" }, link.label)])),
@@ -20,7 +23,6 @@ export function drawCard(card, { accept, dismiss }) {
       ...(card.overrideReasons?.length ? [drawReasons(card.overrideReasons, dismiss)] : [])));
 }
 
-// A SMART link needs the authorization server that this EHR lacks.
 function usable({ type, url }) {
   return type === "absolute" && /^https?:/.test(url) && URL.canParse(url);
 }

@@ -1,6 +1,7 @@
 // The demo EHR: opens charts, calls the hook as an EHR does, shows its card, reports what the user makes of it.
 // Keeps everything in this page; a page loaded anew starts afresh.
 
+import { closeApp } from "./app.js";
 import { drawCard } from "./card.js";
 import { drawChart, whoIs } from "./chart.js";
 import { el, know, languageOf, said, speak } from "./page.js";
@@ -11,7 +12,7 @@ const [list, opened, answer, latency, form, paste] = ["list", "opened", "answer"
 const known = await (await fetch("/demo/charts")).json();
 know({ ...known.words, ...known.reasons });
 const patients = known.patients;
-const { userId, encounterId } = patients[0].request.context;
+const { fhirServer, context: { userId, encounterId } } = patients[0].request;
 let open = null;
 
 function heading({ title, own }) {
@@ -37,6 +38,7 @@ function post(path, body) {
 // Opening a chart: the hook fires, with an instance of its own.
 async function view(patient) {
   open = patient;
+  closeApp();
   drawList();
   draw(patient);
   document.getElementById("chart").scrollTop = 0;
@@ -83,6 +85,8 @@ function newEncounter(patient) {
 
 function reporting(patient, card) {
   return {
+    app: known.app,
+    context: patient.request.context,
     accept: (suggestion) => report(patient, card, { outcome: "accepted", acceptedSuggestions: [{ id: suggestion.uuid }] }, () => {
       const created = suggestion.actions.map(({ resource }) => resource).filter(({ resourceType }) => resourceType === "Condition");
       patient.request.prefetch.problems.entry.push(...created.map((resource) => ({ resource })));
@@ -123,7 +127,7 @@ function ownPatient({ text, age, sex }) {
   const patient = { resourceType: "Patient", id, gender: sex, birthDate: `${new Date().getFullYear() - Number(age)}-01-01` };
   const prefetch = { patient, problems: searchset(), documents: searchset(note), laboratory: searchset(),
     vitalSigns: null, medications: null, allergies: null, encounters: null };
-  return { own: number, request: { hook: "patient-view", context: { userId, patientId: id, encounterId }, prefetch } };
+  return { own: number, request: { hook: "patient-view", fhirServer, context: { userId, patientId: id, encounterId }, prefetch } };
 }
 
 function showForm(shown) {

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +25,12 @@ from tests.browser import open_browser
 from tests.cds_hooks.operators.states import hour, queue, well
 from tests.cds_hooks.operators.test_pages import TOKEN
 from tests.cds_hooks.stand_ins import PlainCards, PlainClient, PlainFeedback
+from tests.page_checks import AXE, violations
 from tests.renderers.hostile_cards import hostile_strings
 from tests.server_thread import ServerThread
 from worker.local_redis import free_port
 from worker.queue_store import QueueState
 
-AXE = Path(__file__).parents[2] / "renderers" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60
 TAGS = "return [...new Set([...document.querySelectorAll('*')].map(one => one.tagName.toLowerCase()))]"
 OURS = set(
@@ -106,13 +105,7 @@ def test_the_page_keeps_wcag_aa_and_its_width(
     browser.set_window_size(width, 900)
     opened(browser, showing, query)
     browser.find_element(By.ID, "pause").click()
-    browser.execute_script(AXE.read_text(encoding="utf-8") + "; window.axe = axe;")
-    browser.set_script_timeout(110)
-    found = browser.execute_async_script(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(arguments[0])"
-    )
-    assert {one["id"]: [node["html"][:200] for node in one["nodes"][:3]] for one in found["violations"]} == {}
-    assert len(found["passes"]) > 10
+    assert violations(browser) == {}
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
 
 

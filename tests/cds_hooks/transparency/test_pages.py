@@ -87,9 +87,19 @@ def test_the_model_card_is_a_document_reference_too(web: Served) -> None:
     assert base64.b64decode(data).decode() == web.http.get("/transparency/model-card.md").text
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_it_is_one_click_from_the_card(web: Served, language: str) -> None:
+def test_the_chinese_page_says_the_same_figures_of_the_same_attributes(web: Served) -> None:
+    page = html.unescape(web.http.get("/transparency?lang=zh").text)
+    assert '<html lang="zh">' in page
+    for attribute in web.http.get("/transparency.json").json()["sourceAttributes"].values():
+        assert f'<th scope="row">{attribute["name"]}</th>' not in page
+        for one in attribute["sources"]:
+            assert one["source"] in page
+            assert str(one["value"]) in page
+
+
+@pytest.mark.parametrize(("language", "query"), [("en", ""), ("zh", "?lang=zh")])
+def test_it_is_one_click_from_the_card(web: Served, language: str, query: str) -> None:
     built = asyncio.run(BUILDER(assessment(language=language), chart(), occasion()))
     links = [link.url for link in built.cards[0].links]
-    assert "https://cds.example.org/transparency" in links
-    assert 'href="/transparency"' in web.http.get("/about").text
+    assert f"https://cds.example.org/transparency{query}" in links
+    assert f'href="/transparency{query}"' in web.http.get(f"/about{query}").text

@@ -7,6 +7,7 @@ import re
 from cds_hooks.settings import Settings
 from cds_hooks.transparency.figures import Figure, all_figures
 from cds_hooks.transparency.source_attributes import ATTRIBUTES, NOT_AVAILABLE, filled
+from cds_hooks.transparency.source_attributes_zh import CHINESE
 from nlp_core.chart import Chart
 
 KNOWN = all_figures(Settings(development=True))
@@ -32,6 +33,16 @@ def test_no_number_is_written_by_hand() -> None:
 
 def test_every_figure_is_said_and_every_word_in_braces_is_one() -> None:
     assert {name for attribute in ATTRIBUTES for name in attribute.figures} == KNOWN.keys()
+
+
+def test_the_chinese_of_each_attribute_says_the_same_figures_and_no_number_of_its_own() -> None:
+    assert CHINESE.keys() == {attribute.key for attribute in ATTRIBUTES}
+    for english in ATTRIBUTES:
+        name, says = CHINESE[english.key]
+        assert sorted(re.findall(r"\{(\w+)\}", says)) == sorted(re.findall(r"\{(\w+)\}", english.says)), english.key
+        assert not re.search(r"\d", re.sub(r"\{\w+\}|ICD-10-CM", "", says)), english.key
+        assert re.search(r"[\u4e00-\u9fff]", name)
+    assert [row.filled_by for row in filled(KNOWN, "zh")] == [row.filled_by for row in filled(KNOWN)]
 
 
 def test_values_say_their_figures_and_name_where_they_come_from() -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -24,9 +21,9 @@ from tests.browser import open_browser
 from tests.cds_hooks.assessments import candidate, evidence
 from tests.cds_hooks.charts import document
 from tests.cds_hooks.viewer.conftest import TEXT, Serve, Viewing, cited, twenty
+from tests.page_checks import AXE, Framing, framing_server, violations
 from tests.renderers.hostile_cards import hostile_strings
 
-AXE = Path(__file__).parents[2] / "renderers" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60
 OUTLINE = "return [...document.querySelectorAll('*')].map(e => e.tagName + '[' + [...e.attributes].map(a => a.name) + ']').join(' ')"
 IN_VIEW = """const box = arguments[0].getBoundingClientRect();
@@ -184,44 +181,14 @@ def nothing_kept(browser: webdriver.Chrome) -> None:
     assert browser.execute_async_script("caches.keys().then(arguments[0])") == []
 
 
-class Framing:
-    """A page of another origin that shows an address in a frame."""
-
-    def __init__(self) -> None:
-        self.framed = ""
-        framing = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("content-type", "text/html")
-                self.end_headers()
-                self.wfile.write(f'<iframe src="{framing.framed}" width=400 height=800></iframe>'.encode())
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing is logged."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.origin = f"http://127.0.0.1:{self.server.server_port}"
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-
 @pytest.fixture(scope="module")
 def framing() -> Iterator[Framing]:
-    served = Framing()
-    yield served
-    served.server.shutdown()
-    served.server.server_close()
+    with framing_server() as served:
+        yield served
 
 
 def in_frame(browser: webdriver.Chrome, framing: Framing, viewing: Viewing) -> str:
-    framing.framed = viewing.address()
-    browser.get(framing.origin)
-    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
-    wait(browser, lambda it: it.execute_script("return document.readyState") == "complete")
-    text = browser.find_element(By.TAG_NAME, "body").text
-    browser.switch_to.default_content()
-    return text
+    return framing.text(browser, viewing.address())
 
 
 def test_e13_a_registered_origin_may_frame_it_and_no_other(
@@ -315,13 +282,7 @@ def test_the_page_keeps_wcag_aa_and_its_width(
     wait(browser, lambda it: it.execute_script("return !document.querySelector('button.only')?.hidden"))
     for details in browser.find_elements(By.CSS_SELECTOR, "details")[:2]:
         browser.execute_script("arguments[0].open = true", details)
-    browser.execute_script(AXE.read_text(encoding="utf-8") + "; window.axe = axe;")
-    browser.set_script_timeout(110)
-    found = browser.execute_async_script(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(arguments[0])"
-    )
-    assert {one["id"]: [node["html"][:200] for node in one["nodes"][:3]] for one in found["violations"]} == {}
-    assert len(found["passes"]) > 10
+    assert violations(browser) == {}
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     browser.switch_to.default_content()
 
@@ -341,11 +302,7 @@ def test_a_question_is_asked_by_keyboard_and_its_answer_leads_to_the_words(
     assert mark.text == "Canary-dry cough"
     wait(browser, lambda it: it.execute_script(IN_VIEW, mark))
     nothing_kept(browser)
-    browser.execute_script(AXE.read_text(encoding="utf-8") + "; window.axe = axe;")
-    found = browser.execute_async_script(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(arguments[0])"
-    )
-    assert {one["id"]: [node["html"][:200] for node in one["nodes"][:3]] for one in found["violations"]} == {}
+    assert violations(browser) == {}
     browser.find_element(By.XPATH, "//button[.='中文']").click()
     wait(browser, lambda it: it.execute_script("return document.documentElement.lang") == "zh")
     assert browser.find_element(By.CSS_SELECTOR, ".answer q").text.strip("“”") == "Canary-dry cough"

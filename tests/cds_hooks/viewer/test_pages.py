@@ -219,7 +219,7 @@ def test_everything_on_the_card_is_on_the_page(viewing: Viewing) -> None:
 
 
 def test_source_attributes_and_model_card_are_one_click_away(viewing: Viewing) -> None:
-    assert 'href="/transparency"' in viewing.opened()[1].text
+    assert 'href="/transparency?lang=en"' in viewing.opened()[1].text
 
 
 def test_first_steps_and_figures_are_those_of_the_installed_model(serve_viewer: Serve) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 
@@ -103,3 +104,25 @@ def test_the_summary_tab_quotes_sentences_linked_to_their_words_in_both_language
 def test_a_reading_without_summary_says_so(viewing: Viewing) -> None:
     visitor, page = viewing.opened()
     assert PAGE["no_summary"].en in visitor.get(f"{page.url.path}/summary").text
+
+
+def test_a_note_that_is_not_on_the_page_of_an_answer_opens_without_losing_the_answer(viewing: Viewing) -> None:
+    long = [document(f"Note number {n}. " + "Nothing to report. " * 1500, number=n) for n in range(2, 7)]
+    visitor, page = viewing.opened(documents=[document(TEXT), *long])
+    answer = visitor.ask(page, WORDS)
+    form = re.search(r'<form method="post" action="([^"]+note=(\d)#n\d)"><input [^>]*value="([^"]*)">', answer.text)
+    assert form, "the notes are more than one page holds"
+    assert f'id="n{form[2]}"' not in answer.text
+    assert form[3] == WORDS
+    opened = visitor.http.post(visitor.url + html.unescape(form[1]), data={"question": form[3]})
+    assert f'id="n{form[2]}"' in opened.text
+    assert f"<q>{WORDS}</q>" in opened.text
+    assert "?lang=en&amp;note=" not in re.sub(r"<form.*?</form>", "", answer.text)
+
+
+@pytest.mark.parametrize("tab", ["", "/summary", "/questions"])
+def test_limits_and_source_attributes_are_one_click_away_from_every_tab(viewing: Viewing, tab: str) -> None:
+    visitor, page = viewing.opened()
+    text = visitor.get(page.url.path + tab).text
+    assert '<a href="/transparency?lang=en"' in text
+    assert '<a href="/about?lang=en"' in text

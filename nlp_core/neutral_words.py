@@ -52,11 +52,15 @@ class NeutralText:
 
 def neutral_with_offsets(text: str) -> NeutralText:
     """As `neutral`, for readers that quote; all letters of a changed word stand for the whole word."""
+    matches = list(_TELLING.finditer(text))
+    if not matches:  # as most sentences are
+        own = np.arange(len(text) + 1, dtype=np.int64)
+        return NeutralText(text, own[:-1], own[1:])
     pieces: list[str] = []
     starts: list[NDArray[np.int64]] = []
     ends: list[NDArray[np.int64]] = []
     at = 0
-    for match in _TELLING.finditer(text):
+    for match in matches:
         _keep(text, at, match.start(), pieces, starts, ends)
         word = _neutral_word(match)
         pieces.append(word)

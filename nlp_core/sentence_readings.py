@@ -75,14 +75,16 @@ class SentenceEncoder:
         for batch in same_length_batches([self._frame.around(piece.ids) for _, piece in pieces]):
             vectors, answers = self._encoder.read(batch)
             inner = slice(len(self._frame.before), batch.ids.shape[1] - len(self._frame.after))
+            findings = 1 - softmax(answers.finding[:, inner])[..., 0]
+            assertions = softmax(answers.assertion[:, inner])
             for row, member in enumerate(batch.members):
                 tokens = pieces[member][1]
                 readings[member] = SentenceReading(
                     starts=tokens.starts,
                     ends=tokens.ends,
                     vectors=vectors[row, inner],
-                    finding=1 - softmax(answers.finding[row, inner])[:, 0],
-                    assertion=softmax(answers.assertion[row, inner]),
+                    finding=findings[row],
+                    assertion=assertions[row],
                     telling=round(float(1 / (1 + np.exp(-answers.salience[row]))), TELLING_DIGITS),
                     evidence=answers.evidence[row],
                 )

@@ -11,6 +11,7 @@ from training import calibrate, export_model, export_tensorrt, fit_trust, model_
 from training.bulk_export import command as bulk_export
 from training.command import Command
 from training.deidentify import command as deidentify
+from training.identifier_fit import command as fit_identifier_head
 from training.measures import (
     assertion_texts,
     compare_precisions,
@@ -39,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     prepare.COMMAND,
     write_charts.COMMAND,
     deidentify.COMMAND,
+    fit_identifier_head.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,
     pretrain.COMMAND,

@@ -90,7 +90,7 @@ def _how_good_it_is(evaluated: HistoryEntry | None, calibration: Calibration) ->
         yield ""
     yield f"Confidence words were fitted on {calibration.fitted_on}; expected calibration error {calibration.expected_calibration_error:.3f} there."
     yield "On texts written by people it is larger (docs/calibration.md). Evidence: docs/evidence.md. Swaps of sex, age and name:"
-    yield "docs/fairness.md. Careless and hostile writing: `make robustness`."
+    yield "docs/fairness.md. Careless and hostile writing: docs/robustness.md."
     yield ""
 
 

@@ -20,7 +20,7 @@ from training.deidentify.command import LEAKED
 from training.deidentify.export_parts import plan, resources_of
 from training.deidentify.kinds import Found
 from training.deidentify.notes import NoteCleaner, Person
-from training.measures.measure_deidentification import SETS, planted_notes
+from training.measures.planted_notes import SETS, planted_notes
 
 PLANTED = Path(__file__).parent / "planted"
 # The notes held apart are measured, not exported: their people's names are such that an export of them is refused as leaking.

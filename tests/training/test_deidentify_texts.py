@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from training.deidentify.chinese_identifiers import is_citizen_number
 from training.deidentify.dates import moved_iso, rewritten
+from training.deidentify.identifier_head.head import shipped_head
 from training.deidentify.kinds import Found, Kind, joined
 from training.deidentify.known_identifiers import Known, KnownIdentifiers
 from training.deidentify.notes import NoteCleaner, Person, new_offset, nobody
@@ -19,15 +20,16 @@ from training.deidentify.searched_text import SearchedText
 from training.deidentify.surrogates import Surrogates, read_key
 from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import vocabulary
-from training.measures.measure_deidentification import SETS, Outcome, judge, people, planted_notes
+from training.measures.planted_notes import SETS, Outcome, judge, people, planted_notes
 
 PLANTED = Path(__file__).parent / "planted"
+HELD = 0.78
 KEY = b"a key of a test, thirty-two characters or more"
 
 
 @pytest.fixture(scope="module")
 def cleaner() -> NoteCleaner:
-    return NoteCleaner(Surrogates(KEY, vocabulary()))
+    return NoteCleaner(Surrogates(KEY, vocabulary()), head=shipped_head(vocabulary()))
 
 
 def outcome(cleaner: NoteCleaner, name: str, shift: int | None) -> Outcome:
@@ -58,7 +60,12 @@ def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_an
     assert outcomes["test"].recall >= 0.97
     assert outcomes["unseen"].recall >= 0.97
     assert outcomes["development2"].recall >= 0.95
-    assert all(one.lost_share <= 0.02 for one in outcomes.values()), [one.lost_words for one in outcomes.values()]
+    # Notes that neither rules nor head were fitted on: by counts, so that nobody reads what was missed.
+    assert outcomes["development3_check"].recall >= 0.69
+    assert outcomes["held"].recall >= HELD
+    seen = {name: one.lost_share for name, one in outcomes.items() if name != "held"}
+    assert all(share <= 0.02 for share in seen.values()), seen
+    assert outcomes["held"].lost_share <= 0.03, outcomes["held"].lost_share
 
 
 @pytest.mark.parametrize("rule", read_patterns(), ids=lambda rule: f"{rule.kind}-{rule.finds[0]}")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from nlp_core.text_view import TRADITIONAL
 from training.deidentify.chinese_names import UncuedNameFinder
 from training.deidentify.kinds import Found, Kind
+from training.deidentify.text_folding import simplified
 from training.deidentify.vocabulary import rules
 
 _HAN = r"[\u3400-\u9fff]"
@@ -127,7 +127,7 @@ class ChineseFinder:
 
     def find(self, plain: str) -> Iterator[Found]:
         """`plain` is the text folded; traditional characters are read as simplified ones."""
-        plain = plain.translate(_simplified())
+        plain = simplified(plain)
         yield from self._numbers(plain)
         yield from self._names(plain)
         yield from self._places(plain)
@@ -163,10 +163,10 @@ class ChineseFinder:
                 ending = _NO_END.search(plain, start, end)
                 end -= len(ending.group()) if ending else 0
                 word = match.group(match.lastindex or 1)
-                if start < end and word not in _words_of_knowledge() and plain[start:end] not in _NO_NAMES:
+                if start < end and word not in words_of_knowledge() and plain[start:end] not in _NO_NAMES:
                     yield Found(start, end, Kind.NAME)
         for one in self._uncued.find(plain):
-            if (word := plain[one.start : one.end]) not in _words_of_knowledge() and word not in _NO_NAMES:
+            if (word := plain[one.start : one.end]) not in words_of_knowledge() and word not in _NO_NAMES:
                 yield one
 
     def _places(self, plain: str) -> Iterator[Found]:
@@ -192,19 +192,12 @@ class ChineseFinder:
         province = self._provinces.match(plain[start:end])
         if province:
             start += province.end()
-        if end - start > 1 and plain[start:end] not in _words_of_knowledge():
+        if end - start > 1 and plain[start:end] not in words_of_knowledge():
             yield Found(start, end, Kind.PLACE)
 
     def _after_leads(self, text: str) -> int:
         lead = self._leads.match(text[:-2])
         return lead.end() if lead else 0
-
-
-@lru_cache(maxsize=1)
-def _simplified() -> dict[int, str]:
-    """Traditional characters -> simplified ones, one for one."""
-    traditional, simplified = TRADITIONAL.read_text(encoding="utf-8").split()
-    return {ord(old): new for old, new in zip(traditional, simplified, strict=True)}
 
 
 _NO_NAMES = frozenset(
@@ -213,7 +206,7 @@ _NO_NAMES = frozenset(
 
 
 @lru_cache(maxsize=1)
-def _words_of_knowledge() -> frozenset[str]:
+def words_of_knowledge() -> frozenset[str]:
     """Every two, three and four neighbouring characters of the knowledge's Chinese names: none of them is a person's."""
     found: set[str] = set()
     folder = Path(__file__).parents[2] / "nlp_core" / "knowledge_base"

@@ -18,6 +18,7 @@ import orjson
 from nlp_core.durable_files import write_whole
 from training.deidentify.coded_fields import CodedFields
 from training.deidentify.export_parts import Part, Rejection, resources_of
+from training.deidentify.identifier_head.head import shipped_head
 from training.deidentify.identifier_store import IdentifierStore
 from training.deidentify.known_identifiers import KnownIdentifiers
 from training.deidentify.notes import NoteCleaner, Person, nobody
@@ -74,7 +75,8 @@ class Bench:
         self._fields = CodedFields()
         self._people: OrderedDict[str, Person] = OrderedDict()
         self._handles: dict[str, str] = {}
-        cleaner = NoteCleaner(self._surrogates, presidio() if settings.with_presidio else None)
+        other = presidio() if settings.with_presidio else None
+        cleaner = NoteCleaner(self._surrogates, other, shipped_head(vocabulary()))
         self._workshop = Workshop(
             self._surrogates, cleaner, self.person_of, self.owner_of, settings.shifting, settings.as_of
         )

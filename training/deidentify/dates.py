@@ -39,7 +39,7 @@ _MONTH_DAY = re.compile(
     rf"(?<![A-Za-z])({_MONTH})\b\.?[ -]{{0,2}}(\d{{1,2}})(?:st|nd|rd|th)?(?:,?[ -]{{1,2}}((?:19|20)\d{{2}})|,?[ ]?'(\d{{2}}))?(?![\w/]|\.\d|[ ]?%)"
 )
 _DAY_MONTH = re.compile(
-    rf"(?<![\w.])(\d{{1,2}})(?:st|nd|rd|th)?[ -]?(?:of )?({_MONTH})\b\.?(?:,?[ -]?((?:19|20)\d{{2}})(?!\d))?"
+    rf"(?<![\w.])(\d{{1,2}})(?:st|nd|rd|th)?[ -]?(?:of )?({_MONTH})(?:\b|(?=(?:19|20)\d\d))\.?(?:,?[ -]?((?:19|20)\d{{2}})(?!\d))?"
 )
 _MONTH_YEAR = re.compile(rf"(?<![A-Za-z])({_MONTH})\b\.?,?[ -](?:of )?({_YEAR}|'\d\d)(?!\d)")
 _MONTH_ALONE = re.compile(
@@ -50,11 +50,15 @@ _NUMERIC_MONTH_DAY = re.compile(
     r"(?<![A-Za-z])(?i:on|since|dated?|follow[ -]?up|f/u|returns?|visit|appt|appointment|scheduled|called|until|till|thru|through|by|from|of|due|seen|admitted|discharged|started|dos|dob|before|after|as of|to|/)[ :]{1,2}(?P<it>(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]))(?![\w/%-]|\.\d|[ ]?(?:mg|tab|cup|of|strength|pain|scale|hours|days|weeks|doses|beats|normal))"
 )
 _WEEKDAYS = re.compile(rf"(?<![A-Za-z]){_WEEKDAY}s?(?![A-Za-z])")
-_CHINESE = re.compile(r"(?:((?:18|19|20)\d{2})[ ]?年[ ]?)(\d{1,2})[ ]?月(?:份|[ ]?(\d{1,2})[ ]?[日号]?)?")
-_CHINESE_DAY = re.compile(r"(?<![\d年])(?<!\d\.)(\d{1,2})[ ]?月[ ]?(\d{1,2})[ ]?[日号]")
+_CHINESE = re.compile(r"(?:((?:18|19|20)\d{2})[ ]?年[ ]?)(\d{1,2})[ ]?月(?:份|[ ]?(\d{1,2})[ ]?[日号號]?)?")
+_CHINESE_DAY = re.compile(r"(?<![\d年])(?<!\d\.)(\d{1,2})[ ]?月[ ]?(\d{1,2})[ ]?[日号號]")
 _CHINESE_MONTH = re.compile(r"(?:今年|去年|前年|本年|于|自|从)(\d{1,2})月(?!\d)(?:份)?")
 _CHINESE_WORDS = re.compile(
-    r"[一二]?[〇零一二三四五六七八九]{2,4}年[一二三四五六七八九十]{1,2}月(?:[一二三四五六七八九十]{1,3}[日号])?"
+    r"[一二]?[〇○零一二三四五六七八九]{2,4}年[一二三四五六七八九十]{1,2}月(?:[一二三四五六七八九十]{1,3}[日号號])?"
+    r"|(?:农历|農曆|[民國国]{2}[一二三四五六七八九十]{1,4}年|[甲乙丙丁戊己庚辛壬癸][子丑寅卯辰巳午未申酉戌亥]年?)?"
+    r"(?:正|腊|臘|[一二三四五六七八九十]{1,2})月(?:初[一二三四五六七八九十]|廿[一二三四五六七八九]?|[一二三四五六七八九十]{1,3}[日号號]?)"
+    r"|(?<![最起当當])初[一二三四五六七八九十](?![次诊診步级級中])"
+    r"|[民國国]{2}[一二三四五六七八九十]{1,4}年(?:[一二三四五六七八九十]{1,2}月)?"
 )
 _HIGH = re.compile(r"(?<![\d./-])(9\d|1[0-2]\d)(?![\d%]|[./]\d)")
 _AGE_BEHIND = re.compile(
@@ -66,6 +70,11 @@ _AGE_BEFORE = re.compile(
 _AGE_WORDS = re.compile(
     r"(?<![a-z])(?:nine?ty(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|one hundred(?:[ -](?:and )?\w+)?)(?=[ -](?:years?|yrs?)\b)"
 )
+_AGE_CHINESE = re.compile(
+    r"(?:九十[一二三四五六七八九]?|一百[零〇]?[一二三四五六七八九]?)(?=[ ]?(?:余|多)?[周]?[岁歲])"
+)
+_REPUBLIC = re.compile(r"(?<![\d./-])(?:1[01]\d|9\d)[/.](?:0?[1-9]|1[0-2])[/.](?:0?[1-9]|[12]\d|3[01])(?![\d/.])")
+"""A year of the Republic of China."""
 _IN_DIGITS = (_ISO, _NUMERIC, _COMPACT, _NUMERIC_MONTH_YEAR)
 _MONTH_WORDS = frozenset({*_MONTHS, *(name[:3] for name in _MONTHS), "sept"})
 _DAYS = frozenset(
@@ -83,7 +92,7 @@ def find_dates(text: SearchedText, *, weekdays: bool) -> Iterator[Found]:
     yield from _in_digits(text)
     if any(word in _MONTH_WORDS or (word[-1].isdigit() and word[:3] in _MONTH_WORDS) for word in text.words):
         yield from _worded(text.plain)
-    if "月" in text.plain:
+    if "月" in text.plain or "初" in text.plain or "年" in text.plain:
         yield from _chinese(text.plain)
     if weekdays and not text.words.isdisjoint(_DAYS):
         for match in _WEEKDAYS.finditer(text.plain):
@@ -96,6 +105,9 @@ def find_ages(text: SearchedText) -> Iterator[Found]:
         start, end = match.span()
         if _AGE_BEHIND.match(text.plain, end) or _AGE_BEFORE.search(text.lower[max(0, start - 16) : start]):
             yield Found(start, end, Kind.DATE)
+    if "九十" in text.plain or "一百" in text.plain:
+        for match in _AGE_CHINESE.finditer(text.plain):
+            yield Found(*match.span(), Kind.DATE)
     if not text.words.isdisjoint(("ninety", "ninty", "hundred")):
         for match in _AGE_WORDS.finditer(text.lower):
             yield Found(*match.span(), Kind.DATE)
@@ -109,6 +121,8 @@ def _in_digits(text: SearchedText) -> Iterator[Found]:
                     yield Found(*match.span(), Kind.DATE)
         for match in _NUMERIC_MONTH_DAY.finditer(text.plain, line, line_end):
             yield Found(*match.span("it"), Kind.DATE)
+        for match in _REPUBLIC.finditer(text.plain, line, line_end):
+            yield Found(*match.span(), Kind.DATE)
 
 
 def _chinese(plain: str) -> Iterator[Found]:
@@ -124,7 +138,11 @@ def _chinese(plain: str) -> Iterator[Found]:
 
 def is_age(piece: str) -> bool:
     """Is what was found a high age, not a date?"""
-    return (piece.isdecimal() and len(piece) < 4) or piece[:4].lower() in ("nine", "nint", "one ")
+    return (
+        (piece.isdecimal() and len(piece) < 4)
+        or piece[:4].lower() in ("nine", "nint", "one ")
+        or piece[:2] in ("九十", "一百")
+    )
 
 
 def _worded(plain: str) -> Iterator[Found]:
@@ -200,7 +218,7 @@ def _read_numeric(text: str) -> Parts | None:
     match = _NUMERIC.fullmatch(text)
     if match:
         first, second, year = int(match.group(1)), int(match.group(3)), match.group(4)
-        if match.group(2) == "." and len(year) == 2:
+        if match.group(2) == "." and len(year) == 2 and not _may_be_dotted(match.group(1), match.group(3)):
             return None  # a measurement
         month, day = (first, second) if first <= 12 else (second, first)
         return _full_year(year), month, day
@@ -209,6 +227,11 @@ def _read_numeric(text: str) -> Parts | None:
         return int(match.group(3)), int(match.group(1)), 0
     match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", text)
     return (0, int(match.group(1)), int(match.group(2))) if match else None
+
+
+def _may_be_dotted(day: str, month: str) -> bool:
+    """Is "9.11.21" or "05.6.71" a date? "1.5.20" may be a measurement."""
+    return int(day) <= 31 and int(month) <= 12 and (len(day) > 1 or len(month) > 1)
 
 
 def _read_worded(text: str) -> Parts | None:
@@ -233,7 +256,7 @@ def _read_chinese(text: str) -> Parts | None:
     match = _CHINESE.fullmatch(text)
     if match:
         return int(match.group(1)), int(match.group(2)), int(match.group(3) or 0)
-    match = re.fullmatch(r"(\d{1,2})[ ]?月(?:[ ]?(\d{1,2})[ ]?[日号]|份)?", text)
+    match = re.fullmatch(r"(\d{1,2})[ ]?月(?:[ ]?(\d{1,2})[ ]?[日号號]|份)?", text)
     return (0, int(match.group(1)), int(match.group(2) or 0)) if match else None
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from training.deidentify.chinese_identifiers import ChineseFinder
 from training.deidentify.dates import find_ages, find_dates, rewritten
 from training.deidentify.facilities import FacilityFinder
+from training.deidentify.identifier_head.head import IdentifierHead
 from training.deidentify.kinds import Found, Kind, joined
 from training.deidentify.known_identifiers import KnownIdentifiers
 from training.deidentify.names import NameFinder
@@ -64,7 +65,9 @@ class Cleaned:
 class NoteCleaner:
     """Finds and replaces; made once per process."""
 
-    def __init__(self, surrogates: Surrogates, other: OtherFinder | None = None) -> None:
+    def __init__(
+        self, surrogates: Surrogates, other: OtherFinder | None = None, head: IdentifierHead | None = None
+    ) -> None:
         self._words = vocabulary()
         self._names = NameFinder(self._words)
         self._patterns = PatternFinder(self._words)
@@ -72,28 +75,42 @@ class NoteCleaner:
         self._chinese = ChineseFinder()
         self._surrogates = surrogates
         self._other = other
+        self._head = head
         self._found: OrderedDict[tuple[str, bool], Sequence[Found]] = OrderedDict()
 
     def find(self, text: str, person: Person) -> list[Found]:
         """Every identifier, sorted, none over another."""
         searched = SearchedText(text)
         found = list(person.known.find(searched))
-        for start, paragraph in _paragraphs(text):
-            found.extend(
-                replace(one, start=one.start + start, end=one.end + start)
-                for one in self._of_any_record(paragraph, person.shift is None)
-            )
+        paragraphs = list(_paragraphs(text))
+        for (start, _), own in zip(paragraphs, self._of_any_record(paragraphs, person.shift is None), strict=True):
+            found.extend(replace(one, start=one.start + start, end=one.end + start) for one in own)
         found.extend(self._names.again(searched, found))
         if self._other:
             found.extend(self._other.find(text))
         return joined(_with_initials(joined(found), searched.plain))
 
-    def _of_any_record(self, paragraph: str, weekdays: bool) -> Sequence[Found]:
-        """What stands in a paragraph whoever the patient is, looked for once: most of a chart is copied forward."""
-        kept = self._found.get((paragraph, weekdays))
-        if kept is not None:
-            self._found.move_to_end((paragraph, weekdays))
-            return kept
+    def _of_any_record(self, paragraphs: list[tuple[int, str]], weekdays: bool) -> list[Sequence[Found]]:
+        """What stands in each paragraph whoever the patient is, looked for once: most of a chart is copied forward."""
+        new = list(dict.fromkeys(one for _, one in paragraphs if (one, weekdays) not in self._found))
+        ruled = [self.ruled(paragraph, weekdays) for paragraph in new]
+        if self._head and new:
+            ruled = self._head.judged([(folded(paragraph), found) for paragraph, found in zip(new, ruled, strict=True)])
+        fresh: dict[str, Sequence[Found]] = dict(zip(new, ruled, strict=True))
+        given = []
+        for _, paragraph in paragraphs:
+            if paragraph not in fresh:
+                self._found.move_to_end((paragraph, weekdays))
+            given.append(fresh[paragraph] if paragraph in fresh else self._found[paragraph, weekdays])
+        for paragraph, found in fresh.items():
+            if len(paragraph) <= _LONGEST_KEPT:
+                self._found[paragraph, weekdays] = found
+        while len(self._found) > _MOST_KEPT:
+            self._found.popitem(last=False)
+        return given
+
+    def ruled(self, paragraph: str, weekdays: bool = True) -> list[Found]:
+        """What the rules alone find in a paragraph, in no order."""
         searched = SearchedText(paragraph)
         found = [*find_dates(searched, weekdays=weekdays), *find_ages(searched)]
         found.extend(self._patterns.find(searched))
@@ -101,10 +118,6 @@ class NoteCleaner:
         found.extend(self._names.find(searched))
         if not searched.plain.isascii():
             found.extend(self._chinese.find(searched.plain))
-        if len(paragraph) <= _LONGEST_KEPT:
-            self._found[paragraph, weekdays] = found
-            if len(self._found) > _MOST_KEPT:
-                self._found.popitem(last=False)
         return found
 
     def clean(self, text: str, person: Person) -> Cleaned:

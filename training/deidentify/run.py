@@ -36,7 +36,7 @@ from training.engines.choice import ONE_PROCESS, Engine
 
 Profile = Literal["safe-harbor", "expert-shift"]
 PROFILES: tuple[Profile, ...] = ("safe-harbor", "expert-shift")
-VERSION = 1
+VERSION = 2
 """Of what makes results change beside the rules: a work folder of another one is not gone on with."""
 _BLOCK = 1024 * 1024
 _FILE_NAME = re.compile(r"([A-Z][A-Za-z]+)((?:\.\d{1,9})*)\.ndjson(?:\.gz)?")
@@ -146,8 +146,8 @@ def _started(order: Order, key: bytes, files: list[Path]) -> date:
 
 def _rules_digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted((*RULES.iterdir(), *RULES.parent.glob("*.py"))):
-        if path.is_file():
+    for path in sorted(RULES.parent.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

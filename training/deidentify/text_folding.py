@@ -6,6 +6,9 @@ Input : "Zoë  ｔｅｌ：１３８…"     Output: "Zoe  tel:138…", exactly 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
+
+from nlp_core.text_view import TRADITIONAL
 
 _PLAIN = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
@@ -40,3 +43,14 @@ def folded(text: str) -> str:
 def bare(text: str) -> str:
     """A number or word as it is compared: folded, small letters, nothing but letters and digits."""
     return "".join(filter(str.isalnum, folded(text).lower()))
+
+
+def simplified(text: str) -> str:
+    """Traditional characters as simplified ones, one for one."""
+    return text if text.isascii() else text.translate(_simplified())
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, str]:
+    traditional, simple = TRADITIONAL.read_text(encoding="utf-8").split()
+    return {ord(old): new for old, new in zip(traditional, simple, strict=True)}

@@ -30,6 +30,8 @@ class Vocabulary:
     """First names, those that are words as well among them."""
     names: frozenset[str]
     """First names and surnames that are no ordinary words."""
+    proper: frozenset[str]
+    """Brands, makers and scales: words of medicine that are written with a capital."""
     eponyms: frozenset[str]
     also_words: frozenset[str]
     no_names: frozenset[str]
@@ -42,9 +44,9 @@ class Vocabulary:
         return word in self.names or (word not in self.ordinary and not word.endswith(self.drug_endings))
 
 
-def word_list(name: str) -> frozenset[str]:
-    """The words of a file of the rules; `#` starts a comment."""
-    lines = (RULES / name).read_text(encoding="utf-8").splitlines()
+def word_list(path: Path) -> frozenset[str]:
+    """The words of a file; `#` starts a comment."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
@@ -58,18 +60,20 @@ def vocabulary() -> Vocabulary:
     """A fifth of a second at the first call."""
     cues = {heading: frozenset(words) for heading, words in rules("name_cues.yaml").items()}
     also_words = cues["also_words"]
-    listed = word_list("given_names.txt") | word_list("surnames.txt")
+    listed = word_list(RULES / "given_names.txt") | word_list(RULES / "surnames.txt")
     names = listed - also_words - cues["no_names"]
     english = frozenset((_CORE / "rules" / "english_words.txt").read_text(encoding="utf-8").split())
     said = (words for heading, words in cues.items() if heading not in ("drug_endings", "towns"))
     spoken = frozenset(word for words in said for phrase in words for word in phrase.split())
-    plain = (_words_of_knowledge() - names) | spoken
+    proper = word_list(RULES / "medical_proper_names.txt")
+    plain = ((_words_of_knowledge() | proper) - names) | spoken
     return Vocabulary(
         ordinary=(english - names) | plain,
         plain=plain,
-        given=word_list("given_names.txt"),
+        given=word_list(RULES / "given_names.txt"),
         names=names,
-        eponyms=word_list("eponyms.txt"),
+        proper=proper,
+        eponyms=word_list(RULES / "eponyms.txt"),
         also_words=also_words,
         no_names=cues["no_names"],
         cues=cues,

@@ -18,16 +18,14 @@ from pathlib import Path
 
 import httpx
 from PIL import Image
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from playwright.sync_api import Browser, Frame, Page, expect
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from docs.pictures import beside  # noqa: E402  the path comes first
-from tests.browser import open_browser  # noqa: E402
+from tests.browser import open_browser, open_page  # noqa: E402
+from tests.page_checks import framed  # noqa: E402
 from worker.local_redis import free_port  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -37,17 +35,17 @@ COLOURS = 96
 ENGLISH, CHINESE = "after a long flight", "高热与全身酸痛"
 QUESTIONS = {"en": "When did the shortness of breath begin?", "zh": "什么时候开始发热？"}
 
-Draw = Callable[[webdriver.Chrome, str, str], None]
-"""(browser, base address, language) -> the page as it is to be drawn."""
+Draw = Callable[[Page, str, str], object]
+"""(page, base address, language) -> the page as it is to be drawn."""
 
 
 def main() -> int:
     pages: dict[str, Draw] = {
         "demo": chart, "demo-viewer": viewer, "summary": summary, "questions": questions, "transparency": transparency,
     }  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as base:
+    with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as base, open_browser() as browser:
         for name, draw in pages.items():
-            wide, narrow = shot(base, WIDE, "en", draw), shot(base, NARROW, "zh", draw)
+            wide, narrow = shot(browser, base, WIDE, "en", draw), shot(browser, base, NARROW, "zh", draw)
             beside(wide, narrow, colours=COLOURS).save(DOCS / f"{name}.png", optimize=True)
     return 0
 
@@ -78,67 +76,56 @@ def service(folder: Path) -> Iterator[str]:
         child.wait(20)
 
 
-def shot(base: str, width: int, language: str, draw: Draw) -> Image.Image:
+def shot(browser: Browser, base: str, width: int, language: str, draw: Draw) -> Image.Image:
     """The page at that width."""
-    browser = open_browser(width, HEIGHT)
-    try:
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False},
-        )
-        draw(browser, base, language)
-        browser.execute_script("document.activeElement.blur()")
-        browser.switch_to.default_content()
-        return Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
-    finally:
-        browser.quit()
+    with open_page(browser, width, HEIGHT) as page:
+        draw(page, base, language)
+        for frame in page.frames:
+            frame.evaluate("() => document.activeElement?.blur()")
+        return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
-def chart(browser: webdriver.Chrome, base: str, language: str) -> None:
+def chart(page: Page, base: str, language: str) -> None:
     """A patient is open."""
     for _ in range(2):  # the second time warm, as the latency shown is to be
-        browser.get(f"{base}/demo/?lang={language}")
-        patient = ENGLISH if language == "en" else CHINESE
-        found(browser, f"//button[contains(., '{patient}')]").click()
-        found(browser, "//article[contains(@class, 'card')]")
+        page.goto(f"{base}/demo/?lang={language}")
+        page.locator("button", has_text=ENGLISH if language == "en" else CHINESE).click()
+        expect(page.locator("article.card").first).to_be_visible()
 
 
-def viewer(browser: webdriver.Chrome, base: str, language: str) -> None:
+def viewer(page: Page, base: str, language: str) -> Frame:
     """The card's link was clicked; one piece of evidence, too."""
-    chart(browser, base, language)
-    found(browser, "//form[@class='app-link']/button").click()
-    browser.switch_to.frame(browser.find_element(By.NAME, "app"))
-    found(browser, "//button[contains(@class, 'only')][not(@hidden)]")
+    chart(page, base, language)
+    page.locator("form.app-link button").first.click()
+    frame = framed(page, "[name=app]")
+    frame.wait_for_url("**/viewer/session/*")
+    expect(frame.locator("button.only").first).to_be_visible()
     if language == "en":
-        found(browser, "//a[contains(., 'pleuritic')]").click()
+        frame.locator("a", has_text="pleuritic").first.click()
+    return frame
 
 
-def summary(browser: webdriver.Chrome, base: str, language: str) -> None:
-    alone(browser, base, language, "/summary")
+def summary(page: Page, base: str, language: str) -> None:
+    alone(page, base, language, "/summary")
 
 
-def questions(browser: webdriver.Chrome, base: str, language: str) -> None:
+def questions(page: Page, base: str, language: str) -> None:
     """A question was answered."""
-    alone(browser, base, language, "/questions")
-    found(browser, "//input[@id='question']").send_keys(QUESTIONS[language], Keys.ENTER)
-    found(browser, "//section[contains(@class, 'answer')]")
+    alone(page, base, language, "/questions")
+    page.locator("#question").fill(QUESTIONS[language])
+    page.keyboard.press("Enter")
+    expect(page.locator("section.answer").first).to_be_visible()
 
 
-def alone(browser: webdriver.Chrome, base: str, language: str, tab: str) -> None:
+def alone(page: Page, base: str, language: str, tab: str) -> None:
     """The viewer's tab in a window of its own."""
-    viewer(browser, base, language)
-    session = browser.execute_script("return document.body.dataset.session")
-    browser.switch_to.default_content()
-    browser.get(f"{base}{session}{tab}?lang={language}")
+    session = viewer(page, base, language).evaluate("() => document.body.dataset.session")
+    page.goto(f"{base}{session}{tab}?lang={language}")
 
 
-def transparency(browser: webdriver.Chrome, base: str, language: str) -> None:
-    browser.get(f"{base}/transparency?lang={language}")
-    found(browser, "//table")
-
-
-def found(browser: webdriver.Chrome, xpath: str) -> webdriver.remote.webelement.WebElement:
-    return WebDriverWait(browser, PATIENCE, poll_frequency=0.1).until(lambda it: it.find_elements(By.XPATH, xpath))[0]
+def transparency(page: Page, base: str, language: str) -> None:
+    page.goto(f"{base}/transparency?lang={language}")
+    expect(page.locator("table").first).to_be_visible()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A real browser for the tests of pages: Chromium, headless, driven by Selenium.
+"""A real browser for the tests of pages: Debian's Chromium, headless, driven by Playwright.
 
-`python -m tests.browser --ensure` finds Chromium and its driver, and installs Debian's packages where they are missing
-and may be installed. Pages are opened from this machine alone.
+`python -m tests.browser --ensure` finds Chromium, and installs Debian's package where it is missing and may be installed.
+Nothing is downloaded besides: Playwright's own browsers are not used. Pages are opened from this machine alone.
 """
 
 from __future__ import annotations
@@ -11,33 +11,83 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-PROGRAMS = ("chromium", "chromedriver")
-PACKAGES = ("chromium", "chromium-driver", "fonts-noto-cjk")
-
-
-def missing() -> list[str]:
-    """The programs that are not on PATH."""
-    return [program for program in PROGRAMS if shutil.which(program) is None]
+PROGRAM = "chromium"
+PACKAGES = ("chromium", "fonts-noto-cjk")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+UNLIKE_A_READERS = ("--disable-back-forward-cache", "--hide-scrollbars")
+"""What Playwright would add, and no reader's browser has: what Back shows and what fits are part of what pages promise."""
+PATIENCE_MS = 60_000
 
 
-def open_browser(width: int = 1000, height: int = 1400, *, log_network: bool = False) -> webdriver.Chrome:
-    """A fresh browser with an empty profile; the caller quits it.
+def missing() -> str:
+    """What is lacking for a browser, with what installs it; empty where nothing is."""
+    return "" if shutil.which(PROGRAM) else f"no {PROGRAM}: `make setup-test` installs it"
 
-    log_network: `get_log("performance")` then tells every request, also one that reaches nobody.
+
+@contextmanager
+def open_browser() -> Iterator[Browser]:
+    """Chromium without a page yet.
+
+    While it is open, this thread counts as one with a running event loop: no `asyncio.run`, no second `open_browser`.
     """
-    options = Options()
-    options.binary_location = str(shutil.which("chromium"))
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.add_argument(f"--window-size={width},{height}")
-    logged = {"browser": "ALL", **({"performance": "ALL"} if log_network else {})}
-    options.set_capability("goog:loggingPrefs", logged)
-    return webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which(PROGRAM), args=ARGUMENTS, ignore_default_args=UNLIKE_A_READERS
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def open_page(browser: Browser, width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """An empty page of an empty profile: no cookies, storage or cache of another page; windows it opens close with it."""
+    with browser.new_context(viewport={"width": width, "height": height}) as profile:
+        profile.set_default_timeout(PATIENCE_MS)
+        yield profile.new_page()
+
+
+@dataclass
+class Heard:
+    """What a page has said and asked for since `listen`, its frames and windows with it."""
+
+    console: list[str] = field(default_factory=list)
+    """Every line of the console: its level, its address, its text. An uncaught exception is one of level `error`."""
+    requests: list[str] = field(default_factory=list)
+    """Every address asked for, also one that reached nobody."""
+
+    def faults(self) -> list[str]:
+        """Errors in the console; browsers ask for an icon by themselves, whether a page names one or not."""
+        return [line for line in self.console if line.startswith("error ") and "favicon" not in line]
+
+    def refused(self) -> list[str]:
+        """What the page's policy stopped."""
+        return [line for line in self.console if "Content Security Policy" in line]
+
+
+def listen(page: Page) -> Heard:
+    """Listens to the page from here on."""
+    heard = Heard()
+
+    def said(message: ConsoleMessage) -> None:
+        heard.console.append(f"{message.type} {message.location['url']} {message.text}")
+
+    def asked(request: Request) -> None:
+        heard.requests.append(request.url)
+
+    def failed(error: object) -> None:
+        heard.console.append(f"error  {error}")
+
+    page.context.on("console", said)
+    page.context.on("request", asked)
+    page.context.on("weberror", lambda one: failed(one.error))
+    return heard
 
 
 def _install() -> None:
@@ -55,9 +105,9 @@ def main() -> int:
     if parser.parse_args().ensure and missing():
         _install()
     if missing():
-        sys.stderr.write(f"no {' and no '.join(missing())}: install {' '.join(PACKAGES)} (Debian's names)\n")
+        sys.stderr.write(f"no {PROGRAM}: install {' '.join(PACKAGES)} (Debian's names)\n")
         return 1
-    said = subprocess.run([PROGRAMS[0], "--version"], capture_output=True, text=True, check=True, timeout=60)
+    said = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True, timeout=60)
     print(said.stdout.strip())
     return 0
 

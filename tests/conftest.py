@@ -1,14 +1,17 @@
-"""What holds for every test: Hypothesis profiles, a time zone nobody expects, no silent skips in CI, and `--rows`."""
+"""What holds for every test: Hypothesis profiles, a time zone nobody expects, no silent skips in CI, a browser, and `--rows`."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, Page
 
+from tests.browser import missing, open_browser, open_page
 from tests.row_report import add_option as pytest_addoption  # noqa: F401  # hooks, found by their names
 from tests.row_report import register as pytest_configure  # noqa: F401
 
@@ -36,6 +39,22 @@ MAY_SKIP = (
 )
 """Reasons that hold on some machines. In CI any other skip fails the run: a part that was not tested is not done."""
 _skipped: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for a file, not for the session: other files' tests run event loops of their own."""
+    if missing():
+        pytest.skip(missing())
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own for each test, 1280 pixels wide."""
+    with open_page(browser) as opened:
+        yield opened
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -9,61 +9,75 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from selenium import webdriver
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
+from playwright.sync_api import Frame, Page
 
 AXE = Path(__file__).parent / "renderers" / "node_modules" / "axe-core" / "axe.min.js"
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-_RUN = "axe.run(document, {runOnly: arguments[0]}).then(arguments[1])"
-_TRANSFERRED = """return performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
+_RUN = "rules => axe.run(document, {runOnly: rules})"
+_TRANSFERRED = """() => performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
   .reduce((sum, one) => sum + one.transferSize, 0)"""
-_REACHABLE = """const usable = one => one.checkVisibility() && !one.disabled && one.tabIndex >= 0;
+_REACHABLE = """() => {
+  const usable = one => one.checkVisibility() && !one.disabled && one.tabIndex >= 0;
   window.reachable = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]')]
     .filter(usable);
-  return window.reachable.length"""
-_HERE = """const one = document.activeElement;
-  return [window.reachable.indexOf(one), getComputedStyle(one).outlineStyle !== 'none']"""
-_WHAT = "return window.reachable[arguments[0]].outerHTML.slice(0, 120)"
+  document.activeElement.blur();
+  return window.reachable.length }"""
+_HERE = """() => { const one = document.activeElement;
+  return [window.reachable.indexOf(one), getComputedStyle(one).outlineStyle !== 'none'] }"""
+_WHAT = "place => window.reachable[place].outerHTML.slice(0, 120)"
+_AS_WIDE = "() => document.documentElement.scrollWidth <= innerWidth"
+_HANDLERS = (
+    "() => [...document.querySelectorAll('*')].some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))"
+)
+_KEPT = """async () => [...Object.keys(localStorage), ...Object.keys(sessionStorage), ...(document.cookie ? [document.cookie] : []),
+  ...(await indexedDB.databases()).map(one => one.name), ...await caches.keys()]"""
 
 
-def violations(browser: webdriver.Chrome) -> dict[str, list[str]]:
+def violations(page: Page | Frame) -> dict[str, list[str]]:
     """What axe finds against WCAG 2.2 AA: the rule with the first elements."""
-    browser.execute_script(AXE.read_text(encoding="utf-8") + "; window.axe = axe;")
-    browser.set_script_timeout(110)
-    found = browser.execute_async_script(_RUN, WCAG_AA)
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; window.axe = axe; true")
+    found = page.evaluate(_RUN, WCAG_AA)
     assert len(found["passes"]) > 5, "axe looked at the page"
     return {one["id"]: [node["html"][:200] for node in one["nodes"][:3]] for one in found["violations"]}
 
 
-def transferred(browser: webdriver.Chrome) -> int:
+def transferred(page: Page) -> int:
     """Bytes over the wire for the page that is open and what it loaded; 0 for what the cache gave."""
-    return int(browser.execute_script(_TRANSFERRED))
+    return int(page.evaluate(_TRANSFERRED))
 
 
-def unreached(browser: webdriver.Chrome) -> list[str]:
+def as_wide_as_its_window(page: Page | Frame) -> bool:
+    """Whether nobody has to scroll sideways."""
+    return bool(page.evaluate(_AS_WIDE))
+
+
+def handlers(page: Page) -> bool:
+    """Whether an element has a handler or a style of its own as an attribute."""
+    return bool(page.evaluate(_HANDLERS))
+
+
+def taken(page: Page) -> bool:
+    """Whether a script of tests.renderers.hostile_cards has run."""
+    return bool(page.evaluate("() => 'taken' in window"))
+
+
+def unreached(page: Page) -> list[str]:
     """Walks once through the page by the Tab key; what could be used but was not reached, or not seen to be."""
-    count = browser.execute_script(_REACHABLE)
-    browser.execute_script("document.activeElement.blur()")
+    count = page.evaluate(_REACHABLE)
     seen: set[int] = set()
     for _ in range(count + 3):
-        ActionChains(browser).send_keys(Keys.TAB).perform()
-        place, outlined = browser.execute_script(_HERE)
+        page.keyboard.press("Tab")
+        place, outlined = page.evaluate(_HERE)
         if outlined:
             seen.add(place)
         if len(seen - {-1}) == count:
             break
-    return [browser.execute_script(_WHAT, place) for place in range(count) if place not in seen]
+    return [page.evaluate(_WHAT, place) for place in range(count) if place not in seen]
 
 
-def kept(browser: webdriver.Chrome) -> list[Any]:
+def kept(page: Page) -> list[str]:
     """What scripts could find again in the browser: local and session storage, cookies, databases, caches."""
-    simple: list[Any] = browser.execute_script("return [...Object.keys(localStorage), ...Object.keys(sessionStorage)]")
-    cookie = browser.execute_script("return document.cookie")
-    databases = browser.execute_async_script("indexedDB.databases().then(arguments[0])")
-    caches = browser.execute_async_script("caches.keys().then(arguments[0])")
-    return [*simple, *([cookie] if cookie else []), *databases, *caches]
+    return list(page.evaluate(_KEPT))
 
 
 class Framing:
@@ -87,15 +101,25 @@ class Framing:
         self.origin = f"http://127.0.0.1:{self.server.server_port}"
         Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def text(self, browser: webdriver.Chrome, address: str) -> str:
-        """What is read in the frame; empty where the browser refuses to show it."""
+    def open(self, page: Page, address: str) -> Frame:
+        """Opens the page of the other origin; the frame in it, which shows the address or the browser's refusal."""
         self.framed = address
-        browser.get(self.origin)
-        browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
-        text = browser.find_element(By.TAG_NAME, "body").text
-        refused = browser.execute_script("return location.protocol") == "chrome-error:"
-        browser.switch_to.default_content()
-        return "" if refused else text
+        page.goto(self.origin)
+        return framed(page, "iframe")
+
+    def text(self, page: Page, address: str) -> str:
+        """What is read in the frame; empty where the browser refuses to show it."""
+        frame = self.open(page, address)
+        return (
+            "" if frame.evaluate("() => location.protocol") == "chrome-error:" else frame.locator("body").inner_text()
+        )
+
+
+def framed(page: Page, selector: str) -> Frame:
+    """The frame that the element holds."""
+    frame = page.locator(selector).element_handle().content_frame()
+    assert frame is not None
+    return frame
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -11,12 +10,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.common.by import By
+from playwright.sync_api import Browser, Page
 
-from tests.browser import missing as missing_browser
-from tests.browser import open_browser
-from tests.renderers.comparing import all_compared
+from tests.browser import listen
+from tests.page_checks import taken
+from tests.renderers.comparing import Compared, all_compared
 from tests.renderers.rendering import missing, render
 
 LIVE = "script, iframe, frame, form, input, button, style, link, meta, base, img, svg, math, object, embed, video, a"
@@ -68,47 +66,44 @@ def pages() -> Iterator[Pages]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    if missing_browser():
-        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
+def every_card() -> list[Compared]:
+    """Made before the browser opens, in whose presence no event loop may run."""
     if missing():
         pytest.skip(str(missing()))
-    driver = open_browser(log_network=True)
-    yield driver
-    driver.quit()
+    return all_compared()
 
 
-def opened(browser: webdriver.Chrome, pages: Pages, fragments: Iterable[str]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def browser(every_card: list[Compared], browser: Browser) -> Browser:
+    return browser
+
+
+def opened(page: Page, pages: Pages, fragments: Iterable[str]) -> dict[str, Any]:
     """What became of a page with these: live elements by tag, requests besides the page's own, and whether a script ran."""
     pages.show(fragments)
-    browser.get_log("performance")
-    browser.get(pages.url)
-    elements = [element.tag_name for element in browser.find_elements(By.CSS_SELECTOR, LIVE)]
-    handlers = "return [...document.querySelectorAll('section *')].filter(e => e.attributes.length).length"
+    heard = listen(page)
+    page.goto(pages.url)
+    elements = page.evaluate("live => [...document.querySelectorAll(live)].map(e => e.localName)", LIVE)
+    with_attributes = "() => [...document.querySelectorAll('section *')].filter(e => e.attributes.length).length"
     return {
-        "ran": browser.execute_script("return 'taken' in window"),
+        "ran": taken(page),
         "elements": [tag for tag in elements if tag not in OUR_OWN],
-        "with attributes": browser.execute_script(handlers),
-        "sections": len(browser.find_elements(By.CSS_SELECTOR, "body > section")),
-        "requests": [url for url in _requested(browser) if url != pages.url and not url.startswith("data:,")],
-        "at": browser.current_url,
-        "visible": browser.execute_script("return document.body.innerText.length"),
+        "with attributes": page.evaluate(with_attributes),
+        "sections": page.locator("body > section").count(),
+        "requests": [url for url in heard.requests if url != pages.url and not url.startswith("data:,")],
+        "at": page.url,
+        "visible": page.evaluate("() => document.body.innerText.length"),
     }
 
 
-def _requested(browser: webdriver.Chrome) -> list[str]:
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
-
-
 def test_d1_no_script_runs_no_request_leaves_no_form_or_frame_stands_there(
-    browser: webdriver.Chrome, pages: Pages
+    every_card: list[Compared], page: Page, pages: Pages
 ) -> None:
     by_renderer: dict[str, list[str]] = defaultdict(list)
-    for one in all_compared():
+    for one in every_card:
         by_renderer[one.renderer].append(one.rendering.html)
     for renderer, cards in by_renderer.items():
-        found = opened(browser, pages, cards)
+        found = opened(page, pages, cards)
         assert found.pop("visible") > 100 * len(cards), renderer
         assert found == {
             "ran": False,
@@ -120,9 +115,9 @@ def test_d1_no_script_runs_no_request_leaves_no_form_or_frame_stands_there(
         }, renderer
 
 
-def test_a_script_a_request_a_form_and_a_frame_would_be_seen(browser: webdriver.Chrome, pages: Pages) -> None:
+def test_a_script_a_request_a_form_and_a_frame_would_be_seen(page: Page, pages: Pages) -> None:
     """Else the test above would show nothing."""
-    found = opened(browser, pages, (renderings["marked"].html for renderings in render(AS_THEY_ARE)))
+    found = opened(page, pages, (renderings["marked"].html for renderings in render(AS_THEY_ARE)))
     assert found["ran"]
     assert {"img", "iframe", "form", "input"} <= set(found["elements"])
     assert {"https://evil.example/beacon.png", f"{pages.url}x", f"{pages.url}beacon.html"} <= set(found["requests"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,10 +145,20 @@ class Batches:
         return torch.cat([rows, gaps.view(-1, 1), self._ruled[ruled.view(-1, 1)]], 1), shape, labels
 
 
+@contextmanager
+def _tiny_numbers_as_zero() -> Iterator[None]:
+    """A fit is slow on them; the rest of the process keeps the arithmetic that it had."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@_tiny_numbers_as_zero()
 def fitted(texts: Iterable[MarkedText], cleaner: NoteCleaner, *, rounds: int, seed: int, quiet: bool) -> Weights:
     """Some minutes. cleaner: without a head; what it finds is what the head will be shown."""
     torch.manual_seed(seed)
-    torch.set_flush_denormal(True)
     forms = Forms()
     pieces = [piece for text in texts for piece in pieces_of(text, forms, cleaner.ruled(text.text))]
     net, batches, drawn = Net(), Batches(forms), random.Random(seed)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""A real `dxspan-serve` with the demo, and so with every page, and a real browser before it."""
+"""A real `dxspan-serve` with the demo, and so with every page, as browsers meet it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from selenium import webdriver
 
 from cds_hooks.demo_requests import SampleChart, sample_charts
-from tests.browser import missing as missing_browser
-from tests.browser import open_browser
+from tests.browser import missing
 from tests.journey.conftest import served
 from tests.page_checks import Framing, framing_server
 
@@ -50,19 +48,9 @@ class Site:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if missing_browser():
-        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
+    if missing():
+        pytest.skip(missing())
     folder = tmp_path_factory.mktemp("demo")
     given = {"DXSPAN_DEMO_PAGE": "true", "DXSPAN_OPERATORS_TOKEN": TOKEN, "DXSPAN_AUDIT_FOLDER": str(folder / "audit")}
     with served(given) as client, framing_server() as framing:
         yield Site(str(client.base_url).rstrip("/"), framing, client)
-
-
-@pytest.fixture(scope="package")
-def driver() -> Iterator[webdriver.Chrome]:
-    if missing_browser():
-        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
-    driver = open_browser(1440, 900)
-    driver.execute_cdp_cmd("Network.enable", {})
-    yield driver
-    driver.quit()

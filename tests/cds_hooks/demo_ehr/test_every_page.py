@@ -8,66 +8,60 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from playwright.sync_api import Page, expect
 
+from tests.browser import listen
 from tests.cds_hooks.demo_ehr.conftest import TOKEN, Site
-from tests.page_checks import AXE, kept, transferred, unreached, violations
+from tests.page_checks import AXE, as_wide_as_its_window, framed, kept, transferred, unreached, violations
 
-PATIENCE = 60
 MOST_BYTES = 200_000
 OF_THE_PATIENT = ("chest", "flight", "calf", "embolism", "chest-pain", "demo-pat")
 
 
-def wait(browser: webdriver.Chrome, selector: str) -> Any:
-    found = WebDriverWait(browser, PATIENCE, poll_frequency=0.1).until(
-        lambda it: it.find_elements(By.CSS_SELECTOR, selector)
-    )
-    return found[0]
+Open = Callable[[Page, Site, str], None]
+"""(page, site, language) -> the page is open there in that language."""
 
 
-def tab(name: str, selector: str) -> Callable[[webdriver.Chrome, Site, str], None]:
-    def open_tab(browser: webdriver.Chrome, site: Site, language: str) -> None:
-        browser.get(site.session())
-        wait(browser, "mark[data-places]")
-        browser.get(f"{browser.current_url}{name}?lang={language}")
-        wait(browser, selector)
+def tab(name: str, selector: str) -> Open:
+    def open_tab(page: Page, site: Site, language: str) -> None:
+        page.goto(site.session())
+        expect(page.locator("mark[data-places]").first).to_be_attached()
+        page.goto(f"{page.url}{name}?lang={language}")
+        expect(page.locator(selector).first).to_be_attached()
 
     return open_tab
 
 
-def answered(browser: webdriver.Chrome, site: Site, language: str) -> None:
-    tab("/questions", "#question")(browser, site, language)
-    wait(browser, "#question").send_keys("Was there hemoptysis?", Keys.ENTER)
-    wait(browser, ".answer q")
+def answered(page: Page, site: Site, language: str) -> None:
+    tab("/questions", "#question")(page, site, language)
+    page.locator("#question").fill("Was there hemoptysis?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer q").first).to_be_attached()
 
 
-def demo_list(browser: webdriver.Chrome, site: Site, language: str) -> None:
-    browser.get(f"{site.base}/demo/?lang={language}")
-    wait(browser, ".patient")
+def demo_list(page: Page, site: Site, language: str) -> None:
+    page.goto(f"{site.base}/demo/?lang={language}")
+    expect(page.locator(".patient").first).to_be_attached()
 
 
-def demo_chart(browser: webdriver.Chrome, site: Site, language: str) -> None:
-    demo_list(browser, site, language)
-    browser.find_element(By.XPATH, "//button[contains(., 'after a long flight')]").click()
-    wait(browser, ".card")
+def demo_chart(page: Page, site: Site, language: str) -> None:
+    demo_list(page, site, language)
+    page.locator("button", has_text="after a long flight").click()
+    expect(page.locator(".card").first).to_be_attached()
 
 
-def operators(browser: webdriver.Chrome, site: Site, language: str) -> None:
+def operators(page: Page, site: Site, language: str) -> None:
     address = site.base.replace("http://", f"http://operator:{TOKEN}@")
-    browser.get(f"{address}/operators?lang={language}")
-    wait(browser, "#pause:not([hidden])").click()
+    page.goto(f"{address}/operators?lang={language}")
+    page.locator("#pause").click()
 
 
-def public(path: str) -> Callable[[webdriver.Chrome, Site, str], None]:
-    def open_page(browser: webdriver.Chrome, site: Site, language: str) -> None:
-        browser.get(f"{site.base}{path}?lang={language}")
-        wait(browser, "main")
+def public(path: str) -> Open:
+    def open_page(page: Page, site: Site, language: str) -> None:
+        page.goto(f"{site.base}{path}?lang={language}")
+        expect(page.locator("main")).to_be_attached()
 
     return open_page
 
@@ -77,7 +71,7 @@ class Shown:
     """One page: how it is opened, a word of each language that must be read there, may a listed origin frame it?"""
 
     name: str
-    open: Callable[[webdriver.Chrome, Site, str], None]
+    open: Open
     en: str
     zh: str
     framed: bool
@@ -97,43 +91,40 @@ PAGES = (
 
 
 @pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 400)])
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_page_keeps_what_pages_promise(
-    driver: webdriver.Chrome, site: Site, page: Shown, language: str, width: int
-) -> None:
-    browser = driver
+@pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
+def test_every_page_keeps_what_pages_promise(page: Page, site: Site, shown: Shown, language: str, width: int) -> None:
     if not AXE.exists():
         pytest.skip("no axe-core: `make setup-test` installs it")
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
-    browser.get_log("browser")
-    page.open(browser, site, language)
-    address, title = browser.current_url, browser.title
-    assert (page.zh if language == "zh" else page.en) in browser.find_element(By.TAG_NAME, "body").text
-    assert str(browser.execute_script("return document.documentElement.lang")).startswith(language)
-    assert 0 < transferred(browser) < MOST_BYTES
+    page.set_viewport_size({"width": width, "height": 900})
+    without_cache(page)
+    heard = listen(page)
+    shown.open(page, site, language)
+    address, title = page.url, page.title()
+    assert (shown.zh if language == "zh" else shown.en) in page.locator("body").inner_text()
+    assert page.evaluate("() => document.documentElement.lang").startswith(language)
+    assert 0 < transferred(page) < MOST_BYTES
     assert [word for word in OF_THE_PATIENT if word in (address + title).lower()] == []
-    assert kept(browser) == []
-    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth"), "as wide as its window"
-    assert violations(browser) == {}
-    assert unreached(browser) == []
-    severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert [message for message in severe if "favicon" not in message] == []
-    if language == "en" and page.name != "answer":
-        framed_by_listed_origins_alone(browser, site, page, address)
+    assert kept(page) == []
+    assert as_wide_as_its_window(page)
+    assert violations(page) == {}
+    assert unreached(page) == []
+    assert heard.faults() == []
+    if language == "en" and shown.name != "answer":
+        framed_by_listed_origins_alone(page, site, shown, address)
 
 
-def framed_by_listed_origins_alone(browser: webdriver.Chrome, site: Site, page: Shown, address: str) -> None:
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert site.framing.text(browser, address) == ""
-    browser.get(f"{site.base}/demo/")  # whose origin the demo lists
-    browser.execute_script("document.getElementById('app').hidden = false")
-    frame = browser.find_element(By.NAME, "app")
-    loaded = """const [frame, url, done] = arguments; frame.addEventListener('load', () => done()); frame.src = url;
-      setTimeout(done, 3000)"""
-    browser.execute_async_script(loaded, frame, address)
-    browser.switch_to.frame(frame)
-    shown = page.en in browser.find_element(By.TAG_NAME, "body").text
-    browser.switch_to.default_content()
-    assert shown is page.framed
+def without_cache(page: Page) -> None:
+    """So that each page weighs what it weighs for a first visitor, also one that is the second of its visit."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+
+
+def framed_by_listed_origins_alone(page: Page, site: Site, shown: Shown, address: str) -> None:
+    assert site.framing.text(page, address) == ""
+    page.goto(f"{site.base}/demo/")  # whose origin the demo lists
+    loaded = """url => new Promise(done => {
+      const app = document.getElementById('app'), frame = document.getElementsByName('app')[0];
+      app.hidden = false; frame.addEventListener('load', () => done()); frame.src = url; setTimeout(done, 3000) })"""
+    page.evaluate(loaded, address)
+    assert (shown.en in framed(page, "[name=app]").locator("body").inner_text()) is shown.framed

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
+from playwright.sync_api import Page, expect
 
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
@@ -20,19 +18,17 @@ from cds_hooks.operators import pages
 from cds_hooks.operators.process_state import State, Watched
 from cds_hooks.settings import Settings
 from cds_hooks.switches import Switch
-from tests.browser import missing as missing_browser
-from tests.browser import open_browser
+from tests.browser import listen
 from tests.cds_hooks.operators.states import hour, queue, well
 from tests.cds_hooks.operators.test_pages import TOKEN
 from tests.cds_hooks.stand_ins import PlainCards, PlainClient, PlainFeedback
-from tests.page_checks import AXE, violations
+from tests.page_checks import AXE, as_wide_as_its_window, handlers, taken, violations
 from tests.renderers.hostile_cards import hostile_strings
 from tests.server_thread import ServerThread
 from worker.local_redis import free_port
 from worker.queue_store import QueueState
 
-PATIENCE = 60
-TAGS = "return [...new Set([...document.querySelectorAll('*')].map(one => one.tagName.toLowerCase()))]"
+TAGS = "() => [...new Set([...document.querySelectorAll('*')].map(one => one.tagName.toLowerCase()))]"
 OURS = set(
     "html head meta title link script body header h1 h2 h3 nav button a p main span strong section ul li code div figure "
     "figcaption svg rect line polyline table thead tbody tr th td dl dt dd".split()
@@ -46,15 +42,6 @@ class Showing:
         self.state = well()
         self.address = f"http://operator:{TOKEN}@127.0.0.1:{port}/operators"
         self.served: ServerThread | None = None
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    if missing_browser():
-        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
-    driver = open_browser(1280, 900)
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -73,14 +60,9 @@ def showing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Showing]:
         yield showing
 
 
-def wait(browser: webdriver.Chrome, for_what: Any) -> Any:
-    return WebDriverWait(browser, PATIENCE).until(for_what)
-
-
-def opened(browser: webdriver.Chrome, showing: Showing, query: str = "") -> None:
-    browser.get("about:blank")
-    browser.get(showing.address + query)
-    wait(browser, lambda it: not it.execute_script("return document.getElementById('pause').hidden"))
+def opened(page: Page, showing: Showing, query: str = "") -> None:
+    page.goto(showing.address + query)
+    expect(page.locator("#pause")).to_be_visible()
 
 
 def everything_wrong() -> State:
@@ -97,19 +79,19 @@ def everything_wrong() -> State:
     ids=["well", "wrong-zh", "narrow"],
 )
 def test_the_page_keeps_wcag_aa_and_its_width(
-    browser: webdriver.Chrome, showing: Showing, state: State, query: str, width: int
+    page: Page, showing: Showing, state: State, query: str, width: int
 ) -> None:
     if not AXE.exists():
         pytest.skip("no axe-core: `make setup-test` installs it")
     showing.state = state
-    browser.set_window_size(width, 900)
-    opened(browser, showing, query)
-    browser.find_element(By.ID, "pause").click()
-    assert violations(browser) == {}
-    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page, showing, query)
+    page.locator("#pause").click()
+    assert violations(page) == {}
+    assert as_wide_as_its_window(page)
 
 
-def test_f06_no_label_becomes_more_than_text(browser: webdriver.Chrome, showing: Showing) -> None:
+def test_f06_no_label_becomes_more_than_text(page: Page, showing: Showing) -> None:
     strings = [text for texts in hostile_strings().values() for text in texts if len(text) < 300 and text.strip()]
     assert len(strings) > 43
     first = strings[0]
@@ -123,52 +105,43 @@ def test_f06_no_label_becomes_more_than_text(browser: webdriver.Chrome, showing:
         acceptance=[Acceptance("", text, 100, 5, 5) for text in strings], muted=dict.fromkeys(strings, 1), hour=hostile,
         queue=queue(state=QueueState(1, 1, first)), model_version=first, knowledge_version=first, switches=(switch,),
     )  # fmt: skip
-    browser.set_window_size(1280, 900)
-    browser.get_log("browser")
-    opened(browser, showing)
-    assert set(browser.execute_script(TAGS)) <= OURS
-    assert browser.execute_script("return 'taken' in window") is False
-    handlers = (
-        "return [...document.querySelectorAll('*')].some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))"
-    )
-    assert browser.execute_script(handlers) is False
-    assert [entry for entry in browser.get_log("browser") if "Content Security Policy" in entry["message"]] == []
-    assert "<script>" in browser.find_element(By.ID, "now").text
-    before = browser.find_element(By.ID, "now")
-    wait(browser, lambda it: it.find_element(By.ID, "now") != before)
-    assert set(browser.execute_script(TAGS)) <= OURS, "nor when it is refreshed"
-    assert browser.execute_script("return 'taken' in window") is False
+    heard = listen(page)
+    opened(page, showing)
+    assert set(page.evaluate(TAGS)) <= OURS
+    assert not taken(page)
+    assert not handlers(page)
+    assert heard.refused() == []
+    assert "<script>" in page.locator("#now").inner_text()
+    before = page.locator("#now").element_handle()
+    page.wait_for_function("before => document.getElementById('now') !== before", arg=before)
+    assert set(page.evaluate(TAGS)) <= OURS, "nor when it is refreshed"
+    assert not taken(page)
 
 
-def test_it_turns_red_by_itself_and_says_when_it_is_old(browser: webdriver.Chrome, showing: Showing) -> None:
-    browser.set_window_size(1280, 900)
-    opened(browser, showing)
-    assert browser.title.startswith("✓")
-    table = "[aria-labelledby=acceptance].scroll"
-    browser.execute_script(f"document.querySelector('{table}').focus()")
+def test_it_turns_red_by_itself_and_says_when_it_is_old(page: Page, showing: Showing) -> None:
+    opened(page, showing)
+    assert page.title().startswith("✓")
+    table = page.locator("[aria-labelledby=acceptance].scroll")
+    table.focus()
     showing.state = everything_wrong()
-    wait(browser, lambda it: it.title.startswith("✕"))
-    assert "Something is broken" in browser.find_element(By.CSS_SELECTOR, ".overall").text
-    assert browser.switch_to.active_element == browser.find_element(By.CSS_SELECTOR, table), (
-        "the reader's place is kept"
-    )
-    assert not browser.find_element(By.ID, "stale").is_displayed()
+    expect(page).to_have_title(re.compile("^✕"))
+    assert "Something is broken" in page.locator(".overall").inner_text()
+    expect(table).to_be_focused()  # the reader's place is kept
+    assert not page.locator("#stale").is_visible()
     assert showing.served
     showing.served.__exit__(None, None, None)
-    wait(browser, lambda it: it.find_element(By.ID, "stale").is_displayed())
-    assert "2026-11-26 09:30:00" in browser.find_element(By.ID, "stale").text
-    assert browser.title.startswith("?")
+    expect(page.locator("#stale")).to_be_visible()
+    assert "2026-11-26 09:30:00" in page.locator("#stale").inner_text()
+    assert page.title().startswith("?")
 
 
-def test_refreshing_can_be_paused(browser: webdriver.Chrome, showing: Showing) -> None:
-    browser.set_window_size(1280, 900)
-    opened(browser, showing)
-    pause = browser.find_element(By.ID, "pause")
+def test_refreshing_can_be_paused(page: Page, showing: Showing) -> None:
+    opened(page, showing)
+    pause = page.locator("#pause")
     pause.click()
-    assert (pause.text, pause.get_attribute("aria-pressed")) == ("Refresh again", "true")
+    assert (pause.inner_text(), pause.get_attribute("aria-pressed")) == ("Refresh again", "true")
     showing.state = everything_wrong()
-    browser.set_script_timeout(30)
-    browser.execute_async_script("setTimeout(arguments[0], 2500)")
-    assert browser.title.startswith("✓")
+    page.wait_for_timeout(2500)
+    assert page.title().startswith("✓")
     pause.click()
-    wait(browser, lambda it: it.title.startswith("✕"))
+    expect(page).to_have_title(re.compile("^✕"))

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+from playwright.sync_api import Error, Page, expect
 
 from nlp_core.assessment import Assessment, Band, Candidate, Words
 from nlp_core.chart import Chart
-from tests.browser import missing as missing_browser
-from tests.browser import open_browser
+from tests.browser import listen
 from tests.cds_hooks.assessments import candidate, evidence
 from tests.cds_hooks.charts import document
 from tests.cds_hooks.viewer.conftest import TEXT, Serve, Viewing, cited, twenty
-from tests.page_checks import AXE, Framing, framing_server, violations
+from tests.page_checks import (
+    AXE,
+    Framing,
+    as_wide_as_its_window,
+    framing_server,
+    handlers,
+    kept,
+    taken,
+    violations,
+)
 from tests.renderers.hostile_cards import hostile_strings
 
-PATIENCE = 60
-OUTLINE = "return [...document.querySelectorAll('*')].map(e => e.tagName + '[' + [...e.attributes].map(a => a.name) + ']').join(' ')"
-IN_VIEW = """const box = arguments[0].getBoundingClientRect();
+OUTLINE = "() => [...document.querySelectorAll('*')].map(e => e.tagName)"
+IN_VIEW = """one => { const box = one.getBoundingClientRect();
 return box.top >= 0 && box.bottom <= innerHeight && document.elementFromPoint(box.left + 4, box.top + box.height / 2)
-  ?.closest('mark') === arguments[0].closest('mark')"""
+  ?.closest('mark') === one.closest('mark') }"""
+READY = "() => !document.querySelector('button.only')?.hidden"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    if missing_browser():
-        pytest.skip(f"no {' and no '.join(missing_browser())}: `make setup-test` installs them")
-    driver = open_browser(1280, 900, log_network=True)
-    yield driver
-    driver.quit()
-
-
-def wait(browser: webdriver.Chrome, for_what: Any) -> Any:
-    return WebDriverWait(browser, PATIENCE).until(for_what)
-
-
-def opened(browser: webdriver.Chrome, viewing: Viewing, **link: Any) -> None:
-    browser.set_window_size(1280, 900)
-    browser.get(viewing.address(**link))
-    wait(browser, lambda it: it.execute_script("return !document.querySelector('button.only')?.hidden"))
+def opened(page: Page, viewing: Viewing, **link: Any) -> None:
+    page.goto(viewing.address(**link))
+    page.wait_for_function(READY)
 
 
 def hostile_chart(strings: list[str]) -> list[dict[str, Any]]:
@@ -84,14 +73,13 @@ def hostile(strings: list[str]) -> Any:
     return answer
 
 
-def test_e13_no_hostile_text_becomes_more_than_text(browser: webdriver.Chrome, serve_viewer: Serve) -> None:
+def test_e13_no_hostile_text_becomes_more_than_text(page: Page, serve_viewer: Serve) -> None:
     viewing = serve_viewer()
     strings = [text for texts in hostile_strings().values() for text in texts if len(text) < 300 and text.strip()]
     assert len(strings) > 43
     viewing.reader.answer = hostile(strings)
-    browser.get_log("performance")
-    browser.get_log("browser")
-    opened(browser, viewing, documents=hostile_chart(strings))
+    heard = listen(page)
+    opened(page, viewing, documents=hostile_chart(strings))
     ours = {
         "HTML",
         "HEAD",
@@ -128,9 +116,8 @@ def test_e13_no_hostile_text_becomes_more_than_text(browser: webdriver.Chrome, s
         "DETAILS",
     }
     ours |= {"SUMMARY", "MARK"}
-    outline: str = browser.execute_script(OUTLINE)
-    assert {one.partition("[")[0] for one in outline.split(" ")} <= ours
-    assert browser.execute_script("return 'taken' in window") is False
+    assert set(page.evaluate(OUTLINE)) <= ours
+    assert not taken(page)
     for selector, number in (
         ("script", 1),
         ("form", 1),
@@ -138,47 +125,33 @@ def test_e13_no_hostile_text_becomes_more_than_text(browser: webdriver.Chrome, s
         ("meta", 2),
         ("iframe, img, input, style, base, object", 0),
     ):
-        assert len(browser.find_elements(By.CSS_SELECTOR, selector)) == number, selector
-    handlers = (
-        "return [...document.querySelectorAll('*')].some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))"
-    )
-    assert browser.execute_script(handlers) is False
-    elsewhere = "return [...document.links].map(a => new URL(a.href)).filter(u => u.origin !== location.origin).length"
-    assert browser.execute_script(elsewhere) == 0
-    assert all(url.startswith((viewing.url, viewing.smart.origin)) for url in requested(browser))
-    assert browser.title == "dxspan – evidence in the notes"
-    assert [entry for entry in browser.get_log("browser") if "Content Security Policy" in entry["message"]] == []
-    shown = browser.find_element(By.ID, "notes").get_attribute("textContent")
-    assert "<script>window.taken=1</script>" in (shown or "")
-    assert "<b>bold</b>" in (shown or "")
-    nothing_kept(browser)
+        assert page.locator(selector).count() == number, selector
+    assert not handlers(page)
+    elsewhere = "() => [...document.links].map(a => new URL(a.href)).filter(u => u.origin !== location.origin).length"
+    assert page.evaluate(elsewhere) == 0
+    assert viewing.url in "".join(heard.requests)
+    assert all(url.startswith((viewing.url, viewing.smart.origin)) for url in heard.requests)
+    assert page.title() == "dxspan – evidence in the notes"
+    assert heard.refused() == []
+    shown = page.locator("#notes").text_content() or ""
+    assert "<script>window.taken=1</script>" in shown
+    assert "<b>bold</b>" in shown
+    assert kept(page) == []
 
 
-def test_e13_the_policy_would_stop_a_script_and_a_style_on_the_page(
-    browser: webdriver.Chrome, viewing: Viewing
-) -> None:
-    opened(browser, viewing)
-    browser.execute_script(
-        "try { const image = document.createElement('img'); image.setAttribute('onerror', 'window.taken = 1');"
+def test_e13_the_policy_would_stop_a_script_and_a_style_on_the_page(page: Page, viewing: Viewing) -> None:
+    opened(page, viewing)
+    heard = listen(page)
+    page.evaluate(
+        "() => { try { const image = document.createElement('img'); image.setAttribute('onerror', 'window.taken = 1');"
         "image.src = 'data:,'; document.body.append(image) } catch { }"
         "const style = document.createElement('style'); style.textContent = 'body { color: rgb(1, 2, 3) }';"
-        "document.head.append(style); document.body.setAttribute('style', 'color: rgb(1, 2, 3)')"
+        "document.head.append(style); document.body.setAttribute('style', 'color: rgb(1, 2, 3)') }"
     )
-    time.sleep(0.2)
-    assert browser.execute_script("return 'taken' in window") is False
-    assert browser.execute_script("return getComputedStyle(document.body).color") != "rgb(1, 2, 3)"
-
-
-def requested(browser: webdriver.Chrome) -> list[str]:
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
-
-
-def nothing_kept(browser: webdriver.Chrome) -> None:
-    kept = "return [localStorage.length, sessionStorage.length, document.cookie]"
-    assert browser.execute_script(kept) == [0, 0, ""]
-    assert browser.execute_async_script("indexedDB.databases().then(arguments[0])") == []
-    assert browser.execute_async_script("caches.keys().then(arguments[0])") == []
+    page.wait_for_timeout(200)
+    assert not taken(page)
+    assert page.evaluate("() => getComputedStyle(document.body).color") != "rgb(1, 2, 3)"
+    assert heard.refused(), "and what was stopped is heard"
 
 
 @pytest.fixture(scope="module")
@@ -187,86 +160,89 @@ def framing() -> Iterator[Framing]:
         yield served
 
 
-def in_frame(browser: webdriver.Chrome, framing: Framing, viewing: Viewing) -> str:
-    return framing.text(browser, viewing.address())
-
-
 def test_e13_a_registered_origin_may_frame_it_and_no_other(
-    browser: webdriver.Chrome, serve_viewer: Serve, framing: Framing, viewing: Viewing
+    page: Page, serve_viewer: Serve, framing: Framing, viewing: Viewing
 ) -> None:
-    assert "Canary-dry" in in_frame(browser, framing, serve_viewer(client={"frame_ancestors": [framing.origin]}))
+    listed = serve_viewer(client={"frame_ancestors": [framing.origin]})
+    assert "Canary-dry" in framing.text(page, listed.address())
     other = serve_viewer(client={"frame_ancestors": ["https://ehr.example.org"]})
-    assert "Canary" not in in_frame(browser, framing, other)
-    assert "Canary" not in in_frame(browser, framing, viewing)
+    assert "Canary" not in framing.text(page, other.address())
+    assert "Canary" not in framing.text(page, viewing.address())
 
 
-def test_e14_after_signing_out_the_back_button_shows_nothing_of_the_patient(
-    browser: webdriver.Chrome, viewing: Viewing
-) -> None:
-    opened(browser, viewing)
-    address = browser.current_url
-    assert "Canary" in browser.page_source
-    browser.find_element(By.CSS_SELECTOR, "#end button").click()
-    wait(browser, lambda it: "session is over" in it.page_source)
-    for go in (browser.back, browser.forward, lambda: browser.get(address), browser.refresh):
+def test_e14_after_signing_out_the_back_button_shows_nothing_of_the_patient(page: Page, viewing: Viewing) -> None:
+    opened(page, viewing)
+    address = page.url
+    assert "Canary" in page.content()
+    page.locator("#end button").click()
+    session_is_over(page)
+
+    def go_forward() -> None:
+        with pytest.raises(Error, match="ERR_CACHE_MISS"):  # the browser asks before it sends a form again
+            page.go_forward()
+
+    for go in (page.go_back, go_forward, lambda: page.goto(address), page.reload):
         go()
-        wait(browser, lambda it: it.execute_script("return document.readyState") == "complete")
-        time.sleep(0.2)
-        assert "Canary" not in browser.page_source
-        assert "Influenza" not in browser.page_source
+        page.wait_for_timeout(200)
+        assert "Canary" not in page.content()
+        assert "Influenza" not in page.content()
 
 
-def test_e14_an_idle_page_empties_itself(browser: webdriver.Chrome, serve_viewer: Serve) -> None:
+def session_is_over(page: Page) -> None:
+    expect(page.locator("body")).to_contain_text("session is over")
+
+
+def test_e14_an_idle_page_empties_itself(page: Page, serve_viewer: Serve) -> None:
     viewing = serve_viewer(viewer_session_seconds=4)
-    opened(browser, viewing)
-    wait(browser, lambda it: "session is over" in it.page_source)
-    assert "Canary" not in browser.page_source
-    browser.back()
-    time.sleep(0.3)
-    assert "Canary" not in browser.page_source
+    opened(page, viewing)
+    session_is_over(page)
+    assert "Canary" not in page.content()
+    page.go_back()
+    page.wait_for_timeout(300)
+    assert "Canary" not in page.content()
 
 
 def test_evidence_leads_to_its_words_and_the_words_lead_back_by_mouse_and_by_keyboard(
-    browser: webdriver.Chrome, viewing: Viewing
+    page: Page, viewing: Viewing
 ) -> None:
     long = "\n".join(f"Line {n} of a long note." for n in range(300)) + f"\n{TEXT}"
-    opened(browser, viewing, documents=[document(long)])
-    address = browser.current_url
-    link = browser.find_element(By.LINK_TEXT, "body aches")
-    link.click()
-    words = browser.switch_to.active_element
-    assert words.find_element(By.XPATH, "./ancestor::mark").get_attribute("textContent") == "body aches"
-    assert "current" in (words.find_element(By.XPATH, "..").get_attribute("class") or "")
-    wait(browser, lambda it: it.execute_script(IN_VIEW, words))
-    words.send_keys(Keys.ENTER)
-    line = browser.switch_to.active_element
-    assert line.get_attribute("id") == "d1e2"
-    line.find_element(By.TAG_NAME, "a").send_keys(Keys.ENTER)
-    assert browser.switch_to.active_element.text == "body aches"
-    assert browser.current_url == address
+    opened(page, viewing, documents=[document(long)])
+    address = page.url
+    here, mark = page.locator(":focus"), page.locator("mark", has=page.locator(":focus"))
+    page.get_by_role("link", name="body aches", exact=True).first.click()
+    assert mark.text_content() == "body aches"
+    assert "current" in (here.locator("..").get_attribute("class") or "")
+    page.wait_for_function(IN_VIEW, arg=here.element_handle())
+    page.keyboard.press("Enter")
+    assert here.get_attribute("id") == "d1e2"
+    here.locator("a").first.press("Enter")
+    assert here.inner_text() == "body aches"
+    assert page.url == address
     steps = count()
-    browser.find_element(By.CLASS_NAME, "skip").send_keys("")
-    while browser.switch_to.active_element.find_elements(By.XPATH, "./ancestor::mark") == []:
-        browser.switch_to.active_element.send_keys(Keys.TAB)
+    page.locator(".skip").focus()
+    while mark.count() == 0:
+        page.keyboard.press("Tab")
         assert next(steps) < 40
 
 
-def test_one_diagnosis_can_be_looked_at_alone(browser: webdriver.Chrome, viewing: Viewing) -> None:
-    opened(browser, viewing)
-    marks = browser.find_elements(By.CSS_SELECTOR, "mark[data-places]")
-    sides = [mark.get_attribute("class") for mark in marks]
-    assert sides == ["for", "for", "against"]
-    button = browser.find_elements(By.CSS_SELECTOR, "button.only")[1]
+def test_one_diagnosis_can_be_looked_at_alone(page: Page, viewing: Viewing) -> None:
+    opened(page, viewing)
+
+    def sides() -> list[str]:
+        return [str(mark.get_attribute("class")) for mark in page.locator("mark[data-places]").all()]
+
+    assert sides() == ["for", "for", "against"]
+    button = page.locator("button.only").nth(1)
     button.click()
-    assert [mark.get_attribute("class") for mark in marks] == ["for", "quiet", "quiet"]
+    assert sides() == ["for", "quiet", "quiet"]
     assert button.get_attribute("aria-pressed") == "true"
     button.click()
-    assert [mark.get_attribute("class") for mark in marks] == sides
+    assert sides() == ["for", "for", "against"]
 
 
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (400, "zh")])
 def test_the_page_keeps_wcag_aa_and_its_width(
-    browser: webdriver.Chrome, serve_viewer: Serve, framing: Framing, width: int, language: str
+    page: Page, serve_viewer: Serve, framing: Framing, width: int, language: str
 ) -> None:
     """With twenty diagnoses and a note of 20 kB, by axe; narrow in a frame, as a side panel shows it."""
     if not AXE.exists():
@@ -274,35 +250,32 @@ def test_the_page_keeps_wcag_aa_and_its_width(
     viewing = serve_viewer(client={"frame_ancestors": [framing.origin]})
     viewing.reader.answer = twenty
     long = TEXT + " Nothing else to report today." * 700
-    opened(browser, viewing, documents=[document(long), document("A second note.", number=2)])
-    framing.framed = f"{browser.current_url}?lang={language}"
-    browser.get(framing.framed if width > 1000 else framing.origin)
-    if width < 1000:
-        browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
-    wait(browser, lambda it: it.execute_script("return !document.querySelector('button.only')?.hidden"))
-    for details in browser.find_elements(By.CSS_SELECTOR, "details")[:2]:
-        browser.execute_script("arguments[0].open = true", details)
-    assert violations(browser) == {}
-    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    browser.switch_to.default_content()
+    opened(page, viewing, documents=[document(long), document("A second note.", number=2)])
+    address = f"{page.url}?lang={language}"
+    if width > 1000:
+        page.goto(address)
+    shown = page.main_frame if width > 1000 else framing.open(page, address)
+    shown.wait_for_function(READY)
+    assert shown.evaluate("() => document.documentElement.lang").startswith(language)
+    shown.evaluate("() => [...document.querySelectorAll('details')].slice(0, 2).forEach(one => { one.open = true })")
+    assert violations(shown) == {}
+    assert as_wide_as_its_window(shown)
 
 
-def test_a_question_is_asked_by_keyboard_and_its_answer_leads_to_the_words(
-    browser: webdriver.Chrome, viewing: Viewing
-) -> None:
-    opened(browser, viewing, documents=[document("Nothing to report. " * 300 + TEXT)])
-    browser.find_element(By.LINK_TEXT, "Ask the chart").click()
-    wait(browser, lambda it: it.find_elements(By.ID, "question"))
-    browser.find_element(By.ID, "question").send_keys("Canary-dry cough", Keys.ENTER)
-    wait(browser, lambda it: it.find_elements(By.CSS_SELECTOR, ".answer"))
-    assert browser.find_element(By.CSS_SELECTOR, ".tabs [aria-current=page]").text == "Ask the chart"
-    assert "Canary" not in browser.current_url + browser.title
-    browser.find_element(By.CSS_SELECTOR, ".answer .lines a").send_keys(Keys.ENTER)
-    mark = browser.find_element(By.CSS_SELECTOR, "mark.quoted[data-places]")
-    assert mark.text == "Canary-dry cough"
-    wait(browser, lambda it: it.execute_script(IN_VIEW, mark))
-    nothing_kept(browser)
-    assert violations(browser) == {}
-    browser.find_element(By.XPATH, "//button[.='中文']").click()
-    wait(browser, lambda it: it.execute_script("return document.documentElement.lang") == "zh")
-    assert browser.find_element(By.CSS_SELECTOR, ".answer q").text.strip("“”") == "Canary-dry cough"
+def test_a_question_is_asked_by_keyboard_and_its_answer_leads_to_the_words(page: Page, viewing: Viewing) -> None:
+    opened(page, viewing, documents=[document("Nothing to report. " * 300 + TEXT)])
+    page.get_by_role("link", name="Ask the chart", exact=True).click()
+    page.locator("#question").press_sequentially("Canary-dry cough")
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer").first).to_be_visible()
+    assert page.locator(".tabs [aria-current=page]").inner_text() == "Ask the chart"
+    assert "Canary" not in page.url + page.title()
+    page.locator(".answer .lines a").first.press("Enter")
+    mark = page.locator("mark.quoted[data-places]").first
+    assert mark.inner_text() == "Canary-dry cough"
+    page.wait_for_function(IN_VIEW, arg=mark.element_handle())
+    assert kept(page) == []
+    assert violations(page) == {}
+    page.get_by_role("button", name="中文", exact=True).click()
+    page.wait_for_function("() => document.documentElement.lang === 'zh'")
+    assert page.locator(".answer q").first.inner_text().strip("“”") == "Canary-dry cough"

@@ -29,6 +29,10 @@ FactKind = Literal[
 ]
 
 
+MAX_CHARACTERS = 400_000
+"""Characters of notes read per chart; older notes beyond are left out and counted."""
+
+
 class Coding(BaseModel):
     """A code with its system, as FHIR writes it."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from nlp_core.assessment import PartlyRead, ProblemListStatus, WhyPartly
-from nlp_core.chart import Chart, Fact, Problem, Setting, Sex
+from nlp_core.chart import MAX_CHARACTERS, Chart, Fact, Problem, Setting, Sex
 from nlp_core.demographics import demographics_of
 from nlp_core.diagnoses import Patient
 from nlp_core.facts import FactReader
@@ -36,8 +36,8 @@ from nlp_core.trust import Distrust, distrust_of
 
 DatedT = TypeVar("DatedT", Note, Fact, Problem)
 
-MAX_CHARACTERS = 400_000
-"""Characters of notes read per chart; older notes beyond are left out and counted."""
+SLOWER = 1.25
+"""A note may take this much longer than the pace of those before it says."""
 
 OPENING = 1_000
 """Characters at the start of a note that say who the patient is, where, and how the illness came."""
@@ -88,7 +88,7 @@ class ChartReader:
         return self._second.sentences if self._second else None
 
     def read(self, chart: Chart, *, deadline: float | None = None) -> ReadChart:
-        """deadline: `time.monotonic()` seconds after which no further note is begun; the newest is always read.
+        """deadline: `time.monotonic()` seconds; a note is begun only where it will likely end by then, the newest always.
 
         Dates in the future count as none.
         """
@@ -101,10 +101,11 @@ class ChartReader:
         partly: list[PartlyRead] = []
         distrust: Distrust | None = None
         budget = MAX_CHARACTERS
+        begun = time.monotonic()
         for note in chart.notes:
-            if read and (budget <= 0 or _passed(deadline)):
-                break
             text = note.text[:MAX_CHARACTERS]
+            if read and (budget <= 0 or _too_late(len(text), MAX_CHARACTERS - budget, begun, deadline)):
+                break
             language = language_of(text)
             weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
             if language != "other":
@@ -190,6 +191,17 @@ def _onset(opening: str) -> Onset | None:
 
 def _setting(notes: Sequence[Note], opening: str) -> Setting | None:
     return setting_of(f"{notes[0].kind}\n{opening}") if notes else None
+
+
+def _too_late(next_length: int, read_length: int, begun: float, deadline: float | None) -> bool:
+    """Whether a note of `next_length` characters would end after the deadline, at the pace of the `read_length` before it.
+
+    A caller that waits for a note too many gets nothing at all.
+    """
+    if deadline is None:
+        return False
+    now = time.monotonic()
+    return now + SLOWER * next_length * (now - begun) / max(read_length, 1) > deadline
 
 
 def _passed(deadline: float | None) -> bool:

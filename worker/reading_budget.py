@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import nullcontext
 
 from nlp_core.assessment import Assessment
-from nlp_core.chart import Chart
+from nlp_core.chart import MAX_CHARACTERS, Chart
 from nlp_core.model_faults import ModelFault
 from nlp_core.stages import stages_told_to
 from worker.loaded_model import ChartReader
@@ -24,10 +24,7 @@ COMPLETE_SECONDS = 10.0
 """Time for a reading that nobody waits for."""
 LEAST_RESERVE_SECONDS = 0.04
 RESERVE_SHARE = 0.1
-"""Kept back from a caller's time: a reader begins no note after its deadline, but ends the one it is at."""
-SHARE_OF_A_CUT = 0.7
-"""A reader that left notes unread after this share of its time was stopped by the clock, not by its token budget: it
-may stop a little early when the next batch would not fit."""
+"""Kept back from a caller's time: a reader ends the note it is at, and reasons after the last one."""
 
 
 def reading_seconds(left: float) -> float:
@@ -44,14 +41,18 @@ def read_within(reader: ChartReader, chart: Chart, seconds: float) -> tuple[Asse
     except ModelFault as fault:
         MODEL_FAULTS.labels(type(fault).__name__).inc()
         raise
-    used = time.monotonic() - begun
     reasons = Counter(note.why for note in assessment.partly_read)
     for why, count in reasons.items():
         PARTLY_READ.labels(why).inc(count)
     if reasons["model"]:
         log.error("%d notes were read by names alone: the encoder's answers cannot be used", reasons["model"])
-    left_out = assessment.notes_unread > 0 and used >= SHARE_OF_A_CUT * seconds
-    return assessment, left_out or reasons["time"] > 0
+    return assessment, _cut_by_time(assessment, chart) or reasons["time"] > 0
+
+
+def _cut_by_time(assessment: Assessment, chart: Chart) -> bool:
+    """Whether notes were left unread though there was room for more characters: then the clock left them."""
+    read = sum(len(note.text) for note in chart.notes[: assessment.notes_read])
+    return assessment.notes_unread > 0 and read < MAX_CHARACTERS
 
 
 def says_something(assessment: Assessment) -> bool:

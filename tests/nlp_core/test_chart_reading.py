@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,23 @@ def test_after_the_deadline_only_the_newest_note_is_read() -> None:
     chart = read(note("Cough."), note("Nausea.", age_days=3), note("Headache.", age_days=5), deadline=time.monotonic())
     assert (chart.notes_read, chart.notes_unread) == (1, 2)
     assert present(chart) == {"cough"}
+
+
+def test_a_note_that_would_end_after_the_deadline_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer would come too late for the caller, who would get nothing of the notes before it either."""
+    reader = small_chart_reader()
+    as_before = reader._read_note
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(0.2)
+        return as_before(*given)
+
+    monkeypatch.setattr(reader, "_read_note", slowly)
+    began = time.monotonic()
+    chart = reader.read(chart_of(*(note("Cough.", age_days=age) for age in range(9))), deadline=began + 0.85)
+    assert time.monotonic() - began < 0.85
+    assert 2 <= chart.notes_read <= 4
+    assert chart.notes_read + chart.notes_unread == 9
 
 
 def test_a_deadline_far_ahead_changes_nothing() -> None:

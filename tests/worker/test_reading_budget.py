@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from nlp_core.assessment import Assessment, PartlyRead, WhyPartly
-from nlp_core.chart import Chart
+from nlp_core.chart import MAX_CHARACTERS, Chart
 from nlp_core.model_faults import ScoresNotFinite
 from tests.worker.conftest import chart_of
 from tests.worker.plain_reader import PlainReader
@@ -31,7 +31,7 @@ def test_notes_left_out_for_other_reasons_than_time_do_not_count_as_cut() -> Non
         def assess(self, chart: Chart, *, deadline: float | None = None) -> Assessment:
             return super().assess(chart, deadline=deadline).model_copy(update={"notes_unread": 5})
 
-    assert not read_within(Sparing(), chart_of("one"), 1.0)[1]
+    assert not read_within(Sparing(), chart_of("x" * MAX_CHARACTERS), 1.0)[1]
 
 
 def test_an_assessment_of_nothing_is_not_shown_as_no_findings() -> None:

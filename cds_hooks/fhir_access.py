@@ -36,5 +36,9 @@ def server_for(request: HookRequest, caller: Caller, settings: Settings, outboun
     if not registered or not token or not token.usable:
         return None
     rules = NetworkRules(private=caller.private_network, loopback=loopback)
-    limits = FhirLimits(settings.max_fhir_bytes, settings.max_pages, settings.max_entries)
-    return FhirServer(address, token, outbound, rules, limits)
+    return FhirServer(address, token, outbound, rules, limits_of(settings))
+
+
+def limits_of(settings: Settings) -> FhirLimits:
+    """How much is taken from any server."""
+    return FhirLimits(settings.max_fhir_bytes, settings.max_pages, settings.max_entries)

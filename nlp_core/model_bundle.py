@@ -117,10 +117,7 @@ class Bundle:
 
     def tokenizer(self) -> Tokenizer:
         """A new tokenizer that neither truncates nor pads (the base package's file does both)."""
-        tokenizer = Tokenizer.from_file(str(self.file(TOKENIZER)))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        return read_tokenizer(self.file(TOKENIZER))
 
     def calibration(self) -> Calibration | None:
         """The fitted calibration; None where the bundle was shipped without one."""
@@ -212,6 +209,14 @@ def digest_of(files: Mapping[str, StoredFile]) -> str:
     """Hex SHA-256 over names and checksums."""
     lines = "".join(f"{name} {files[name].sha256}\n" for name in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a tokenizer.json, without the truncation and padding that the file may ask for."""
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def shipped_files(shipped: Path = SHIPPED_BUNDLE) -> dict[str, StoredFile]:

@@ -10,16 +10,13 @@ import base64
 import gzip
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Literal
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.server_thread import ServerThread
+from tests.server_thread import LoopbackServer
 from worker.local_redis import free_port
 
 Resource = dict[str, Any]
@@ -58,7 +55,7 @@ class Asked:
 
 
 @dataclass
-class FhirServer:
+class FhirServer(LoopbackServer):
     """`with FhirServer([...]) as fhir:` serves at `fhir.url`."""
 
     resources: Sequence[Resource]
@@ -76,20 +73,12 @@ class FhirServer:
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
 
-    def __enter__(self) -> FhirServer:
-        routes = [
+    def routes(self) -> list[Route]:
+        return [
             Route("/fhir/{type}", self._search),
             Route("/fhir/{type}/{id}", self._read),
             Route("/{rest:path}", self._none),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), port=self.port, log_config=None, access_log=False, ws="none")
-        self._thread = ServerThread(uvicorn.Server(config)).__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._thread.__exit__(kind, error, trace)
 
     async def _search(self, request: Request) -> Response:
         refused = self._note(request)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
+from typing import Self
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 START_SECONDS = 10.0
 PATIENCE_SECONDS = 1.0
@@ -36,3 +39,23 @@ class ServerThread:
         self._thread.join(PATIENCE_SECONDS)
         self.server.force_exit = True
         self._thread.join(START_SECONDS)
+
+
+class LoopbackServer:
+    """What a test's own servers share: `with` one, its routes are served at its `port`. The class names both."""
+
+    port: int
+
+    def routes(self) -> list[Route]:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        app = Starlette(routes=self.routes())
+        config = uvicorn.Config(app, port=self.port, log_config=None, access_log=False, ws="none")
+        self._thread = ServerThread(uvicorn.Server(config)).__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.__exit__(kind, error, trace)

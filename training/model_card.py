@@ -67,10 +67,7 @@ def _how_it_was_trained(recipe: Recipe, last: Measured) -> Iterator[str]:
     yield "(training/synthetic_charts). No patient's data, no public data set. Phrases held apart by a hash and charts of another"
     yield "seed were measured on:"
     yield ""
-    yield "| figure | held apart |"
-    yield "|---|---:|"
-    for name, value in last.figures().items():
-        yield f"| {name.replace('_', ' ')} | {value:.3f} |"
+    yield from last.table()
     yield ""
     yield f"Recipe: {recipe.tuning}, rank {recipe.rank}, {recipe.steps} steps of {recipe.concepts} pairs and {recipe.sentences}"
     yield f"sentences, {100 * recipe.chinese:.0f} % of the charts Chinese, seed {recipe.seed}. Curves: docs/training.svg."

@@ -17,7 +17,8 @@ from starlette.responses import Response
 
 from cds_hooks.api_document import NOTIFICATION
 from cds_hooks.audit.notes import audit_notes
-from cds_hooks.fhir_server import FhirFailure, FhirLimits, FhirServer
+from cds_hooks.fhir_access import limits_of
+from cds_hooks.fhir_server import FhirFailure, FhirServer
 from cds_hooks.hook_request import FhirAuthorization, HookRequest
 from cds_hooks.operation_outcome import NO_STORE, MissingData, NotFound, NotTrusted
 from cds_hooks.outbound import Outbound
@@ -55,8 +56,8 @@ class Chart:
     async def request(self, by: float) -> tuple[HookRequest, FhirServer]:
         """As a hook would have asked for it; see precompute.Source."""
         token = await self._authorized(by)
-        limits = FhirLimits(self.settings.max_fhir_bytes, self.settings.max_pages, self.settings.max_entries)
-        fhir = FhirServer(self.server.base, token, self.outbound, self.tokens.rules(self.server), limits)
+        rules = self.tokens.rules(self.server)
+        fhir = FhirServer(self.server.base, token, self.outbound, rules, limits_of(self.settings))
         context = {"userId": NOBODY, "patientId": await self._patient(fhir, by)}
         asked = {"hook": "patient-view", "hookInstance": str(uuid4()), "context": context}
         return HookRequest.model_validate(asked | {"fhirServer": self.server.fhir_server}), fhir

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.server_thread import ServerThread
+from tests.server_thread import LoopbackServer
 from worker.local_redis import free_port
 
 
 @dataclass
-class KeyServer:
+class KeyServer(LoopbackServer):
     """`with KeyServer(document) as keys:` serves it at `keys.url`."""
 
     document: Any = None
@@ -32,16 +29,8 @@ class KeyServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/jwks.json"
 
-    def __enter__(self) -> KeyServer:
-        app = Starlette(routes=[Route("/{path:path}", self._serve)])
-        config = uvicorn.Config(app, port=self.port, log_config=None, access_log=False, ws="none")
-        self._thread = ServerThread(uvicorn.Server(config)).__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._thread.__exit__(kind, error, trace)
+    def routes(self) -> list[Route]:
+        return [Route("/{path:path}", self._serve)]
 
     async def _serve(self, request: Request) -> Response:
         self.asked.append(request.url.path)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 import jwt
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.fhir_server import TOKEN
-from tests.server_thread import ServerThread
+from tests.server_thread import LoopbackServer
 from worker.local_redis import free_port
 
 CLIENT_ID = "dxspan-backend"
@@ -25,7 +22,7 @@ PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decod
 
 
 @dataclass
-class TokenServer:
+class TokenServer(LoopbackServer):
     """`with TokenServer() as tokens:` grants TOKEN at `tokens.url` to whoever signs with KEY."""
 
     granted: dict[str, Any] = field(
@@ -40,16 +37,8 @@ class TokenServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/token"
 
-    def __enter__(self) -> TokenServer:
-        app = Starlette(routes=[Route("/token", self._grant, methods=["POST"])])
-        config = uvicorn.Config(app, port=self.port, log_config=None, access_log=False, ws="none")
-        self._thread = ServerThread(uvicorn.Server(config)).__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._thread.__exit__(kind, error, trace)
+    def routes(self) -> list[Route]:
+        return [Route("/token", self._grant, methods=["POST"])]
 
     async def _grant(self, request: Request) -> Response:
         form = dict(item.split("=", 1) for item in (await request.body()).decode().split("&"))

@@ -23,6 +23,8 @@ from nlp_core.windows import windows_over
 
 torch = pytest.importorskip("torch", reason="parity with torch needs torch (make setup-test)")
 
+from training.model.parity import padded, put_in  # noqa: E402
+
 TOKENS, SENTENCES = 2e-5, 2e-6
 NOTE = (
     "67-year-old man with 3 days of crushing chest pain on exertion, radiating to the jaw, relieved by rest. "
@@ -48,9 +50,7 @@ def encoder_in_torch(bundle: Bundle, adapter: Adapter | None) -> Run:
 
     model = load_encoder(base_files(bundle.manifest.base)["model.safetensors"].parent)
     if adapter is not None:
-        with torch.no_grad():
-            for name, parameter in model.model.named_parameters():
-                parameter.copy_(torch.from_numpy(adapter.applied(name, parameter.numpy().copy())))
+        put_in(adapter, model)
 
     def encode(batch: Batch) -> NDArray[np.float32]:
         with torch.no_grad():
@@ -63,14 +63,6 @@ def encoder_in_torch(bundle: Bundle, adapter: Adapter | None) -> Run:
 @pytest.fixture(scope="module")
 def reference(bundle: Bundle) -> Run:
     return encoder_in_torch(bundle, Adapter.open(bundle.file(ADAPTER)))
-
-
-def padded(rows: list[NDArray[np.int64]], *, left: bool) -> Batch:
-    longest = max(len(row) for row in rows)
-    edges = [(longest - len(row), 0) if left else (0, longest - len(row)) for row in rows]
-    ids = np.stack([np.pad(row, edge) for row, edge in zip(rows, edges, strict=True)])
-    mask = np.stack([np.pad(np.ones_like(row), edge) for row, edge in zip(rows, edges, strict=True)])
-    return Batch(ids, mask, tuple(range(len(rows))))
 
 
 def differ(one: Run, other: Run, batch: Batch) -> float:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from tokenizers import Tokenizer
 
 from nlp_core.adapters import Adapter
 from nlp_core.bundle_manifest import GRAPH, TABLE, WEIGHTS, Initializer, Precision, write_table
 from nlp_core.compose_weights import write_weights
+from nlp_core.model_bundle import read_tokenizer
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.windows import windows_over
 from training.model.half_weights import store_in_half
@@ -81,7 +81,7 @@ def make_graph(
     write_weights(weights, table, made.weights, adapter=adapter)
     if adapter:
         put_in(adapter, trained)
-    words = _tokenizer(tokenizer)
+    words = read_tokenizer(tokenizer)
     exported = OnnxEncoder(
         made.graph,
         words,
@@ -96,10 +96,3 @@ def make_graph(
     require(parity)
     made.parity.write_text(parity.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return made
-
-
-def _tokenizer(path: Path) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer

@@ -5,7 +5,7 @@ Knows phrases, sentences and figures between 0 and 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,13 @@ class Measured(BaseModel):
         losses = ", ".join(f"{name} {value:.2f}" for name, value in self.losses.items())
         figures = ", ".join(f"{name} {value:.3f}" for name, value in self.figures().items())
         return f"step {self.step}: {figures}; losses {losses}"
+
+    def table(self) -> Iterator[str]:
+        """The figures as a Markdown table."""
+        yield "| figure | held apart |"
+        yield "|---|---:|"
+        for name, value in self.figures().items():
+            yield f"| {name.replace('_', ' ')} | {value:.3f} |"
 
 
 def nearest_name_shares(

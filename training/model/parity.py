@@ -71,7 +71,7 @@ def _batches(sentences: Sequence[NDArray[np.int64]], traced: TracedEncoder) -> I
     for row in sentences:
         yield Batch(row[None], np.ones_like(row[None]), (0,))
     for left in (False, True):
-        yield _padded(sentences[:4], left=left)
+        yield padded(sentences[:4], left=left)
     random = np.random.default_rng(_SEED)
     ids = random.integers(traced.vocabulary // 20, traced.vocabulary, (2, min(traced.longest, 128)))
     mask = random.integers(0, 2, ids.shape)
@@ -79,7 +79,8 @@ def _batches(sentences: Sequence[NDArray[np.int64]], traced: TracedEncoder) -> I
     yield Batch(ids, mask, (0, 1))
 
 
-def _padded(rows: Sequence[NDArray[np.int64]], *, left: bool) -> Batch:
+def padded(rows: Sequence[NDArray[np.int64]], *, left: bool) -> Batch:
+    """Rows of any length as one batch, padded at one end."""
     longest = max(map(len, rows))
     edges = [(longest - len(row), 0) if left else (0, longest - len(row)) for row in rows]
     ids = np.stack([np.pad(row, edge) for row, edge in zip(rows, edges, strict=True)])

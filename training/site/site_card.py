@@ -74,10 +74,7 @@ def _how_it_was_fitted(run: Path) -> Iterator[str]:
     yield "On what the project wrote and on this hospital's prepared notes (their own data card says what those are like)."
     yield f"Recipe: {recipe.tuning}, rank {recipe.rank}, {recipe.steps} steps, seed {recipe.seed}. Held apart:"
     yield ""
-    yield "| figure | held apart |"
-    yield "|---|---:|"
-    for name, value in Measured.model_validate_json(lines[-1]).figures().items():
-        yield f"| {name.replace('_', ' ')} | {value:.3f} |"
+    yield from Measured.model_validate_json(lines[-1]).table()
     yield ""
 
 

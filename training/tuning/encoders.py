@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoModel, PreTrainedTokenizerFast
 
 from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import BASE_WEIGHTS, TOKENIZER
-from nlp_core.model_bundle import SHIPPED_BUNDLE
+from nlp_core.model_bundle import SHIPPED_BUNDLE, read_tokenizer
 from training.export_model import base_of
 from training.model.named_encoder import encoder_folder
 
@@ -71,9 +70,7 @@ def tokenizer_of(path: Path) -> PreTrainedTokenizerFast:
     """From tokenizer.json alone. Raises ValueError where there is none, or none that pads."""
     if not path.is_file():
         raise ValueError(f"{path.parent} holds no {path.name}; save the encoder there with its fast tokenizer")
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = read_tokenizer(path)
     special = {
         kind: token for kind, tokens in _SPECIAL.items() for token in tokens if tokenizer.token_to_id(token) is not None
     }

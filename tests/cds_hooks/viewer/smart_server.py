@@ -10,19 +10,16 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl
 
 import jwt
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.cds_hooks.tokens import RSA_KEY, key_set
-from tests.server_thread import ServerThread
+from tests.server_thread import LoopbackServer
 from worker.local_redis import free_port
 
 CLIENT_ID = "dxspan-viewer"
@@ -38,7 +35,7 @@ class SignedIn:
 
 
 @dataclass
-class SmartServer:
+class SmartServer(LoopbackServer):
     """`with SmartServer() as smart:` serves the FHIR base `smart.url`."""
 
     configuration: dict[str, Any] = field(default_factory=dict)
@@ -70,21 +67,13 @@ class SmartServer:
         self.launches[name] = signed_in
         return name
 
-    def __enter__(self) -> SmartServer:
-        routes = [
+    def routes(self) -> list[Route]:
+        return [
             Route("/fhir/.well-known/smart-configuration", self._configured),
             Route("/authorize", self._authorize),
             Route("/token", self._token, methods=["POST"]),
             Route("/jwks", self._keys),
         ]
-        config = uvicorn.Config(Starlette(routes=routes), port=self.port, log_config=None, access_log=False, ws="none")
-        self._thread = ServerThread(uvicorn.Server(config)).__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._thread.__exit__(kind, error, trace)
 
     async def _configured(self, _: Request) -> Response:
         usual = {

@@ -21,6 +21,7 @@ from nlp_core.graph_encoder import IDS, MASK, GraphEncoder
 from nlp_core.guarded_encoder import GuardedEncoder
 from nlp_core.model_bundle import Bundle
 from nlp_core.model_faults import EncoderError
+from nlp_core.own_cores import own_cores
 from nlp_core.tensorrt_library import engines_of
 
 # Since 1.32 the library keeps a device id under $HOME and sends usage events to its maker. It looks at this variable when
@@ -58,7 +59,7 @@ class OnnxEncoder(GraphEncoder):
         super().__init__(tokenizer, width=width, longest=longest, vocabulary=vocabulary, heads=heads)
         try:
             self._session = onnxruntime.InferenceSession(
-                str(graph), _options(threads or _own_cores()), providers=[_CPU] if device == "cpu" else [_GPU, _CPU]
+                str(graph), _options(threads or own_cores()), providers=[_CPU] if device == "cpu" else [_GPU, _CPU]
             )
         except Exception as error:  # ONNX Runtime's exceptions share no narrower class
             raise EncoderError(f"ONNX Runtime cannot load {graph.name}: {error}") from error
@@ -115,11 +116,6 @@ def _engine_of(bundle: Bundle) -> Encoder | None:
     except EncoderError as error:
         _log.warning("TensorRT is not used, ONNX Runtime reads: %s", error)
         return None
-
-
-def _own_cores() -> int:
-    """Cores this process may run on, which in a container are fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

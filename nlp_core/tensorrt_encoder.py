@@ -34,6 +34,7 @@ from nlp_core.tensorrt_library import (
     library_name,
     model_key,
     profiles,
+    started,
 )
 
 _MOST_RECORDED = 32
@@ -69,7 +70,7 @@ class TensorRTEncoder(GraphEncoder):
         self._trt, self._cuda = trt, cuda
         self._lock = threading.Lock()
         self._profiles = profiles(longest)
-        self._runtime = trt.Runtime(library_log(trt))  # kept: engines must not outlive their runtime
+        self._runtime = started(trt, "Runtime")  # kept: engines must not outlive their runtime
         self._engine = self._runtime.deserialize_cuda_engine(engine)
         if self._engine is None:
             raise EncoderError(f"TensorRT refuses the engine: {library_log(trt).last}")

@@ -84,6 +84,15 @@ def library_log(module: ModuleType) -> Any:
     return Log()
 
 
+def started(module: ModuleType, kind: Literal["Builder", "Runtime"]) -> Any:
+    """The library's builder or runtime. Raises EncoderError where it gives none, as with a driver older than it needs."""
+    log = library_log(module)
+    try:
+        return getattr(module, kind)(log)
+    except TypeError as error:  # how its constructor says that CUDA does not start
+        raise EncoderError(f"TensorRT cannot start its {kind.lower()}: {log.last}") from error
+
+
 def is_portable(module: ModuleType) -> bool:
     """Whether its engines are built without a GPU, for all that it knows."""
     return hasattr(module, "ComputeCapability")

@@ -31,6 +31,7 @@ from nlp_core.tensorrt_library import (
     library_name,
     model_key,
     profiles,
+    started,
 )
 from training.command import Command
 
@@ -75,7 +76,7 @@ def build_engine(
 def serialized(trt: ModuleType, graph: bytes, longest: int, capabilities: Sequence[str] = CAPABILITIES) -> bytes:
     """The engine of an ONNX graph with its weights inside; a few seconds. Raises EncoderError."""
     log = library_log(trt)
-    builder = trt.Builder(log)
+    builder = started(trt, "Builder")
     network = builder.create_network(_strongly_typed(trt))
     parser = trt.OnnxParser(network, log)
     if not parser.parse(graph):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,28 @@ def test_a_runtime_that_refuses_the_engine_says_so(bundle: Bundle) -> None:
             vocabulary=30_522,
             heads=True,
             trt=stand_in_library(None),
+            cuda=Cuda(StandInDriver()),
+        )
+
+
+def test_e_a_driver_that_the_runtime_cannot_start_on_is_an_encoder_error(bundle: Bundle) -> None:
+    """Its bindings log a reason, then raise a TypeError (seen of a builder; a worker must fall back, not end)."""
+    library: Any = stand_in_library(None)
+
+    def runtime(log: Any) -> None:
+        log.log(library.ILogger.Severity.ERROR, "CUDA initialization failure with error: 35")
+        raise TypeError("pybind11::init(): factory function returned nullptr")
+
+    library.Runtime = runtime
+    with pytest.raises(EncoderError, match="cannot start its runtime: CUDA initialization failure with error: 35"):
+        TensorRTEncoder(
+            b"engine",
+            bundle.tokenizer(),
+            width=384,
+            longest=512,
+            vocabulary=30_522,
+            heads=True,
+            trt=library,
             cuda=Cuda(StandInDriver()),
         )
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gpu [--write FILE]`: the encoder on a GPU, tokens per second over batch and length, every way in one run.
+"""`python -m benchmarks.gpu [--write FILE] [--seconds S]`: the encoder on a GPU, tokens per second over batch and length, every way in one run.
 
 Ways: torch eager, torch.compile, recorded CUDA graphs, ONNX Runtime on CUDA (the shipped graph, and its fp16 copy), TensorRT. The
 share is of the fp16 matrix peak measured in the same run. A second table adds the tokenizer and the host. A way that cannot run here
@@ -8,6 +8,7 @@ stands there with its reason; without a GPU nothing is measured, and the command
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 import tempfile
@@ -21,7 +22,9 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from tqdm import tqdm
 
+from benchmarks.gpu_parity import lines, parity
 from benchmarks.knowledge_load import sample_text
 from nlp_core.base_package import base_files
 from nlp_core.batches import Batch, same_length_batches
@@ -36,7 +39,8 @@ from training.command import deliver
 from training.model.half_graph import half_precision
 from training.model.trace_graph import load_encoder
 
-SHAPES = tuple((rows, length) for length in (32, 128, 512) for rows in (1, 8, 64, 512))
+SHAPES = tuple((rows, length) for length in (128, 32, 512) for rows in (64, 1, 512, 8))
+"""Rows and tokens of a row; what tells most comes first."""
 _TOKEN_FLOP, _TOKEN_FLOP_PER_LENGTH = 21.23e6, 9216.0
 
 Work = Callable[[], object]
@@ -125,13 +129,19 @@ def _half_encoder(bundle: Bundle) -> Encoder:
 
 
 def measure(
-    bundle: Bundle, device: str, shapes: Sequence[tuple[int, int]] = SHAPES, among: Sequence[Way] | None = None
+    bundle: Bundle,
+    device: str,
+    shapes: Sequence[tuple[int, int]] = SHAPES,
+    among: Sequence[Way] | None = None,
+    *,
+    seconds: float = math.inf,
 ) -> list[Way]:
-    """All ways over all shapes, the ways in turn within a shape."""
+    """All ways over all shapes, the ways in turn within a shape; none is begun after `seconds`, and what was measured stays."""
     found = list(among if among is not None else ways(bundle, device))
-    for rows, length in shapes:
+    until = time.monotonic() + seconds
+    for rows, length in tqdm(shapes, desc="shapes", unit="shape"):
         for way in found:
-            if way.missing:
+            if way.missing or time.monotonic() > until:
                 continue
             try:
                 way.rates[rows, length] = rows * length * per_second(way.prepare(rows, length), device)
@@ -169,21 +179,30 @@ def page(
     yield "|---" * (len(shapes) + 1) + "|"
     for way in found:
         if not way.missing:
-            yield f"| {way.name} | " + " | ".join(_cell(way.rates[shape], shape[1], top) for shape in shapes) + " |"
+            yield f"| {way.name} | " + " | ".join(_cell(way.rates.get(shape), shape[1], top) for shape in shapes) + " |"
     yield ""
+    if any(shape not in way.rates for way in found if not way.missing for shape in shapes):
+        yield "A dash was not reached within `--seconds`."
     yield from (f"Not run: {way.name} ({way.missing})." for way in found if way.missing)
+    yield ""
+    cpu, *opened = _encoders(bundle)
+    yield "Does it say the same (`benchmarks/gpu_parity.py`)?"
+    yield ""
+    yield from lines([parity(name, one, cpu[1], bundle.manifest.vocabulary) for name, one in opened])
     yield ""
     yield "From text, tokenizer and host included:"
     yield ""
     yield "| encoder | thousand tokens/s | tokenizer and batches alone |"
     yield "|---|---|---|"
-    for name, opened in _encoders(bundle):
-        whole, alone = with_host(bundle, opened)
+    for name, one in (cpu, *opened):
+        whole, alone = with_host(bundle, one)
         yield f"| {name} | {whole / 1e3:.1f} | {alone / 1e3:.1f} |"
     yield ""
 
 
-def _cell(rate: float, length: int, top: float) -> str:
+def _cell(rate: float | None, length: int, top: float) -> str:
+    if rate is None:
+        return "–"
     return f"{rate / 1e3:,.1f} ({100 * rate * (_TOKEN_FLOP + _TOKEN_FLOP_PER_LENGTH * length) / top:.1f} %)"
 
 
@@ -247,12 +266,13 @@ def _settled(device: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("--write", type=Path, help="Markdown file to write; without it the page is printed")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no measurement after this time")
     options = parser.parse_args()
     if not torch.cuda.is_available():
         print("no GPU here (or a torch without CUDA): nothing was measured", file=sys.stderr)
         return 1
     bundle = Bundle.open(composed_bundle_path())
-    found = measure(bundle, "cuda")
+    found = measure(bundle, "cuda", seconds=options.seconds)
     deliver("\n".join(page(bundle, found, peak("cuda"), "cuda", SHAPES)), options.write)
     return 0
 

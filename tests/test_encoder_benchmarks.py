@@ -7,13 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from benchmarks import encoder_batches, encoder_cards, encoder_page, encoders, text_pipeline
 from benchmarks.encoder_variants import BY_ROWS, Variant, inputs_of, onnx_run, variants
+from benchmarks.gpu_parity import lines, parity
 from benchmarks.quantised_graphs import int8_blocks, int8_rows, int8_weights
 from nlp_core.batches import Batch
 from nlp_core.model_bundle import Bundle, composed_bundle_path
+from nlp_core.onnx_encoder import OnnxEncoder
+from training.model.half_graph import half_precision
 
 torch = pytest.importorskip("torch", reason="benchmarks of the encoder need torch (make setup-test)")
 from benchmarks import gpu  # noqa: E402
@@ -123,6 +127,31 @@ def test_the_gpu_benchmark_in_a_tiny_size_on_a_cpu(bundle: Bundle, monkeypatch: 
     assert "| torch eager | " in written
     assert "Not run: TensorRT (" in written
     assert "| ONNX Runtime, CPU | 2.0 | 9.0 |" in written
+
+
+def test_what_the_gpu_benchmark_did_not_reach_in_its_time_is_a_dash(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "with_host", lambda *_: (2000.0, 9000.0))
+    found = gpu.measure(bundle, "cpu", ((1, 8),), [gpu.ways(bundle, "cpu")[0]], seconds=-1)
+    written = "\n".join(gpu.page(bundle, found, gpu.peak("cpu", 64), "cpu", ((1, 8),)))
+    assert "| torch eager | – |" in written
+    assert "not reached" in written
+
+
+def test_parity_is_whole_with_itself_and_shows_what_fp16_changes(bundle: Bundle, tmp_path: Path) -> None:
+    served = OnnxEncoder.open(bundle)
+    same = parity("itself", served, OnnxEncoder.open(bundle), bundle.manifest.vocabulary)
+    assert set(same.largest.values()) == {0.0}
+    graph = tmp_path / "half.onnx"
+    onnx.save(half_precision(onnx.load(str(bundle.graph)), "fp16"), str(graph))
+    shape = {name: getattr(bundle.manifest, name) for name in ("width", "longest", "vocabulary")}
+    half = OnnxEncoder(graph, bundle.tokenizer(), heads=served.has_heads, **shape)
+    found = parity("fp16", half, served, bundle.manifest.vocabulary)
+    assert 0 < found.largest["last_hidden_state"] < 0.02
+    assert 0.9999 < found.cosine < 1
+    assert found.largest.keys() == same.largest.keys()
+    assert "| fp16 | 0.9999" in "\n".join(lines([found]))
 
 
 def test_without_a_gpu_nothing_is_measured_and_that_is_said(

@@ -122,6 +122,11 @@ class ConceptReader:
         self._least = least_likeness
         self._least_finding = least_finding
 
+    @staticmethod
+    def asks_about(read: ReadSentence) -> bool:
+        """Does a clause of the sentence say something that no name explains?"""
+        return next(_clauses_of((read,)), None) is not None
+
     def find(
         self,
         sentences: Iterable[ReadSentence],
@@ -131,12 +136,10 @@ class ConceptReader:
     ) -> list[Mention]:
         """Mentions of what the clauses mean, in order of their place.
 
-        readings: the sentences by their text, as an encoder with heads reads them; None = clauses are read alone. gated: only
-        where the finding head sees a finding.
+        readings: the sentences by their text, as an encoder with heads reads them, at least those that it `asks_about`; None =
+        clauses are read alone. gated: only where the finding head sees a finding.
         """
-        clauses = [
-            clause for read in sentences if read.sentence.section not in SKIPPED_SECTIONS for clause in _clauses(read)
-        ]
+        clauses = list(_clauses_of(sentences))
         if not clauses:
             return []
         if readings is None:
@@ -175,6 +178,12 @@ class ConceptReader:
 
 def _language(clause: _Clause) -> Language:
     return "zh" if _CHINESE.search(clause.text) else "en"
+
+
+def _clauses_of(sentences: Iterable[ReadSentence]) -> Iterator[_Clause]:
+    for read in sentences:
+        if read.sentence.section not in SKIPPED_SECTIONS:
+            yield from _clauses(read)
 
 
 def _clauses(read: ReadSentence) -> Iterator[_Clause]:

@@ -3,8 +3,8 @@
 Input : mentions and sentences of one note (mentions.MentionReader)
 Output: the mentions, some asserted otherwise, those of the concepts besides; and the sentences that tell something which
         neither a name nor a concept explains, as they move the diagnoses
-Each sentence goes through the encoder once, for all of it. Knows which head answers what, and from which probability on it
-counts.
+A sentence goes through the encoder once, for all of it, and only where a head's answer could count: "lungs clear, no rash" does
+not. Knows which head answers what, and from which probability on it counts.
 """
 
 from __future__ import annotations
@@ -89,13 +89,24 @@ class SecondReader:
         """Both lists of one note, in order of their place."""
         if self._sentences is None:
             return SecondReading([*mentions, *self._concepts.find(_said_first(sentences))], [])
-        asked = (read for read in sentences if read.sentence.section not in _UNREAD)
-        texts = list(dict.fromkeys(read.sentence.span.text for read in asked))
+        texts = list(dict.fromkeys(read.sentence.span.text for read in self._asked(mentions, sentences)))
         readings: Readings = dict(zip(texts, self._sentences.read(texts), strict=True))
         found = self._concepts.find(_said_first(sentences), readings, gated=self._used.finding)
         said = list(self._reviewed(mentions, sentences, readings)) if self._used.assertion else list(mentions)
         told = list(self._told([*said, *found], sentences, readings)) if self._used.evidence else []
         return SecondReading([*said, *found], told, [_telling(read, readings) for read in sentences])
+
+    def _asked(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> Iterator[ReadSentence]:
+        """The sentences for which it matters what a head says."""
+        places = _Places(sentences)
+        reviewed: set[int] = set()
+        if self._used.assertion:
+            reviewed = {id(places.sentence_of(one.span)) for one in mentions if one.assertion is Assertion.PRESENT}
+        for read in sentences:
+            if read.sentence.section in _UNREAD:
+                continue
+            if self._used.evidence or id(read) in reviewed or self._concepts.asks_about(read):
+                yield read
 
     def _reviewed(
         self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence], readings: Readings

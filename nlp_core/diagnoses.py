@@ -7,7 +7,7 @@ evidence. Knows numbers only; the words behind a finding are kept by findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import get_args
@@ -23,6 +23,8 @@ from nlp_core.model_faults import ScoresNotFinite
 from nlp_core.onset import ONSETS
 from nlp_core.share_tables import Floats, ShareTables
 
+_NOTHING = 1e-6
+"""Natural-log odds up to which a finding moved nothing."""
 _RAREST_SETTING = 0.05
 """Nobody is so surely never seen somewhere that a share below this should count."""
 _ONSET_FITS = np.array([0.4, 0.1, -0.4, -0.8, -1.0, -1.0], dtype=np.float32)
@@ -48,8 +50,33 @@ class Ranked:
     """Natural-log odds up to a constant common to all diagnoses of this patient."""
     probability: float
     """Share of this diagnosis among all; uncalibrated."""
-    shares: dict[str, float]
+    shares: Mapping[str, float]
     """Finding id, or the key of a told sentence -> natural-log odds it adds."""
+
+
+class _Shares(Mapping[str, float]):
+    """The shares of one diagnosis, put together when they are asked for: a thousand diagnoses are ranked, a handful shown."""
+
+    __slots__ = ("_column", "_findings", "_known")
+
+    def __init__(self, findings: Sequence[str], column: Floats) -> None:
+        self._findings, self._column = findings, column
+        self._known: dict[str, float] | None = None
+
+    def _all(self) -> dict[str, float]:
+        if self._known is None:
+            pairs = zip(self._findings, self._column.tolist(), strict=True)
+            self._known = {finding: share for finding, share in pairs if abs(share) > _NOTHING}
+        return self._known
+
+    def __getitem__(self, finding: str) -> float:
+        return self._all()[finding]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +133,9 @@ class Reasoner:
         probabilities = odds / odds.sum()
         findings = [*weighed.findings, *(told_key(place) for place in range(len(found.told)))]
         order = np.argsort(-scores, kind="stable")
+        columns = np.ascontiguousarray(shares.T)
         return [
-            Ranked(self._diagnoses[i], float(scores[i]), float(probabilities[i]), _nonzero(findings, shares[:, i]))
+            Ranked(self._diagnoses[i], float(scores[i]), float(probabilities[i]), _Shares(findings, columns[i]))
             for i in order
             if possible[i]
         ]
@@ -243,7 +271,3 @@ def _setting_fits(diagnoses: Sequence[Diagnosis], prior: Floats, weight: float) 
         )
         for setting in settings
     }
-
-
-def _nonzero(findings: Sequence[str], column: Floats) -> dict[str, float]:
-    return {finding: float(share) for finding, share in zip(findings, column, strict=True) if abs(share) > 1e-6}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,20 @@ def test_a_failed_load_is_tried_again_by_the_next_who_asks() -> None:
     with pytest.raises(OSError, match="not there yet"):
         _ = model.reader
     assert model.reader is not None
+
+
+def test_the_collector_leaves_a_loaded_model_alone() -> None:
+    """It would look through all of it every dozen charts, and hold a reading up meanwhile."""
+
+    class Large(PlainReader):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept = [[place] for place in range(10_000)]
+
+    gc.unfreeze()
+    assert LoadedModel(Large).reader is not None
+    assert gc.get_freeze_count() >= 10_000
+    gc.unfreeze()
 
 
 def test_a_missing_bundle_is_an_error_that_names_it(tmp_path: Path) -> None:

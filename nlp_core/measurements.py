@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from nlp_core.analytes import Analyte, Thresholds
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_DIGIT = re.compile(r"\d")
 _END = r"(?!\d|[/,.]\d|-(?:phosph|磷酸))"  # glucose-6-phosphate is no glucose of 6
 _NUMBER = rf"(?P<number>{_DIGITS}){_END}(?:\s?(?:-|–|—|~|～|至|到|to\b)\s?(?P<upper>{_DIGITS}){_END})?"
 # What may not follow a number without a unit: "Ca 12 years ago", "potassium 10 mEq", "ALT 3 times the limit".
@@ -67,6 +68,8 @@ class MeasurementReader:
 
     def find(self, text: str) -> Iterator[Measurement]:
         """Every value in `text`, blood pressures as two."""
+        if not _DIGIT.search(text):
+            return  # most sentences: looking for a hundred names at each of their letters takes long
         for pattern in (self._value, self._short):
             for match in pattern.finditer(text):
                 end = match.end("unit" if match["unit"] else "upper" if match["upper"] else "number")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -21,7 +22,7 @@ from worker.local_redis import free_port
 
 PER_SECOND = 50.0
 BLOCKS, CALLS, ECHO_CALLS, WARM_UP = 4, 500, 250, 100
-CHARTS = 10
+CHARTS = 25
 AIM_P95_MS, AIM_P99_MS = 50.0, 150.0
 
 
@@ -61,7 +62,7 @@ def measure(options: Options) -> Cached:
 
 def _read_once(running: Service, web: Web) -> None:
     for chart in range(CHARTS):
-        answer = web.call(request(mark=f"chart {chart}"))
+        answer = web.call(_opened(chart))
         if state_of(answer) == "degraded":
             raise ValueError(f"the chart could not be read: {answer.body}")
     running.wait_for_idle_workers()
@@ -82,12 +83,16 @@ def _take_turns(web: Web, options: Options) -> Cached:
 
 
 def _block(web: Web, count: int) -> list[Timed]:
-    bodies = [request(mark=f"chart {number % CHARTS}") for number in range(count)]
+    bodies = [_opened(number % CHARTS) for number in range(count)]
     return call_steadily(web.port, web.signed(bodies), PER_SECOND)
 
 
 def _echo_requests(count: int) -> list[bytes]:
-    return [http_request(orjson.dumps(request(mark=f"chart {number % CHARTS}"))) for number in range(count)]
+    return [http_request(orjson.dumps(_opened(number % CHARTS))) for number in range(count)]
+
+
+def _opened(chart: int) -> dict[str, Any]:
+    return request(mark=f"chart {chart}", patient_id=f"bench-{chart}")
 
 
 def section(options: Options) -> Section:

@@ -13,21 +13,22 @@ PARAGRAPH = (
 )
 
 
-def request(notes: int = 10, paragraphs: int = 11, mark: str = "") -> dict[str, Any]:
+def request(notes: int = 10, paragraphs: int = 11, mark: str = "", patient_id: str = "bench") -> dict[str, Any]:
     """Each time a fresh hookInstance and another reader, as none sees a card twice.
 
-    `mark` makes the notes' text unlike any other's.
+    `mark` makes the notes' text unlike any other's. `patient_id`: charts of several patients are no patient opened by hundreds.
     """
-    patient = {"resourceType": "Patient", "id": "bench", "gender": "female", "birthDate": "1980-01-01"}
+    patient = {"resourceType": "Patient", "id": patient_id, "gender": "female", "birthDate": "1980-01-01"}
+    subject = {"subject": {"reference": f"Patient/{patient_id}"}}
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid4()),
-        "context": {"userId": f"Practitioner/bench-{uuid4()}", "patientId": "bench"},
+        "context": {"userId": f"Practitioner/bench-{uuid4()}", "patientId": patient_id},
         "prefetch": {
             "patient": patient,
-            "documents": _bundle([_note(number, paragraphs, mark) for number in range(notes)]),
-            "problems": _bundle([_problem(number) for number in range(20)]),
-            "laboratory": _bundle([_result(number) for number in range(50)]),
+            "documents": _bundle([_note(number, paragraphs, mark) | subject for number in range(notes)]),
+            "problems": _bundle([_problem(number) | subject for number in range(20)]),
+            "laboratory": _bundle([_result(number) | subject for number in range(50)]),
             "vitalSigns": None,
             "medications": None,
             "allergies": None,
@@ -48,7 +49,6 @@ def _note(number: int, paragraphs: int, mark: str) -> dict[str, Any]:
         "id": f"note-{number}",
         "status": "current",
         "type": {"text": "Progress note"},
-        "subject": {"reference": "Patient/bench"},
         "date": f"2026-11-{20 - number:02d}T10:00:00Z",
         "content": [{"attachment": {"contentType": "text/plain", "data": data}}],
     }
@@ -58,7 +58,6 @@ def _problem(number: int) -> dict[str, Any]:
     return {
         "resourceType": "Condition",
         "id": f"problem-{number}",
-        "subject": {"reference": "Patient/bench"},
         "code": {
             "text": f"Seasonal allergic rhinitis, episode {number}",
             "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "J30.2"}],
@@ -75,7 +74,6 @@ def _result(number: int) -> dict[str, Any]:
         "id": f"result-{number}",
         "status": "final",
         "category": [{"coding": [{"code": "laboratory"}]}],
-        "subject": {"reference": "Patient/bench"},
         "code": {"text": "Potassium", "coding": [{"system": "http://loinc.org", "code": "2823-3"}]},
         "effectiveDateTime": f"2026-10-{1 + number % 28:02d}T08:00:00Z",
         "valueQuantity": {"value": 4.0 + number % 5 / 10, "unit": "mmol/L", "code": "mmol/L"},

@@ -22,9 +22,18 @@ from cds_hooks.last_answers import LastAnswer, LastAnswers, kept_assessment
 from cds_hooks.memory.counted_readings import CountedReadings
 from cds_hooks.memory.feedback import FeedbackStore
 from cds_hooks.memory.suggestion_memory import Recalled
-from cds_hooks.occasion import BuiltCards, CardMaker, Occasion
+from cds_hooks.occasion import CardMaker, Occasion
+from cds_hooks.opened_charts import OpenedCharts
 from cds_hooks.outbound import Outbound
 from cds_hooks.outcome import Outcome, answer_of
+from cds_hooks.reading_outcome import (
+    MEMORY_UNAVAILABLE,
+    built_outcome,
+    fell_short,
+    has_failed,
+    silence_of,
+    unread_outcome,
+)
 from cds_hooks.security_events import security_event
 from cds_hooks.server_address import ServerAddress
 from cds_hooks.services import RECORD_SUMMARY, Service
@@ -32,7 +41,7 @@ from cds_hooks.settings import Settings
 from cds_hooks.switched_answers import SwitchedAnswers
 from cds_hooks.switched_cards import SWITCHED_OFF
 from cds_hooks.trust import Caller
-from nlp_core.assessment import Assessment, Silence
+from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.client import Reading, ReadingClient
 from worker.tracing import note, span
@@ -45,7 +54,6 @@ WRITING_SECONDS = 0.004
 """Time kept for the answer of each other call in hand: those that fall due together are written one after the other."""
 MOST_KEPT_SHARE = 0.5
 """Share of the time that may be kept for the answers of others."""
-MEMORY_UNAVAILABLE = "memory-unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class AnswerParts:
     switched: SwitchedAnswers
     after: AfterAnswers
     readings: CountedReadings
+    opened: OpenedCharts
 
 
 class Answering:
@@ -109,6 +118,7 @@ class Answering:
             optional_by=arrived + seconds * OPTIONAL_SHARE,
             max_entries=self._settings.max_entries,
             max_attachments=self._settings.max_attachments,
+            tenant=caller.tenant,
             allow_restricted=caller.tenant in self._settings.restricted_tenants,
             small=small,
         )
@@ -124,7 +134,7 @@ class Answering:
 
         try:
             with span("gather notes"):
-                chart = await gather(request, service.prefetch, server, bounds, on_security_event)
+                chart = await gather(request, service.prefetch, server, bounds, self._parts.opened, on_security_event)
                 note({"dxspan.notes": len(chart.notes), "dxspan.unread": sum(one.count for one in chart.unread)})
         except OutOfTime:
             return Outcome("degraded", "deadline")
@@ -145,10 +155,10 @@ class Answering:
         recalling = asyncio.create_task(self._parts.feedback.recall(occasion, by=deadline))
         try:
             reading, last = await self._reading_and_last(chart, occasion, deadline)
-            if reading.assessment is None or _fell_short(reading.assessment, occasion):
-                return await self._last_card(last, _unread(reading, chart), chart, occasion, recalling)
+            if reading.assessment is None or fell_short(reading.assessment, occasion):
+                return await self._last_card(last, unread_outcome(reading, chart), chart, occasion, recalling)
             self._keep(reading.assessment, chart, occasion)
-            silence = _silence(reading.assessment, occasion)
+            silence = silence_of(reading.assessment, occasion)
             if silence:
                 return Outcome("silent", silence, (), chart.unread, assessment=reading.assessment)
             return await self._shown(reading.assessment, chart, occasion, recalling)
@@ -165,7 +175,7 @@ class Answering:
         except Exception:
             log.exception("the cards could not be built")
             return Outcome("degraded", "cards-failed", (), chart.unread, assessment=assessment)
-        return _built(built, chart, recalled, assessment)
+        return built_outcome(built, chart, recalled, assessment)
 
     async def _reading_and_last(
         self, chart: Chart, occasion: Occasion, deadline: float
@@ -174,7 +184,7 @@ class Answering:
         task = asyncio.ensure_future(self._parts.client.read(chart, tenant=occasion.tenant, deadline=deadline))
         try:
             await asyncio.wait({task}, timeout=max(0.0, (deadline - time.monotonic()) / 2))
-            failed = task.done() and (task.exception() or _failed(task.result(), occasion))
+            failed = task.done() and (task.exception() or has_failed(task.result(), occasion))
             last = await self._find_last(chart, occasion) if failed or not task.done() else None
             return await task, last
         except Exception:
@@ -241,32 +251,3 @@ class Answering:
             language=self._settings.language,
             fhir_server=ServerAddress.parse(request.fhir_server).text.rstrip("/") if request.fhir_server else "",
         )
-
-
-def _failed(reading: Reading, occasion: Occasion) -> bool:
-    return reading.assessment is None or _fell_short(reading.assessment, occasion)
-
-
-def _unread(reading: Reading, chart: Chart) -> Outcome:
-    """What comes of a reading that failed."""
-    reason = reading.degraded or ("partly-read" if reading.assessment else "reader-failed")
-    return Outcome("degraded", reason, unread=chart.unread, assessment=reading.assessment)
-
-
-def _fell_short(assessment: Assessment, occasion: Occasion) -> bool:
-    """Time or the encoder failed a note, and nothing was found without: that is a failure, no "nothing found"."""
-    return _silence(assessment, occasion) == "partly_read" and assessment.fell_short
-
-
-def _silence(assessment: Assessment, occasion: Occasion) -> Silence | None:
-    """Why the service called has nothing to say: each has its own reasons."""
-    if occasion.service_id == RECORD_SUMMARY.id:
-        return assessment.summary.silence if assessment.summary else None
-    return assessment.silence
-
-
-def _built(built: BuiltCards, chart: Chart, recalled: Recalled, assessment: Assessment) -> Outcome:
-    if built.cards:
-        reason = "" if recalled.available else MEMORY_UNAVAILABLE
-        return Outcome("answered", reason, built.cards, chart.unread, built.listed, assessment)
-    return Outcome("silent", built.silence or "no-card", (), chart.unread, built.listed, assessment)

@@ -164,7 +164,8 @@ def evidence_hash(assessment: Assessment, shown: Sequence[Candidate]) -> str:
     for candidate in shown:
         digest.update(candidate.diagnosis.encode())
         for evidence in candidate.evidence_for:
-            digest.update(f"{evidence.reference} {evidence.span} {evidence.finding}".encode())
+            span = f"start={evidence.span.start} end={evidence.span.end}" if evidence.span else None
+            digest.update(f"{evidence.reference} {span} {evidence.finding}".encode())
     return digest.hexdigest()
 
 

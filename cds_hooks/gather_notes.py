@@ -13,13 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from cds_hooks.call_body import Prefetch
 from cds_hooks.fhir_server import FhirFailure, FhirServer
 from cds_hooks.hook_request import HookRequest
+from cds_hooks.opened_charts import OpenedCharts, Source
 from cds_hooks.operation_outcome import MissingData, WrongPatient
 from cds_hooks.prefetch import Reason, Supply, newest, of_another_patient, supplied
 from cds_hooks.services import PrefetchTemplate
 from nlp_core.chart import Chart, Unread
 from nlp_core.fhir_notes import AttachmentReference, BinaryContent, select_chart
+from nlp_core.part_digests import remembering
+from nlp_core.read_chart import ReadChart
 
 SecurityEvent = Callable[[str], None]
 """Told of something that should not happen, in a fixed word: see security_events."""
@@ -44,6 +48,7 @@ class Gathering:
     """... and until then the others, and attachments."""
     max_entries: int
     max_attachments: int
+    tenant: str
     allow_restricted: bool = False
     """True where the tenant allows what bears a restricting security label."""
     small: bool = False
@@ -55,14 +60,54 @@ async def gather(
     templates: Sequence[PrefetchTemplate],
     server: FhirServer | None,
     bounds: Gathering,
+    opened: OpenedCharts,
     on_security_event: SecurityEvent,
 ) -> Chart:
-    """The chart of the request's patient.
+    """The chart of the request's patient, from what was `opened` before where the same prefetch brings the same again.
 
     `server`: None when there is no token or no server to use it at. Raises WrongPatient (400), MissingData (412)
     naming the keys, or OutOfTime.
     """
+    source = _source(request, templates, server, bounds)
+    chart = opened.find(source, bounds.as_of) if source else None
+    if chart is None:
+        read, fetched = await _gathered(request, templates, server, bounds, on_security_event)
+        if source and not fetched:
+            opened.keep(source, read)
+        chart = read.chart
+    if any(notice.reason == "other-patient" for notice in chart.unread):
+        on_security_event("other-patient-resource")
+    return chart
+
+
+def _source(
+    request: HookRequest, templates: Sequence[PrefetchTemplate], server: FhirServer | None, bounds: Gathering
+) -> Source | None:
+    """None where the prefetch's bytes are not known."""
+    if not isinstance(request.prefetch, Prefetch):
+        return None
+    return Source(
+        tenant=bounds.tenant,
+        mark=request.prefetch.mark,
+        patient_id=request.context.patient_id,
+        base_url=request.fhir_server or "",
+        templates=tuple(templates),
+        allow_restricted=bounds.allow_restricted,
+        served=server is not None,
+    )
+
+
+async def _gathered(
+    request: HookRequest,
+    templates: Sequence[PrefetchTemplate],
+    server: FhirServer | None,
+    bounds: Gathering,
+    on_security_event: SecurityEvent,
+) -> tuple[ReadChart, bool]:
+    """The chart, and whether anything of it came, or should have come, from the server."""
     patient_id = request.context.patient_id
+    if isinstance(request.prefetch, Prefetch):
+        await _done(request.prefetch.read, bounds.small)
     supplies: Supplies = {template: supplied(template, request.prefetch) for template in templates}
     if any(of_another_patient(supply, patient_id) for supply in supplies.values()):
         on_security_event("wrong-patient-prefetch")
@@ -70,16 +115,15 @@ async def gather(
     prefetched = supplies
     if server:
         supplies = await _completed(supplies, patient_id, server, bounds)
-    small = bounds.small and all(supply is prefetched[template] for template, supply in supplies.items())
+    fetched = any(supply is not prefetched[template] for template, supply in supplies.items())
     supplies = {
         template: _of_this_patient(newest(supply, bounds.max_entries), patient_id, on_security_event)
         for template, supply in supplies.items()
     }
     _require(supplies)
-    chart = await _chart(request, supplies, server, replace(bounds, small=small))
-    if any(notice.reason == "other-patient" for notice in chart.unread):
-        on_security_event("other-patient-resource")
-    return chart
+    read, attached = await _read(request, supplies, server, replace(bounds, small=bounds.small and not fetched))
+    chart = remembering(_with_notices(read.chart, supplies))
+    return replace(read, chart=chart), fetched or attached
 
 
 async def _completed(supplies: Supplies, patient_id: str, server: FhirServer, bounds: Gathering) -> Supplies:
@@ -124,7 +168,10 @@ def _missing(keys: Iterable[str], how: str) -> MissingData:
     )
 
 
-async def _chart(request: HookRequest, supplies: Supplies, server: FhirServer | None, bounds: Gathering) -> Chart:
+async def _read(
+    request: HookRequest, supplies: Supplies, server: FhirServer | None, bounds: Gathering
+) -> tuple[ReadChart, bool]:
+    """The chart, and whether the server was asked for attachments."""
     bundles = [supply.bundle for supply in supplies.values() if supply.entries]
     patient_id, base_url = request.context.patient_id, request.fhir_server or ""
     selected = await _done(
@@ -139,13 +186,13 @@ async def _chart(request: HookRequest, supplies: Supplies, server: FhirServer | 
     )
     wanted = await _done(selected.attachment_urls, bounds.small)
     binaries, late = await _fetch_attachments(wanted, server, bounds)
-    chart = await _done(lambda: selected.chart(binaries), bounds.small and not binaries)
-    if not chart.notes and len(binaries) < len(wanted):
+    read = await _done(lambda: selected.read(binaries), bounds.small and not binaries)
+    if not read.chart.notes and len(binaries) < len(wanted):
         # There are documents, but not one could be read: an empty answer would look like an empty chart.
         if late:
             raise OutOfTime
         raise _missing([DOCUMENTS_KEY], "holds attachments by URL that could not be fetched")
-    return _with_notices(chart, supplies)
+    return read, bool(server and wanted)
 
 
 async def _done(work: Callable[[], ResultT], small: bool) -> ResultT:

@@ -6,6 +6,7 @@ because they become parts of URLs. Errors name the path of a field and never its
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -124,7 +125,7 @@ class HookRequest(LenientModel):
     fhir_server: Annotated[str, AfterValidator(_plain_address)] | None = None
     fhir_authorization: FhirAuthorization | None = None
     context: PatientViewContext
-    prefetch: dict[str, Any] = Field(default_factory=dict)
+    prefetch: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> HookRequest:

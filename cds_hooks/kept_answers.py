@@ -26,7 +26,7 @@ class CallKey:
     tenant: str
     instance: str
     body_digest: bytes
-    """SHA-256 of the body."""
+    """See CallBody."""
     switches: int = 0
     """How often the switches had changed."""
 

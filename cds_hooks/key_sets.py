@@ -16,7 +16,7 @@ from typing import Any
 from cds_hooks import strict_json
 from cds_hooks.outbound import NetworkRules, Outbound, Unreachable
 from cds_hooks.server_address import ServerAddress
-from cds_hooks.settings import TrustedIssuer
+from cds_hooks.trusted_issuer import TrustedIssuer
 
 Jwk = Mapping[str, Any]
 

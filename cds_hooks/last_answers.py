@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -21,6 +21,7 @@ from pydantic_core import PydanticSerializationError
 from cds_hooks.occasion import EarlierReading
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
+from nlp_core.part_digests import part_digest
 from worker.answer_cache import AnswerCache
 from worker.messages import KEY_PREFIX, MODEL_VERSION_NAME
 from worker.payloads import CannotOpen, Sealer
@@ -73,8 +74,8 @@ def kept_assessment(assessment: Assessment, chart: Chart, computed: datetime) ->
         assessment=assessment,
         computed=computed,
         basis=_basis(assessment, chart),
-        notes=_digest(chart.notes),
-        facts=_digest(chart.facts),
+        notes=_of_part(chart.notes),
+        facts=_of_part(chart.facts),
     )
 
 
@@ -83,8 +84,8 @@ def still_holds(kept: KeptAssessment, chart: Chart) -> LastAnswer | None:
     nothing_to_show = kept.assessment.silence or not kept.assessment.candidates
     if nothing_to_show or kept.basis != _basis(kept.assessment, chart):
         return None
-    newer: Literal["note", "data"] | None = "data" if kept.facts != _digest(chart.facts) else None
-    if kept.notes != _digest(chart.notes):
+    newer: Literal["note", "data"] | None = "data" if kept.facts != _of_part(chart.facts) else None
+    if kept.notes != _of_part(chart.notes):
         newer = "note"
     return LastAnswer(kept.assessment, EarlierReading(kept.computed, newer))
 
@@ -157,10 +158,17 @@ def _basis(assessment: Assessment, chart: Chart) -> str:
         for evidence in (*candidate.evidence_for, *candidate.evidence_against)
     }
     cited |= {item.reference for item in assessment.summary.items} if assessment.summary else set()
-    entries: list[BaseModel] = [*chart.problems]
-    entries += [note for note in chart.notes if note.reference in cited]
+    entries: list[BaseModel] = [note for note in chart.notes if note.reference in cited]
     entries += [fact for fact in chart.facts if fact.reference in cited]
-    return _digest(entries, str(sorted(cited)), chart.sex, str(chart.deceased), str(chart.problems_available))
+    words = (str(sorted(cited)), chart.sex, str(chart.deceased), str(chart.problems_available))
+    return _digest(entries, _of_part(chart.problems), *words)
+
+
+def _of_part(part: Sequence[BaseModel]) -> str:
+    try:
+        return part_digest(part)
+    except PydanticSerializationError:  # a lone surrogate
+        return _digest(part)
 
 
 def _digest(entries: Iterable[BaseModel], *words: str) -> str:

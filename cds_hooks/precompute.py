@@ -21,6 +21,7 @@ from cds_hooks.fhir_server import FhirServer
 from cds_hooks.gather_notes import Gathering, OutOfTime, gather
 from cds_hooks.hook_request import AppointmentBookContext, HookRequest, PatientViewContext
 from cds_hooks.kept_answers import Answer
+from cds_hooks.opened_charts import OpenedCharts
 from cds_hooks.operation_outcome import Refusal
 from cds_hooks.outbound import Outbound
 from cds_hooks.outcome import Outcome, answer_of
@@ -56,6 +57,7 @@ class Precomputing:
     settings: Settings
     client: ReadingClient
     outbound: Outbound
+    opened: OpenedCharts
     after: AfterAnswers
     all_off: Callable[[str], bool]
     """Is nothing to be read for this tenant?"""
@@ -117,10 +119,11 @@ class Precomputing:
             optional_by=until,
             max_entries=self.settings.max_entries,
             max_attachments=self.settings.max_attachments,
+            tenant=tenant,
             allow_restricted=tenant in self.settings.restricted_tenants,
         )
         with span("gather notes"):
-            chart = await gather(request, PATIENT_VIEW.prefetch, server, bounds, on_security_event)
+            chart = await gather(request, PATIENT_VIEW.prefetch, server, bounds, self.opened, on_security_event)
         return "handed-over" if await self.client.precompute(chart, tenant=tenant) else SHED
 
 

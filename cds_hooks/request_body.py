@@ -7,8 +7,9 @@ JSON or the form means.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from cds_hooks import strict_json
 from cds_hooks.operation_outcome import BadRequest, BodyTooSlow, TooLarge, UnsupportedMedia
 
+ReadT = TypeVar("ReadT")
 SMALL_BYTES = 512 * 1024
 MOST_FIELDS = 16
 """Of a form."""
@@ -33,8 +35,13 @@ class BodyLimits:
     """Media types that are taken for JSON."""
 
 
-async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
-    """The body's bytes and its JSON value.
+async def read_json(request: Request, limits: BodyLimits) -> Any:
+    """The body's JSON value. Raises as read_as does."""
+    return await read_as(request, limits, lambda body: strict_json.loads(body, max_depth=limits.depth))
+
+
+async def read_as(request: Request, limits: BodyLimits, reading: Callable[[bytes], ReadT]) -> ReadT:
+    """What `reading`, which may raise NotStrictJson, makes of the body's bytes.
 
     Raises UnsupportedMedia, TooLarge, BodyTooSlow or BadRequest.
     """
@@ -42,9 +49,9 @@ async def read_json(request: Request, limits: BodyLimits) -> tuple[bytes, Any]:
     body = await _read(request, limits)
     try:
         if len(body) < SMALL_BYTES:
-            return body, strict_json.loads(body, max_depth=limits.depth)
+            return reading(body)
         # Reading megabytes takes a tenth of a second: in a thread, so that other calls go on meanwhile.
-        return body, await asyncio.to_thread(strict_json.loads, body, max_depth=limits.depth)
+        return await asyncio.to_thread(reading, body)
     except strict_json.NotStrictJson as error:
         raise BadRequest("The body is not acceptable JSON.", diagnostics=str(error)) from None
 

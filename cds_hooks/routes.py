@@ -6,7 +6,6 @@ comes about (answer) nor of documents about the API (api_document).
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -21,7 +20,8 @@ from starlette.responses import Response
 from cds_hooks.answer import Answering
 from cds_hooks.api_document import CALL, DISCOVERY, FEEDBACK, HEALTH
 from cds_hooks.audit.notes import audit_notes
-from cds_hooks.hook_request import HookRequest, read_hook_request
+from cds_hooks.call_body import CallBodies
+from cds_hooks.hook_request import HookRequest
 from cds_hooks.http_server import ARRIVED
 from cds_hooks.kept_answers import CallKey, KeptAnswers
 from cds_hooks.memory.feedback import FeedbackStore, read_feedback
@@ -29,7 +29,7 @@ from cds_hooks.operation_outcome import NO_STORE, NotFound, NotTrusted, Unavaila
 from cds_hooks.precompute import Precomputing
 from cds_hooks.precompute_services import PRECOMPUTE_IDS, PRECOMPUTE_SERVICES
 from cds_hooks.quota import Quota
-from cds_hooks.request_body import BodyLimits, read_json
+from cds_hooks.request_body import BodyLimits, read_as, read_json
 from cds_hooks.request_log import log_fields
 from cds_hooks.security_events import security_event
 from cds_hooks.services import Service, discovery, service_by_id, services_offered
@@ -58,6 +58,7 @@ class Parts:
     trust: Trust
     answering: Answering
     precomputing: Precomputing
+    bodies: CallBodies
     kept: KeptAnswers
     feedback: FeedbackStore
     quota: Quota
@@ -112,19 +113,17 @@ class Routes:
         if self._turnstile.waiting >= MANY_CALLS and time.monotonic() - arrived > self._latest_begin:
             return _json(self._parts.answering.shed(caller, arrived).body)
         sending = time.monotonic()
-        body, document = await read_json(request, self._call_limits)
+        body = await read_as(request, self._call_limits, lambda sent: self._parts.bodies.read(sent, caller.tenant))
         arrived += time.monotonic() - sending  # the time the client took to send is not ours to answer for
-        hook_request = read_hook_request(document, service.hook)
+        hook_request = body.request(service.hook)
         log_fields(request)["hookInstance"] = str(hook_request.instance)
         _note_who(hook_request)
         if service.id in PRECOMPUTE_IDS:
             busy = self._turnstile.waiting > 0 or self._parts.answering.in_hand >= MANY_CALLS
             return _json(self._parts.precomputing.answer(hook_request, caller, arrived, busy=busy).body)
-        key = CallKey(
-            caller.tenant, str(hook_request.instance), hashlib.sha256(body).digest(), self._parts.switches_changed()
-        )
+        key = CallKey(caller.tenant, str(hook_request.instance), body.digest, self._parts.switches_changed())
         answering = self._parts.answering
-        small = len(body) < SMALL_BYTES
+        small = body.size < SMALL_BYTES
         answer = await self._parts.kept.once(
             key, lambda: answering.answer(hook_request, service, caller, arrived, small=small)
         )
@@ -135,7 +134,7 @@ class Routes:
         audit_notes().kind = "feedback"
         caller = await self._caller(request, FEEDBACK_PATH.format(service_id=service_id))
         service = self._known(service_id)
-        _, document = await read_json(request, self._feedback_limits)
+        document = await read_json(request, self._feedback_limits)
         items = read_feedback(document)
         log_fields(request)["items"] = len(items)
         audit_notes().reported = [(str(item.card_uuid), item.outcome) for item in items]

@@ -8,13 +8,14 @@ are dropped. What is too long is shortened before it is escaped, so no entity is
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 
 from cds_hooks.shortened import shortened
 
 WORD_JOINER = "\u2060"
 
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in string.punctuation}
 _LINK_STARTS = re.compile(r":(?=//)|w(?=ww)|@", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -27,6 +28,8 @@ letter (U+FE0E, U+FE0F) stay."""
 
 def plain(text: str) -> str:
     """One line of visible characters: blanks folded, control, bidi and zero-width characters dropped."""
+    if text.isascii() and text.isprintable():
+        return _BLANKS.sub(" ", text).strip()  # nothing that is not seen, which is so of nearly all English text
     spaced = _BLANKS.sub(" ", _FILLERS.sub("", text))
     return "".join(c for c in spaced if (c.isascii() and c.isprintable()) or _is_visible(c)).strip()
 
@@ -51,7 +54,7 @@ def inert(text: str, *, shown: int | None = None, source: int | None = None) -> 
 
 def _escaped(seen: str) -> str:
     unlinked = _LINK_STARTS.sub(_with_joiner, seen)
-    return _PUNCTUATION.sub(lambda mark: f"&#{ord(mark.group())};", unlinked)
+    return unlinked.translate(_ENTITIES)
 
 
 def _with_joiner(match: re.Match[str]) -> str:

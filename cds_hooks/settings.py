@@ -11,62 +11,22 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from cds_hooks.server_address import BadAddress, ServerAddress
+from cds_hooks.settings_together import check_together
 from cds_hooks.subscriptions.subscribed_server import SubscribedServer
+from cds_hooks.trusted_issuer import TenantName, TrustedIssuer, plain_address
 from cds_hooks.viewer.viewer_client import ViewerClient
 from nlp_core.assessment import Language
 
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
-TenantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 _ORIGIN = re.compile(r"https?://[^/?#\s]+")
-
-
-def _address(url: str) -> str:
-    try:
-        return ServerAddress.parse(url).text.rstrip("/")
-    except BadAddress as error:
-        raise ValueError(f"is {error}") from None
 
 
 def in_memory(database_url: str) -> bool:
     """Is this a database that ends with the process?"""
     return database_url in ("sqlite://", "sqlite:///:memory:")
-
-
-class TrustedIssuer(BaseModel):
-    """A client (an EHR) whose tokens are accepted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    tenant: TenantName
-    """The customer this issuer speaks for; a token's own `tenant` claim must say the same."""
-    jku: str | None = None
-    """Address of its JWK Set; a token's `jku` header, when there is one, must equal it."""
-    jwks_file: Path | None = None
-    """Its JWK Set, given out of band; wins over `jku`, which is then never fetched."""
-    fhir_servers: tuple[str, ...] = ()
-    """Base addresses of its FHIR servers: the only ones ever called with its tokens."""
-    private_network: bool = False
-    """Its FHIR server and JWK Set may live at private addresses (10/8, 192.168/16, ...)."""
-
-    _addresses = field_validator("fhir_servers")(lambda urls: tuple(_address(url) for url in urls))
-
-    @model_validator(mode="after")
-    def _has_keys(self) -> Self:
-        if not self.jku and not self.jwks_file:
-            raise ValueError("needs a jku or a jwks_file")
-        if self.jku:
-            _address(self.jku)
-        if self.jwks_file and not self.jwks_file.is_file():
-            raise ValueError("names a jwks_file that does not exist")
-        return self
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        return (*self.fhir_servers, *([self.jku] if self.jku else []))
 
 
 class Settings(BaseSettings):
@@ -198,6 +158,13 @@ class Settings(BaseSettings):
     """Attachments fetched for one call, newest first."""
     repeat_seconds: int = Field(default=120, ge=0, le=3600)
     """How long an answer is kept for a repeated hookInstance; 0 = not at all."""
+    opened_charts: int = Field(default=200, ge=0)
+    """Charts kept in this process's memory as they were read, so that one opened again with the same prefetch is not read
+    again; 0 = none."""
+    opened_charts_mib: int = Field(default=32, ge=0)
+    """Most memory for them, in MiB."""
+    opened_chart_seconds: int = Field(default=600, ge=1, le=14_400)
+    """How long each is kept, however often it is opened."""
     last_card_seconds: int = Field(default=3600, ge=0, le=86_400)
     """How long a patient's last card may stand in, marked with its time, when the chart is not read in time; 0 = never."""
     viewer_clients: dict[str, ViewerClient] = Field(default_factory=dict)
@@ -225,8 +192,8 @@ class Settings(BaseSettings):
         """Lists are written with commas (`a,b`)."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    _addresses = field_validator("fhir_servers")(lambda urls: tuple(_address(url) for url in urls))
-    _base = field_validator("public_base_url")(_address)
+    _addresses = field_validator("fhir_servers")(lambda urls: tuple(plain_address(url) for url in urls))
+    _base = field_validator("public_base_url")(plain_address)
 
     @field_validator("audit_key")
     @classmethod
@@ -262,43 +229,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _combination(self) -> Self:
-        if self.reserve_ms >= self.deadline_ms:
-            raise ValueError("reserve_ms must be smaller than deadline_ms")
-        if (self.feedback_keep_days or 36_500) < max(self.override_days, self.accepted_days, self.acceptance_days):
-            raise ValueError("feedback_keep_days must be at least override_days, accepted_days and acceptance_days")
-        if self.auth_on and not self.trusted_issuers:
-            raise ValueError(
-                "auth is on but trusted_issuers is empty: name the EHR's issuer, or set development=true on a "
-                "developer's machine"
-            )
-        if not self.development:
-            self._refuse_http()
-        if self.demo_page and not (
-            self.development and not self.auth_on and ServerAddress.parse(self.public_base_url).is_loopback
-        ):
-            raise ValueError("demo_page is for development at a loopback address without tokens, and for nothing else")
-        for url, client in self.viewer_clients.items():
-            self._check_viewer(_address(url), client)
+        check_together(self)
         return self
-
-    def _check_viewer(self, base: str, client: ViewerClient) -> None:
-        bases = [
-            url for one in self.trusted_issuers.values() if one.tenant == client.tenant for url in one.fhir_servers
-        ]
-        if client.tenant == self.tenant and not self.auth_on:
-            bases += self.fhir_servers
-        if base not in bases:
-            raise ValueError("viewer_clients names a FHIR server that is not registered for that tenant")
-        if not self.development and not self.public_base_url.startswith("https://"):
-            raise ValueError("the viewer needs an https public_base_url outside development")
-
-    def _refuse_http(self) -> None:
-        urls = [*self.fhir_servers, *(url for issuer in self.trusted_issuers.values() for url in issuer.urls)]
-        urls += [url for server in self.subscriptions.values() for url in server.urls]
-        if self.auth_on and not self.public_base_url.startswith("https://"):
-            raise ValueError("public_base_url must be the https address clients call: a token's aud is checked by it")
-        if any(not url.startswith("https://") for url in urls):
-            raise ValueError("FHIR servers and JWK Sets must be https outside development")
 
     @property
     def auth_on(self) -> bool:

@@ -19,8 +19,9 @@ def shortened(text: str, limit: int, *, source: Callable[[str], str] = str) -> s
 
     source: how a text is written where it is put, longer text never shorter; a limit counts what it gives.
     """
-    if len(source(text)) <= limit:
-        return source(text)
+    whole = source(text)
+    if len(whole) <= limit:
+        return whole
     # What is written is never shorter than what it says, so no more than `limit` characters need be looked at; what that cut
     # itself breaks is longer than the room there is.
     ends = [0, *accumulate(map(len, iter_graphemes(text[:limit])))]

@@ -21,12 +21,14 @@ from cds_hooks import strict_json
 from cds_hooks.key_sets import Jwk, KeySets, NoKey
 from cds_hooks.operation_outcome import NotTrusted
 from cds_hooks.replay_store import ReplayStore
-from cds_hooks.settings import Settings, TrustedIssuer
+from cds_hooks.settings import Settings
+from cds_hooks.trusted_issuer import TrustedIssuer
 
 MAX_TOKEN_CHARACTERS = 8192
 MAX_JTI_CHARACTERS = 128
 MAX_KID_CHARACTERS = 256
 MIN_RSA_BITS = 2048
+MOST_MADE = 1000
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_HEADERS = frozenset({"jwk", "x5u", "x5c", "crit"})
@@ -55,6 +57,8 @@ class Trust:
         self._settings = settings
         self._keys = keys
         self._seen = seen
+        self._made: dict[tuple[str, str, str], tuple[Jwk, Any]] = {}
+        """By issuer, `kid` and algorithm, with the JWK that each was made of."""
 
     def anyone(self) -> Caller:
         """The caller where no token is asked for."""
@@ -73,14 +77,25 @@ class Trust:
         name, issuer = self._issuer(claims)
         algorithm, kid = self._checked_header(header, issuer)
         try:
-            key = public_key(await self._keys.key(name, kid), algorithm)
+            jwk = await self._keys.key(name, kid)
         except NoKey as error:
             raise NotTrusted(str(error)) from None
+        key = self._public_key(jwk, name, kid, algorithm)
         self._verify(token, key, algorithm, name, path)
         lifetime = self._checked_claims(claims, issuer)
         if not await self._seen.first_time(name, claims["jti"], lifetime):
             raise NotTrusted("jti seen before")
         return Caller(issuer.tenant, issuer.fhir_servers, issuer.private_network, issuer=name)
+
+    def _public_key(self, jwk: Jwk, issuer: str, kid: str, algorithm: str) -> Any:
+        """Made once for each key of a set, and anew when the set is refreshed. Every token's signature is checked with it."""
+        made_of, key = self._made.get((issuer, kid, algorithm), (None, None))
+        if made_of is not jwk:
+            key = public_key(jwk, algorithm)
+            if len(self._made) >= MOST_MADE:  # of keys that have been replaced since
+                self._made.clear()
+            self._made[issuer, kid, algorithm] = jwk, key
+        return key
 
     def _issuer(self, claims: Mapping[str, Any]) -> tuple[str, TrustedIssuer]:
         name = claims.get("iss")

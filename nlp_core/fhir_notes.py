@@ -7,33 +7,27 @@ patient. Does not fetch, does not interpret text. Nothing in a resource raises h
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from nlp_core.attachments import BinaryContent
-from nlp_core.chart import Chart, Fact, Problem, Setting, Unread
-from nlp_core.fhir_authors import Roles
+from nlp_core.chart import Chart, Fact, Problem
 from nlp_core.fhir_binaries import AttachmentReference, Binaries, to_fetch
-from nlp_core.fhir_document_text import Reading, document_text
-from nlp_core.fhir_documents import Document, document_of, has_words
-from nlp_core.fhir_facts import facts_of
-from nlp_core.fhir_fields import resource_type
+from nlp_core.fhir_document_text import Reading
+from nlp_core.fhir_documents import Document
+from nlp_core.fhir_fields import Json, resource_type
 from nlp_core.fhir_patient import Person, person_of
-from nlp_core.fhir_problems import problem_of
-from nlp_core.fhir_selection import DOCUMENTS, Selection, select
+from nlp_core.fhir_reading import Tally, counted, documents_of, facts_and_problems, notes_of
+from nlp_core.fhir_selection import Selection, select
 from nlp_core.newest_first import newest_first
-from nlp_core.note import Note
+from nlp_core.read_chart import ReadChart, of_encounter, ordered_until
 from nlp_core.setting import setting_of_encounters
-from nlp_core.unreadable import Unreadable
 
 __all__ = ["AttachmentReference", "BinaryContent", "attachment_urls", "chart_from_resources", "select_chart"]
 
-Tally = Counter[tuple[str, str]]
-"""(what, reason) -> how many: Chart.unread in the making."""
 DatedT = TypeVar("DatedT", Fact, Problem)
 
 
@@ -129,7 +123,7 @@ def select_chart(
         max_resources=max_resources,
     )
     as_of = _aware(as_of)
-    return SelectedChart(selection, newest_first(_documents(selection), as_of), as_of, allow_restricted)
+    return SelectedChart(selection, newest_first(documents_of(selection), as_of), as_of, allow_restricted)
 
 
 @dataclass(frozen=True)
@@ -157,98 +151,48 @@ class SelectedChart:
         max_problems: int = 1_000,
     ) -> Chart:
         """See `chart_from_resources`."""
-        unread = self.selection.unread.copy()
+        return self.read(
+            binaries,
+            max_notes=max_notes,
+            max_note_bytes=max_note_bytes,
+            max_total_characters=max_total_characters,
+            max_facts=max_facts,
+            max_problems=max_problems,
+        ).chart
+
+    def read(
+        self,
+        binaries: Mapping[str, BinaryContent],
+        *,
+        max_notes: int = 500,
+        max_note_bytes: int = 1_000_000,
+        max_total_characters: int = 20_000_000,
+        max_facts: int = 5_000,
+        max_problems: int = 1_000,
+    ) -> ReadChart:
+        """The chart, so that it can be told for a later moment too. See `chart_from_resources`."""
+        as_of, unread = self.as_of, self.selection.unread.copy()
         reading = Reading(self._store(binaries, max_note_bytes).behind, max_note_bytes, self.allow_restricted)
-        facts, problems = _facts_and_problems(self.selection, unread)
-        return Chart(
-            as_of=self.as_of,
-            **asdict(_person(self.selection, self.as_of)),
-            setting=_setting(self.selection, self.as_of),
-            notes=tuple(_notes(self.documents, reading, max_notes, max_total_characters, unread)),
-            facts=tuple(_limited(facts, self.as_of, max_facts, unread)),
-            problems=tuple(_limited(problems, self.as_of, max_problems, unread)),
-            unread=_counted(unread),
+        facts, problems = facts_and_problems(self.selection, unread)
+        patient = next(self._of_type("Patient"), None)
+        encounters = tuple(map(of_encounter, self._of_type("Encounter")))
+        chart = Chart(
+            as_of=as_of,
+            **asdict(person_of(patient, as_of) if patient else Person()),
+            setting=setting_of_encounters(encounters, as_of),
+            notes=tuple(notes_of(self.documents, reading, max_notes, max_total_characters, unread)),
+            facts=tuple(_limited(facts, as_of, max_facts, unread)),
+            problems=tuple(_limited(problems, as_of, max_problems, unread)),
+            unread=counted(unread),
         )
+        birth_date = patient.get("birthDate") if patient else None
+        return ReadChart(chart, birth_date, encounters, ordered_until((*self.documents, *facts, *problems), as_of))
+
+    def _of_type(self, kind: str) -> Iterator[Json]:
+        return (resource for resource in self.selection.resources if resource_type(resource) == kind)
 
     def _store(self, binaries: Mapping[str, BinaryContent], max_bytes: int) -> Binaries:
         return Binaries(binaries, self.selection, max_bytes=max_bytes, allow_restricted=self.allow_restricted)
-
-
-def _documents(selection: Selection) -> list[Document]:
-    roles = Roles(selection.directory, selection.references)
-    found = []
-    for resource in selection.resources:
-        if resource_type(resource) in DOCUMENTS:
-            try:
-                document = document_of(resource, roles)
-            except Exception:  # the safety net behind lenient reading: one bad resource, counted, never the chart
-                selection.unread[resource_type(resource), "malformed"] += 1
-                continue
-            if has_words(document):
-                found.append(document)
-    return found
-
-
-def _notes(
-    documents: Iterable[Document], reading: Reading, max_notes: int, max_characters: int, unread: Tally
-) -> Iterable[Note]:
-    """The notes in the documents' order. Only what gives a note counts towards the limits: not a PDF, not a copy."""
-    seen: set[str] = set()
-    room = max_characters
-    for document in documents:
-        what = resource_type(document.resource)
-        if len(seen) >= max_notes:
-            unread[what, "over-limit"] += 1
-            continue
-        try:
-            text = document_text(document, reading)
-        except Unreadable as cause:
-            unread[what, cause.reason] += 1
-            continue
-        except Exception:  # a fault in a parser for markup must not lose the chart; counted
-            unread[what, "malformed"] += 1
-            continue
-        if text in seen:
-            continue
-        if len(text) > room:
-            unread[what, "over-limit"] += 1
-            continue
-        seen.add(text)
-        room -= len(text)
-        yield Note(
-            reference=document.reference,
-            text=text,
-            kind=document.kind,
-            author_role=document.author_role,
-            date=document.date,
-        )
-
-
-def _facts_and_problems(selection: Selection, unread: Tally) -> tuple[list[Fact], list[Problem]]:
-    facts: list[Fact] = []
-    problems: list[Problem] = []
-    for resource in selection.resources:
-        kind = resource_type(resource)
-        try:
-            if kind == "Condition":
-                problems.append(problem_of(resource))
-            else:
-                facts.extend(facts_of(resource, selection.directory, selection.references))
-        except Unreadable as cause:
-            unread[kind, cause.reason] += 1
-        except Exception:  # the safety net behind lenient reading: one bad resource, counted, never the chart
-            unread[kind, "malformed"] += 1
-    return facts, problems
-
-
-def _person(selection: Selection, as_of: datetime) -> Person:
-    patients = [resource for resource in selection.resources if resource_type(resource) == "Patient"]
-    return person_of(patients[0], as_of) if patients else Person()
-
-
-def _setting(selection: Selection, as_of: datetime) -> Setting | None:
-    encounters = (entry for entry in selection.resources if resource_type(entry) == "Encounter")
-    return setting_of_encounters(encounters, as_of)
 
 
 def _limited(found: Iterable[DatedT], as_of: datetime, most: int, unread: Tally) -> list[DatedT]:
@@ -261,8 +205,3 @@ def _limited(found: Iterable[DatedT], as_of: datetime, most: int, unread: Tally)
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _counted(unread: Tally) -> tuple[Unread, ...]:
-    counts = sorted(unread.items())
-    return tuple(Unread(what=what, reason=reason, count=count) for (what, reason), count in counts if count > 0)

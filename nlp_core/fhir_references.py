@@ -82,6 +82,8 @@ class WhosePatient:
 
     handles: frozenset[str]
     references: References
+    _named: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    """What was found of references written the same: nearly all of a chart are."""
 
     def owns(self, resource: Mapping[str, object]) -> bool:
         """True when the resource is this patient's, by the rules above."""
@@ -92,7 +94,12 @@ class WhosePatient:
 
     def named_by(self, reference: object) -> bool:
         """True when the reference points at this patient."""
-        return self.references.handle(reference) in self.handles
+        text = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(text, str) or len(text) > _LIMIT or not text or text.isspace():
+            return self.references.handle(reference) in self.handles
+        if text not in self._named:
+            self._named[text] = self.references.handle(reference) in self.handles
+        return self._named[text]
 
     def _about_patient(self, resource: Mapping[str, object]) -> bool:
         if resource_type(resource) != "Observation" or "focus" not in resource:

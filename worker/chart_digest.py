@@ -12,8 +12,10 @@ from datetime import UTC
 from pydantic_core import PydanticSerializationError
 
 from nlp_core.chart import Chart
+from nlp_core.part_digests import part_digest
 
 DAYS_PER_YEAR = 365.25
+NO_UNICODE = "a text of the chart is no valid Unicode"
 
 
 class UnwritableChart(ValueError):
@@ -25,7 +27,7 @@ def chart_json(chart: Chart) -> bytes:
     try:
         return chart.model_dump_json().encode()
     except (PydanticSerializationError, UnicodeEncodeError):
-        raise UnwritableChart("a text of the chart is no valid Unicode") from None
+        raise UnwritableChart(NO_UNICODE) from None
 
 
 def chart_digest(chart: Chart) -> str:
@@ -36,4 +38,11 @@ def chart_digest(chart: Chart) -> str:
     """
     day = chart.as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     age = None if chart.age_years is None else float(math.floor(chart.age_years * DAYS_PER_YEAR))
-    return hashlib.sha256(chart_json(chart.model_copy(update={"as_of": day, "age_years": age}))).hexdigest()
+    rest = {"as_of": day, "age_years": age, "notes": (), "facts": (), "problems": ()}
+    digest = hashlib.sha256(chart_json(chart.model_copy(update=rest)))
+    try:
+        for part in (chart.notes, chart.facts, chart.problems):
+            digest.update(part_digest(part).encode())
+    except (PydanticSerializationError, UnicodeEncodeError):
+        raise UnwritableChart(NO_UNICODE) from None
+    return digest.hexdigest()

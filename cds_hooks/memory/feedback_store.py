@@ -31,10 +31,10 @@ from cds_hooks.memory.feedback_rows import Row
 from cds_hooks.memory.feedback_tables import AGES, Base, ComparedAnswer, MarkingKey
 from cds_hooks.memory.patient_marks import OccasionMarks
 from cds_hooks.memory.recall_queries import (
+    LISTED,
+    SHOWINGS,
     acceptance_query,
-    listed_query,
     remembered,
-    showings_query,
     unknown_cards_query,
 )
 from cds_hooks.memory.suggestion_memory import Showing
@@ -56,7 +56,8 @@ class SqlFeedbackStore:
     def __init__(self, engine: Engine) -> None:
         """Creates the tables that are missing. Raises SQLAlchemyError when the database does not answer."""
         self._engine = engine
-        self._adding = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        adding = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self._adding = {name: adding(table).on_conflict_do_nothing() for name, table in Base.metadata.tables.items()}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="feedback")
         make_tables(engine, Base.metadata)
 
@@ -113,13 +114,13 @@ class SqlFeedbackStore:
         with self._engine.begin() as connection:
             for name, of_one_table in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
                 table = Base.metadata.tables[name]
-                adding = self._adding(table).on_conflict_do_nothing()
-                connection.execute(adding, [_typed(table, row.values) for row in of_one_table])
+                connection.execute(self._adding[name], [_typed(table, row.values) for row in of_one_table])
 
     def _remembered(self, tenant: str, marks: OccasionMarks) -> tuple[Showing, ...]:
         with self._engine.connect() as connection:
-            found = connection.execute(showings_query(tenant, marks)).all()
-            listed = connection.execute(listed_query(tenant, marks)).all() if found else ()
+            patient = {"tenant": tenant, "patient": marks.patient}
+            found = connection.execute(SHOWINGS, {**patient, "user": marks.user}).all()
+            listed = connection.execute(LISTED, patient).all() if found else ()
         return remembered(found, {row.diagnosis: row.seen for row in listed}, marks)
 
     def _counted(self, since: datetime) -> list[Acceptance]:

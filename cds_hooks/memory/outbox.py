@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
@@ -97,8 +96,11 @@ class Outbox:
             (self._folder / name).rename(self._folder / (name + ASIDE))
 
     def _write(self, name: str, content: bytes, *, safe: bool) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(self._folder / name, content, safe=safe)
+        try:
+            write_whole(self._folder / name, content, safe=safe)
+        except FileNotFoundError:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(self._folder / name, content, safe=safe)
 
     def _take_room(self, size: int) -> None:
         with self._counting:
@@ -118,7 +120,7 @@ class Outbox:
         return total
 
     def _written(self, name: str, rows: Sequence[Row]) -> bytes:
-        content = orjson.dumps([asdict(row) for row in rows])
+        content = orjson.dumps(list(rows))
         return _SEALED + self._sealer.seal(content, "outbox", name) if self._sealer else _PLAIN + content
 
     def _opened(self, name: str, content: bytes) -> bytes:

@@ -107,7 +107,7 @@ class Notifications:
         log_fields(request)["tenant"] = audit_notes().tenant = source.tenant
         note_tenant(source.tenant)
         self._quota.take(source.tenant, BUCKET)
-        _, document = await read_json(request, self._limits)
+        document = await read_json(request, self._limits)
         notification = read_notification(document, source.base)
         NOTIFICATIONS.labels(notification.kind).inc()
         self._read_ahead(notification, source)

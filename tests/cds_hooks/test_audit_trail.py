@@ -379,7 +379,7 @@ def test_a_crash_leaves_its_event_too(serve: Serve, own: Audited, monkeypatch: p
     def crash(*_: object) -> None:
         raise RuntimeError("canary-crash")
 
-    monkeypatch.setattr("cds_hooks.routes.read_hook_request", crash)
+    monkeypatch.setattr("cds_hooks.call_body.read_hook_request", crash)
     assert web.call(call()).status_code == 500
     (event,) = own.events()
     assert (event["outcome"], details(event)["httpStatus"]) == ("8", ["500"])

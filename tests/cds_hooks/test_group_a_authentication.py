@@ -339,6 +339,22 @@ def test_a21_a_rotated_key_is_found_after_one_refresh(serve: Serve, monkeypatch:
         refused(web.signed(call(), headers={"kid": "old"}))
 
 
+def test_a21_another_key_under_the_same_kid_takes_the_place_of_the_one_before(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cds_hooks.key_sets.REFRESH_INTERVAL", 0.0)
+    monkeypatch.setattr("cds_hooks.key_sets.FRESH_SECONDS", 0.0)
+    new = ec.generate_private_key(ec.SECP384R1())
+    with KeyServer({"keys": [tokens.jwk("one", tokens.EC_KEY)]}) as keys:
+        web = serve(auth=True, trusted_issuers={tokens.ISSUER: {"tenant": "a", "jku": keys.url}})
+        for _ in range(2):
+            assert web.signed(call(), headers={"kid": "one"}).status_code == 200
+        refused(web.signed(call(), key=new, headers={"kid": "one"}))
+        keys.document = {"keys": [tokens.jwk("one", new)]}
+        assert web.signed(call(), key=new, headers={"kid": "one"}).status_code == 200
+        refused(web.signed(call(), headers={"kid": "one"}))
+
+
 @pytest.mark.parametrize("critical", [["exp"], ["b64"], ["https://example.org/unknown"], "exp", []])
 def test_a22_critical_extensions_are_401(guarded: Served, aud: str, critical: Any) -> None:
     refused(with_token(guarded, tokens.token(aud, headers={"crit": critical})))

@@ -13,7 +13,7 @@ import pytest
 from cds_hooks import key_sets
 from cds_hooks.key_sets import FRESH_SECONDS, REFRESH_INTERVAL, STALE_SECONDS, KeySets, NoKey, read_key_set
 from cds_hooks.outbound import Outbound
-from cds_hooks.settings import TrustedIssuer
+from cds_hooks.trusted_issuer import TrustedIssuer
 from tests.cds_hooks import tokens
 from tests.cds_hooks.key_server import KeyServer
 

@@ -62,7 +62,7 @@ def test_a_crash_is_a_500_without_a_word_of_it(serve: Serve, monkeypatch: pytest
     def crash(*_: object) -> None:
         raise RuntimeError("canary-crash")
 
-    monkeypatch.setattr("cds_hooks.routes.read_hook_request", crash)
+    monkeypatch.setattr("cds_hooks.call_body.read_hook_request", crash)
     answer = web.call(call())
     assert answer.status_code == 500
     assert answer.json()["resourceType"] == "OperationOutcome"

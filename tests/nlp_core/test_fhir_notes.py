@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nlp_core import fhir_notes
+from nlp_core import fhir_reading
 from nlp_core.attachments import BinaryContent
 from nlp_core.chart import Chart
 from nlp_core.fhir_notes import attachment_urls, chart_from_resources
@@ -611,14 +611,14 @@ def test_failed_search_is_counted_and_warnings_are_not() -> None:
 
 @pytest.mark.parametrize("step", ["document_of", "document_text", "facts_of"])
 def test_a_fault_of_our_own_loses_one_resource_and_is_counted(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = getattr(fhir_notes, step)
+    real = getattr(fhir_reading, step)
 
     def faulty(given: Any, *rest: Any) -> Any:
         if "d1" in str(given):
             raise RuntimeError("a fault")
         return real(given, *rest)
 
-    monkeypatch.setattr(fhir_notes, step, faulty)
+    monkeypatch.setattr(fhir_reading, step, faulty)
     chart = read(document(), document("other", id="d2"))
     assert "other" in texts(chart)
     assert unread(chart) == {("DocumentReference", "malformed"): 1}

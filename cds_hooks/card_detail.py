@@ -140,9 +140,13 @@ def _closing(assessment: Assessment, chart: Chart, plan: _Plan, language: Langua
     missing = "; ".join(said.said_in(language) for said in unseen)
     if missing:
         yield f"**{words.NOT_SEEN.said_in(language)}:** {missing}"
-    calibrated = any(candidate.band for candidate in assessment.candidates)
-    made_by = words.MADE_BY if calibrated else words.MADE_BY_UNCALIBRATED
-    yield f"*{made_by.said_in(language).format(model=inert(assessment.model_version, source=MODEL_SOURCE))}*"
+    yield f"*{_made_by(assessment).said_in(language).format(model=inert(assessment.model_version, source=MODEL_SOURCE))}*"
+
+
+def _made_by(assessment: Assessment) -> Words:
+    if not any(candidate.band for candidate in assessment.candidates):
+        return words.MADE_BY_UNCALIBRATED
+    return words.MADE_BY_ON_SITE if assessment.calibrated_on_site else words.MADE_BY
 
 
 def _steps(steps: Sequence[NextStep], language: Language) -> str:

@@ -45,6 +45,11 @@ MADE_BY = Words(
     " does not rule anything out.",
     zh="由人工智能生成；可信度仅以模拟患者校准；模型 {model}。未列出不代表可以排除。",
 )
+MADE_BY_ON_SITE = Words(
+    en="AI-generated; confidence calibrated on simulated patients and on coded notes of this site; model {model}. Silence or"
+    " absence from this list does not rule anything out.",
+    zh="由人工智能生成；可信度以模拟患者及本院已编码病历校准；模型 {model}。未列出不代表可以排除。",
+)
 MADE_BY_UNCALIBRATED = Words(
     en="AI-generated; no calibrated confidence; model {model}. Absence from this list does not rule anything out.",
     zh="由人工智能生成；可信度未经校准；模型 {model}。未列出不代表可以排除。",

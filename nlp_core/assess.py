@@ -120,6 +120,7 @@ class Reader:
             next_steps=tuple(next_steps(_offered(ranked, candidates), read.found.observed, self.reasoner)),
             silence=self._silence(chart, read, candidates),
             silence_below=self._calibration.silence_below if self._calibration else 0.0,
+            calibrated_on_site=bool(self._calibration and self._calibration.site_notes),
             notes_read=read.notes_read,
             notes_unread=read.notes_unread,
             partly_read=read.partly,

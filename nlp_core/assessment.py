@@ -181,6 +181,8 @@ class Assessment(BaseModel):
     silence: Silence | None = None
     silence_below: float = Field(default=0.0, ge=0, le=1)
     """Probability of the leading candidate below which nothing is shown; 0 where no calibration says so."""
+    calibrated_on_site: bool = False
+    """Were probabilities fitted on notes of this site too, and not on simulated patients alone?"""
     notes_read: int = Field(ge=0)
     notes_unread: int = Field(default=0, ge=0)
     """Notes left out for want of time or budget (the oldest ones)."""

@@ -1,8 +1,8 @@
 """Scores to probabilities that mean what they say, probabilities to words, and when to stay silent.
 
 The leading diagnosis has a curve of its own: what comes first is right more often than its score says, what comes after it
-less often. Knows a fitted table (training.calibrate makes it). The table in force was fitted on simulated patients drawn from the
-knowledge; every place that shows a band says so.
+less often. Knows a fitted table (training.calibrate makes it). The shipped table was fitted on simulated patients drawn from the
+knowledge, a site's own on its notes besides; every place that shows a band says which.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Calibration(BaseModel):
     fitted_on: str
     """What the table was fitted on, in words for the model card."""
     patients: int = Field(ge=0)
+    site_notes: int = Field(default=0, ge=0)
+    """Coded notes of a site among what it was fitted on; 0 = simulated patients alone."""
     expected_calibration_error: float = Field(ge=0)
     """On held-apart patients, the first five diagnoses together, 15 bins."""
     leading_calibration_error: float = Field(ge=0)

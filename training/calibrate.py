@@ -65,8 +65,11 @@ def read_patients(reader: Reader, count: int, *, seed: int, known: tuple[float, 
     return Readings(raw, right)
 
 
-def fit(readings: Readings, held_apart: Readings, knowledge_version: str, fitted_on: str = "") -> Calibration:
-    """The curves fitted on `readings`, with their errors on `held_apart`. fitted_on: in words; "" = simulated patients."""
+def fit(
+    readings: Readings, held_apart: Readings, knowledge_version: str, fitted_on: str = "", site_notes: int = 0
+) -> Calibration:
+    """The curves fitted on `readings`, with their errors on `held_apart`. fitted_on: in words; "" = simulated patients.
+    site_notes: of a site, among `readings`."""
     leads = BetaCurve.fit(readings.raw[:, 0], readings.right[:, 0])
     told = readings.raw[:, 1:LEADING] >= LEAST_FOLLOWING
     follows = BetaCurve.fit(readings.raw[:, 1:LEADING][told], readings.right[:, 1:LEADING][told])
@@ -74,6 +77,7 @@ def fit(readings: Readings, held_apart: Readings, knowledge_version: str, fitted
     table = Calibration(
         fitted_on=fitted_on or simulated_in_words(len(readings.raw)),
         patients=len(readings.raw),
+        site_notes=site_notes,
         expected_calibration_error=0,
         leading_calibration_error=0,
         raw=_rounded(KNOTS),
@@ -151,7 +155,8 @@ def calibrate(
     if site:
         fitted_on, held_apart = beside(fitted_on, site.fit), beside(held_apart, site.apart)
         said = f"{said}, and {site.fitted_on}"
-    calibration = fit(fitted_on, held_apart, reader.knowledge.version, said)
+    site_notes = len(site.fit.raw) if site else 0
+    calibration = fit(fitted_on, held_apart, reader.knowledge.version, said, site_notes)
     part = target.with_name(f"{target.name}.part")
     part.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
     part.replace(target)

@@ -16,10 +16,11 @@ from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
 from worker.client import Degraded
 
-MESSAGE_VERSION: Final = 6
+MESSAGE_VERSION: Final = 7
 """1 (November 2026): first. 2 (November 2026): Chart.setting. 3 (November 2026): silences about untrusted notes.
 4 (November 2026): Assessment.partly_read and the silence of that name, NextStep.diagnoses, Assessment.silence_below.
-5 (November 2026): Assessment.summary. 6 (November 2026): questions about a chart."""
+5 (November 2026): Assessment.summary. 6 (November 2026): questions about a chart.
+7 (November 2026): Assessment.calibrated_on_site."""
 
 READ_TASK = "dxspan.read_chart"
 QUESTION_TASK = "dxspan.answer_question"
@@ -38,7 +39,7 @@ class ReadRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[6] = MESSAGE_VERSION
+    version: Literal[7] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
     """Random id of this reading."""
     tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
@@ -55,7 +56,7 @@ class ReadReply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[6] = MESSAGE_VERSION
+    version: Literal[7] = MESSAGE_VERSION
     assessment: Assessment | None = None
     degraded: Degraded | None = None
     cached: bool = False
@@ -72,7 +73,7 @@ class QuestionRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[6] = MESSAGE_VERSION
+    version: Literal[7] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
     """Random id of this question."""
     tenant: str = Field(min_length=1, max_length=TENANT_LENGTH)
@@ -92,7 +93,7 @@ class QuestionReply(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[6] = MESSAGE_VERSION
+    version: Literal[7] = MESSAGE_VERSION
     answer: Answer | None = None
     degraded: Degraded | None = None
 
@@ -108,7 +109,7 @@ class Canary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[6] = MESSAGE_VERSION
+    version: Literal[7] = MESSAGE_VERSION
     reading: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 

@@ -80,6 +80,7 @@ class Page:
     steps: Sequence[tuple[str, str, str]]
     """(`question` or `test`, words, gain)"""
     not_seen: Sequence[str]
+    calibrated_on_site: bool
     model: str
     figures: Markup | None
 
@@ -107,6 +108,7 @@ def page_of(
         notes=notes_shown(view, language, writer.places_by_note(), note),
         steps=[(s.kind, plain(s.words.said_in(language)), f"{s.gain:.2f}") for s in assessment.next_steps],
         not_seen=[words.said_in(language) for words in view.not_seen],
+        calibrated_on_site=assessment.calibrated_on_site,
         model=plain(assessment.model_version),
         figures=figures,
     )

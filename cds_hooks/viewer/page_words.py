@@ -37,6 +37,9 @@ PAGE: dict[str, Words] = {
     "band_note": Words(
         en="calibrated on simulated patients only: on real ones it can be off", zh="仅以模拟患者校准，实际可能有偏差"
     ),
+    "band_note_on_site": Words(
+        en="calibrated on simulated patients and on coded notes of this site", zh="以模拟患者及本院已编码病历校准"
+    ),
     "weight": Words(en="weight", zh="权重"),
     "weight_note": Words(
         en="Weights are log odds: above 0 speaks for the diagnosis, below 0 against; 0.7 doubles the odds.",

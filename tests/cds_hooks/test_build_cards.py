@@ -89,6 +89,19 @@ def test_detail_says_code_band_spans_kind_role_and_date():
     assert "calibrated on simulated patients only" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "unsaid"),
+    [
+        ("en", "simulated patients and on coded notes of this site", "patients only"),
+        ("zh", "本院已编码病历", "仅以模拟"),
+    ],
+)
+def test_a_site_that_calibrated_on_its_own_notes_reads_so_on_the_card(language: str, said: str, unsaid: str):
+    text = readable(built(assessment(candidate(), language=language, calibrated_on_site=True)))
+    assert said in text
+    assert unsaid not in text
+
+
 def test_no_band_without_calibration():
     text = readable(built(assessment(candidate(band=None))))
     assert "likely" not in text

@@ -170,6 +170,12 @@ def test_one_finding_alone_is_weak_evidence() -> None:
     assert assess("Cough.").silence == "weak_evidence"
 
 
+def test_it_is_said_whether_a_sites_notes_stand_behind_the_probabilities() -> None:
+    chart = chart_of("Cough and headache.")
+    assert not calibrated().assess(chart).calibrated_on_site
+    assert calibrated(site_notes=60).assess(chart).calibrated_on_site
+
+
 def test_below_the_calibrated_threshold_it_is_silent() -> None:
     chart = chart_of("Cough and headache.")
     first = calibrated().assess(chart).candidates[0].probability

@@ -35,6 +35,11 @@ def test_with_the_sites_notes_a_promise_comes_nearer_to_what_is_kept_there() -> 
     assert together.fitted_on == "both"
 
 
+def test_the_table_says_how_many_notes_of_the_site_it_knows() -> None:
+    assert fit(readings(1), readings(2), "v1").site_notes == 0
+    assert fit(beside(readings(1), site_readings(3)), readings(2), "v1", "both", 2000).site_notes == 2000
+
+
 def test_no_note_of_a_site_counts_more_than_so_often() -> None:
     simulated, site = readings(1, 4000), site_readings(2, 60)
     assert len(beside(simulated, site).raw) == 4000 + MOST_TIMES * 60

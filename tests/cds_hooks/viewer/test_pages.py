@@ -218,6 +218,14 @@ def test_everything_on_the_card_is_on_the_page(viewing: Viewing) -> None:
         assert words in chinese, words
 
 
+def test_what_probabilities_were_fitted_on_is_said_beside_them(viewing: Viewing) -> None:
+    assert "on simulated patients only" in viewing.opened()[1].text
+    viewing.reader.answer = lambda chart: cited(chart).model_copy(update={"calibrated_on_site": True})
+    text = viewing.opened()[1].text
+    assert "on coded notes of this site" in text
+    assert "patients only" not in text
+
+
 def test_source_attributes_and_model_card_are_one_click_away(viewing: Viewing) -> None:
     assert 'href="/transparency?lang=en"' in viewing.opened()[1].text
 

@@ -31,6 +31,10 @@ class Unreachable(Exception):
     """The server gave no usable answer: refused, too slow, too large, compressed, or at an address not allowed."""
 
 
+class TooSlow(Unreachable):
+    """Nothing else was wrong when its time was over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """An answer of a registered server."""
@@ -62,7 +66,7 @@ class Outbound:
     async def get(
         self, address: ServerAddress, rules: NetworkRules, *, headers: Mapping[str, str], max_bytes: int, seconds: float
     ) -> Fetched:
-        """GET `address`; every status is an answer, redirects included. Raises Unreachable."""
+        """GET `address`; every status is an answer, redirects included. Raises Unreachable, TooSlow where time was all it lacked."""
         return await self._bounded(address, rules, headers, None, max_bytes, seconds)
 
     async def post(
@@ -94,14 +98,17 @@ class Outbound:
         max_bytes: int,
         seconds: float,
     ) -> Fetched:
+        limit = asyncio.timeout(max(seconds, 0))
         try:
-            async with asyncio.timeout(max(seconds, 0)):
+            async with limit:
                 host = await _checked_host(address, rules)
                 return await self._fetch(address, host, headers, body, max_bytes)
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if _is_tls_failure(error):
                 security_event("tls-failure", server=address.origin)
-            raise Unreachable("no answer in time, or none at all") from None
+            if limit.expired():
+                raise TooSlow("no answer in time") from None
+            raise Unreachable("no answer") from None
 
     async def _fetch(
         self, address: ServerAddress, host: str, headers: Mapping[str, str], sent_body: bytes | None, max_bytes: int

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from cds_hooks.outbound import Fetched, NetworkRules, Outbound, Unreachable, _allowed
+from cds_hooks.outbound import Fetched, NetworkRules, Outbound, TooSlow, Unreachable, _allowed
 from cds_hooks.server_address import ServerAddress
 from tests.certificates import self_signed
 from tests.fhir_server import TOKEN, Fault, FhirServer
@@ -93,7 +93,7 @@ def test_large_answers_are_cut(fault: Fault) -> None:
 def test_slow_answers_are_cut(fault: Fault) -> None:
     with FhirServer([], faults={"Condition": fault}) as fhir:
         begun = time.monotonic()
-        with pytest.raises(Unreachable):
+        with pytest.raises(TooSlow):
             get(f"{fhir.url}/Condition", seconds=0.5)
         assert time.monotonic() - begun < 1.5
 
@@ -105,9 +105,10 @@ def test_a_deadline_that_has_passed_asks_nothing() -> None:
         assert not fhir.asked
 
 
-def test_a_server_that_is_not_there_is_unreachable() -> None:
-    with pytest.raises(Unreachable):
+def test_a_server_that_is_not_there_is_unreachable_and_not_slow() -> None:
+    with pytest.raises(Unreachable) as refused:
         get("http://127.0.0.1:9/x")
+    assert not isinstance(refused.value, TooSlow)
     with pytest.raises(Unreachable):
         get("http://no-such-host.invalid/x")
 

@@ -12,6 +12,7 @@ from training.bulk_export import command as bulk_export
 from training.command import Command
 from training.deidentify import command as deidentify
 from training.identifier_fit import command as fit_identifier_head
+from training.identifier_fit import encoder_command as fit_identifier_encoder
 from training.measures import (
     assertion_texts,
     compare_precisions,
@@ -41,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     write_charts.COMMAND,
     deidentify.COMMAND,
     fit_identifier_head.COMMAND,
+    fit_identifier_encoder.COMMAND,
     measure_styles.COMMAND,
     fit.COMMAND,
     pretrain.COMMAND,

@@ -14,6 +14,6 @@ def test_a_peer_that_is_not_installed_is_named_as_absent() -> None:
     said = peer("presidio", Path(sys.executable), notes)
     assert isinstance(said, str)
     assert "presidio_analyzer" in said
-    page = "\n".join(lines(notes, [ours(notes, head=False)], [said]))
+    page = "\n".join(lines(notes, [ours(notes, None)], [said]))
     assert "- absent: presidio_analyzer" in page
     assert page.count("dxspan, its rules alone") == 1

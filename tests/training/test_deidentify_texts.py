@@ -23,7 +23,7 @@ from training.deidentify.vocabulary import vocabulary
 from training.measures.planted_notes import SETS, Outcome, judge, people, planted_notes
 
 PLANTED = Path(__file__).parent / "planted"
-HELD = 0.78
+HELD = 0.84
 KEY = b"a key of a test, thirty-two characters or more"
 
 
@@ -61,10 +61,12 @@ def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_an
     assert outcomes["unseen"].recall >= 0.97
     assert outcomes["development2"].recall >= 0.95
     # Notes that neither rules nor head were fitted on: by counts, so that nobody reads what was missed.
-    assert outcomes["development3_check"].recall >= 0.69
+    assert outcomes["development3_check"].recall >= 0.77
+    assert outcomes["development4_check_en"].recall >= 0.77
+    assert outcomes["development4_check_zh"].recall >= 0.69
     assert outcomes["held"].recall >= HELD
     seen = {name: one.lost_share for name, one in outcomes.items() if name != "held"}
-    assert all(share <= 0.02 for share in seen.values()), seen
+    assert all(share <= 0.025 for share in seen.values()), seen
     assert outcomes["held"].lost_share <= 0.03, outcomes["held"].lost_share
 
 

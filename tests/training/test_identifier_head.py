@@ -11,11 +11,12 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from training.deidentify.identifier_head import head as head_module
 from training.deidentify.identifier_head.head import IdentifierHead, Thresholds, ruled_classes, shipped_head
-from training.deidentify.identifier_head.network import CLASSES, probabilities, read_weights
-from training.deidentify.identifier_head.tokens import tokens_of
+from training.deidentify.identifier_head.network import CLASSES, Floats, probabilities, read_weights
+from training.deidentify.identifier_head.tokens import Tokens, tokens_of
 from training.deidentify.kinds import Found, Kind
 from training.deidentify.notes import NoteCleaner, nobody
 from training.deidentify.surrogates import Surrogates
@@ -117,6 +118,37 @@ def test_names_on_no_list_are_found(cleaner: NoteCleaner, text: str) -> None:
 )
 def test_diseases_doses_and_denials_stay(cleaner: NoteCleaner, text: str) -> None:
     assert cleaner.clean(text, nobody(None)).text == text
+
+
+class Told(IdentifierHead):
+    """Thinks of each token what it is told to."""
+
+    def __init__(self, thresholds: Thresholds, **told: float) -> None:
+        super().__init__(vocabulary(), read_weights(head_module.WEIGHTS), thresholds)
+        self._told = told
+
+    def reviewed(self, plain: str, tokens: Tokens, ruled: NDArray[np.int8], chances: Floats) -> Floats:  # noqa: ARG002
+        chance = np.array([self._told.get(form, 0.0) for form in tokens.forms], np.float32)
+        given = np.zeros((len(chance), len(CLASSES)), np.float32)
+        given[:, 0], given[:, 1] = 1 - chance, chance
+        return given
+
+
+def test_a_word_beside_an_identifier_is_part_of_it_from_a_lower_chance_on() -> None:
+    text, told = "Seen with Ozlemira Vintrusha Quorn, near Vintrusha", {"Ozlemira": 0.9, "Vintrusha": 0.5, "Quorn": 0.5}
+    alone = Told(Thresholds(0.8, 0.8, 0, 0), **told).judged([(text, [])])
+    assert [text[one.start : one.end] for one in alone[0]] == ["Ozlemira"]
+    beside = Told(Thresholds(0.8, 0.8, 0, 0, latin_beside=0.4), **told).judged([(text, [])])
+    assert [text[one.start : one.end] for one in beside[0]] == ["Ozlemira Vintrusha Quorn"]
+    ruled = [Found(41, 50, Kind.PLACE)]
+    assert Told(Thresholds(0.95, 0.8, 0, 0, latin_beside=0.4), near=0.5).judged([(text, ruled)])[0][-1].start == 36
+
+
+@pytest.mark.parametrize("text", ["doses 100-200-3000 mg", "now 88 years", "患者88岁", "Na 4419 mmol"])
+def test_a_number_with_its_unit_is_a_measure_whatever_the_head_thinks(text: str) -> None:
+    sure = {"100-200-3000": 0.99, "88": 0.99, "4419": 0.99}
+    assert Told(Thresholds(0.5, 0.5, 0, 0), **sure).judged([(text, [])]) == [[]]
+    assert Told(Thresholds(0.5, 0.5, 0, 0), **sure).judged([(f"bed {text.split()[-1]} 4419", [])])[0]
 
 
 def test_an_identifier_written_anew_keeps_its_make() -> None:

@@ -18,10 +18,10 @@ import orjson
 from nlp_core.durable_files import write_whole
 from training.deidentify.coded_fields import CodedFields
 from training.deidentify.export_parts import Part, Rejection, resources_of
-from training.deidentify.identifier_head.head import shipped_head
 from training.deidentify.identifier_store import IdentifierStore
 from training.deidentify.known_identifiers import KnownIdentifiers
 from training.deidentify.notes import NoteCleaner, Person, nobody
+from training.deidentify.readers import Reader, shipped_reader
 from training.deidentify.recognizers import presidio
 from training.deidentify.record_identifiers import Alias, Identifier, Link, Row, owner_handle, rows_of
 from training.deidentify.surrogates import Surrogates
@@ -42,6 +42,7 @@ class Settings:
     shifting: bool
     as_of: date
     with_presidio: bool = False
+    reader: Reader = "head"
 
     @property
     def store(self) -> Path:
@@ -76,7 +77,7 @@ class Bench:
         self._people: OrderedDict[str, Person] = OrderedDict()
         self._handles: dict[str, str] = {}
         other = presidio() if settings.with_presidio else None
-        cleaner = NoteCleaner(self._surrogates, other, shipped_head(vocabulary()))
+        cleaner = NoteCleaner(self._surrogates, other, shipped_reader(settings.reader, vocabulary()))
         self._workshop = Workshop(
             self._surrogates, cleaner, self.person_of, self.owner_of, settings.shifting, settings.as_of
         )

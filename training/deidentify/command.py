@@ -9,6 +9,7 @@ from pathlib import Path
 
 from training.command import Command
 from training.deidentify.export_parts import PART_BYTES
+from training.deidentify.readers import READERS
 from training.deidentify.run import PROFILES, LeakError, Order, deidentify
 from training.engines.choice import add_engine_arguments, engine_of
 
@@ -39,6 +40,11 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--presidio", action="store_true", help="Presidio's recognizers as well, where presidio-analyzer is installed"
     )
+    parser.add_argument(
+        "--reader", choices=READERS, default="head",
+        help="head: the small head beside the rules; encoder: where the head is unsure the base encoder reads too, which finds"
+        " more and takes longer (docs/deidentification.md; default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="do everything, write no output")
     parser.add_argument(
         "--part-bytes", type=int, default=PART_BYTES, help="bytes of a part of the work (default: %(default)s)"
@@ -57,6 +63,7 @@ def _run(options: Namespace) -> int:
         dry_run=options.dry_run,
         as_of=options.as_of,
         with_presidio=options.presidio,
+        reader=options.reader,
         part_bytes=options.part_bytes,
     )
     try:

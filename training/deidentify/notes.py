@@ -82,7 +82,7 @@ class NoteCleaner:
         """Every identifier, sorted, none over another."""
         searched = SearchedText(text)
         found = list(person.known.find(searched))
-        paragraphs = list(_paragraphs(text))
+        paragraphs = list(paragraphs_of(text))
         for (start, _), own in zip(paragraphs, self._of_any_record(paragraphs, person.shift is None), strict=True):
             found.extend(replace(one, start=one.start + start, end=one.end + start) for one in own)
         found.extend(self._names.again(searched, found))
@@ -146,7 +146,7 @@ class NoteCleaner:
         return self._surrogates.replacement(piece, found, person.scope, self._words.cues["generic_places"])
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+def paragraphs_of(text: str) -> Iterator[tuple[int, str]]:
     """Between blank lines, each with its place; no finder looks across one."""
     at = 0
     for blank in _BLANK_LINE.finditer(text):

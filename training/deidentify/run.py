@@ -29,6 +29,7 @@ from training.deidentify.coded_fields import CodedFields
 from training.deidentify.export_parts import Part, export_files, line_count, plan
 from training.deidentify.identifier_store import StoreWriter
 from training.deidentify.leak_test import LeakTest
+from training.deidentify.readers import Reader
 from training.deidentify.report import Report, read_done
 from training.deidentify.surrogates import Surrogates, read_key
 from training.deidentify.vocabulary import RULES, vocabulary
@@ -60,6 +61,7 @@ class Order:
     dry_run: bool = False
     as_of: date | None = None
     with_presidio: bool = False
+    reader: Reader = "head"
     part_bytes: int = 8 * _BLOCK
 
 
@@ -71,7 +73,12 @@ def deidentify(order: Order, *, quiet: bool = False) -> Report:
         raise ValueError(f"{order.out} exists already; remove it or choose another --out")
     with _work_folder(order.work):
         settings = Settings(
-            str(order.work), key, order.profile == "expert-shift", _started(order, key, files), order.with_presidio
+            str(order.work),
+            key,
+            order.profile == "expert-shift",
+            _started(order, key, files),
+            order.with_presidio,
+            order.reader,
         )
         parts = plan(files, order.work, order.part_bytes)
         given = (replace(settings, key=b""), str(order.key_file.absolute()))  # a cluster's wires do not carry the key
@@ -131,6 +138,7 @@ def _started(order: Order, key: bytes, files: list[Path]) -> date:
         "key": Surrogates(key, vocabulary()).fingerprint(),
         "asOf": as_of,
         "presidio": order.with_presidio,
+        "reader": order.reader,
         "partBytes": order.part_bytes,
         "rules": _rules_digest(),
         "files": [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files],

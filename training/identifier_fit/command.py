@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from argparse import ArgumentParser, Namespace
-from itertools import product
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +17,47 @@ import orjson
 
 from nlp_core.durable_files import write_whole
 from training.command import Command
-from training.deidentify.identifier_head.head import RECORD, WEIGHTS, IdentifierHead, Thresholds
+from training.deidentify.identifier_head.head import RECORD, WEIGHTS, Thresholds
 from training.deidentify.identifier_head.network import Weights
-from training.deidentify.kinds import Found
 from training.deidentify.notes import NoteCleaner
 from training.deidentify.surrogates import Surrogates
-from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import vocabulary
-from training.identifier_fit.training_notes import MarkedText, training_notes
-from training.measures.planted_notes import PLANTED, Outcome, counted, planted_notes
+from training.identifier_fit.choose_thresholds import (
+    LANGUAGES,
+    START,
+    RememberingHead,
+    best,
+    in_language,
+    ruled_notes,
+    said,
+)
+from training.identifier_fit.training_notes import MarkedText, own_notes, training_notes
+from training.measures.planted_notes import PLANTED, PlantedNote, planted_notes
 
-FITTED_ON = ("development", "development2", "development3")
-CHOSEN_ON = "development3_check"
-_THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98)
-_DOUBTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+FITTED_ON = ("development", "development2", "development3", "development4_en", "development4_zh")
+"""Beside them the notes of training.identifier_fit itself."""
+CHOSEN_ON = ("development3_check", "development4_check_en", "development4_check_zh")
 
 
-def choose(weights: Weights, check: Path, most_lost: float) -> tuple[Thresholds, dict[str, Any]]:
+def marked_texts(planted: Path) -> list[MarkedText]:
+    """All that is fitted on before it is written anew."""
+    notes = [note for name in FITTED_ON for note in planted_notes(planted / f"{name}.txt")]
+    return [*(MarkedText(note.text, note.identifiers) for note in notes), *own_notes()]
+
+
+def notes_apart(planted: Path) -> list[PlantedNote]:
+    """What thresholds are chosen on."""
+    return [note for name in CHOSEN_ON for note in planted_notes(planted / f"{name}.txt")]
+
+
+def choose(weights: Weights, apart: Sequence[PlantedNote], most_lost: float) -> tuple[Thresholds, dict[str, Any]]:
     """Thresholds for Latin and Chinese tokens and for doubt, and what they give on the notes apart."""
-    chosen, given = Thresholds(0.5, 0.5, 0.0, 0.0), {}
-    rules, words = NoteCleaner(_surrogates()), vocabulary()
-    head = IdentifierHead(words, weights, chosen)
-    for language in ("latin", "chinese"):
-        notes = [note for note in planted_notes(check) if note.chinese == (language == "chinese")]
-        ruled = [(folded(note.text), rules.ruled(note.text)) for note in notes]
-        best: tuple[float, Outcome, Thresholds] | None = None
-        for sure, doubt in product(_THRESHOLDS, _DOUBTS):
-            head.thresholds = chosen._replace(**{language: sure, f"{language}_doubt": doubt})
-            outcome = counted(zip(notes, _spans(head, ruled), strict=True))
-            if outcome.lost_share <= most_lost and (best is None or outcome.recall > best[0]):
-                best = outcome.recall, outcome, head.thresholds
-        if best is None:
-            raise ValueError(f"no threshold keeps the words lost of {language} notes under {most_lost}")
-        chosen = best[2]
-        given[language] = {"found": round(best[0], 4), "lost": round(best[1].lost_share, 4)}
-    return chosen, given
-
-
-def _spans(head: IdentifierHead, ruled: list[tuple[str, list[Found]]]) -> list[list[tuple[int, int]]]:
-    return [[(one.start, one.end) for one in found] for found in head.judged(ruled)]
+    head, given = RememberingHead(vocabulary(), weights, START), {}
+    for language in LANGUAGES:
+        notes = in_language(apart, language)
+        outcome, head.thresholds = best(head, language, notes, ruled_notes(notes), most_lost)
+        given[language] = said(outcome)
+    return head.thresholds, given
 
 
 def _surrogates() -> Surrogates:
@@ -93,17 +95,12 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(options: Namespace) -> int:
     from training.identifier_fit.fit import fitted
 
-    marked = [
-        MarkedText(note.text, note.identifiers)
-        for name in FITTED_ON
-        for note in planted_notes(options.planted / f"{name}.txt")
-    ]
-    texts = training_notes(marked, options.copies, options.seed)
+    texts = training_notes(marked_texts(options.planted), options.copies, options.seed)
     weights = fitted(texts, NoteCleaner(_surrogates()), rounds=options.rounds, seed=options.seed, quiet=False)
-    write(weights, options.out, {"thresholds": Thresholds(0.5, 0.5, 0.0, 0.0)._asdict()})
-    thresholds, given = choose(weights, options.planted / f"{CHOSEN_ON}.txt", options.lost)
+    write(weights, options.out, {"thresholds": START._asdict()})
+    thresholds, given = choose(weights, notes_apart(options.planted), options.lost)
     record = {
-        "fittedOn": list(FITTED_ON), "chosenOn": CHOSEN_ON, "thresholds": thresholds._asdict(), "onTheNotesApart": given,
+        "fittedOn": list(FITTED_ON), "chosenOn": list(CHOSEN_ON), "thresholds": thresholds._asdict(), "onTheNotesApart": given,
         "copies": options.copies, "rounds": options.rounds, "seed": options.seed,
     }  # fmt: skip
     write(weights, options.out, record)

@@ -29,6 +29,14 @@ _PLACE_UNITS = frozenset(
 )
 _NICK = frozenset("小老阿")
 _OFTEN = 0.5
+_CHINESE_WORD = 0.1
+_CHINESE_WORDS = (
+    "夏天 春天 秋生 高兴 平安 黎明 安静 文静 于是 方便 万一 时间 明白 光明 和平 希望 幸福 健康 自强 向前 进步 团结 丰收 长江 黄河 泰山 白云 青山 流水 大海 "
+    "太阳 月亮 星星 彩虹 晴天 小雨 大雪 冬梅 金秋 常规 何时 任何 方向 高度 温和 严重 安全 容易 成功 胜利 牛奶 苹果 石榴 杏仁 白糖 马上 水平 平静 清楚 清明 端午 "
+    "立春 谷雨 年华 江南 海南 云南 华北 东方 西部 北方 南方 中华 国庆 建设 解放 人民 勇敢 聪明 可爱 快乐 美丽 温柔 诚信 公正 正义 当归 远志 杜仲 桂枝 茯苓 黄芪 "
+    "景天 连翘 半夏 天冬 路通 程度 项目 单位 包括 经常 时常 越来越 毛病 余下 全部 全程 甘草 石头 金属 钢铁 铁路 花生 关于 关节 管理 牧场 谢谢 许多 许可 应该 强壮 强度"
+).split()
+"""Words of every day that are names too."""
 
 
 class Substitutes:
@@ -81,7 +89,7 @@ class Substitutes:
             return self._drawn.choice(self._last)
         if draw < 0.72:
             return self._drawn.choice(self._also)
-        if draw < 0.76:
+        if draw < 0.82:
             return self._drawn.choice(self._english)
         return self._made()
 
@@ -132,6 +140,8 @@ class Substitutes:
 
     def _chinese_name(self, name: str) -> str:
         drawn, pieces = self._drawn, []
+        if len(name) > 1 and name.isalpha() and drawn.random() < _CHINESE_WORD:
+            return drawn.choice(_CHINESE_WORDS)
         foreign = "·" in name or "•" in name or len(name) > 4 or all(letter in self._sound for letter in name)
         for at, letter in enumerate(name):
             if not "\u3400" <= letter <= "\u9fff":

@@ -15,13 +15,15 @@ import orjson
 
 from training.deidentify.kinds import Found
 from training.identifier_fit.substitutes import Substitutes
-from training.measures.planted_notes import marked_text
+from training.measures.planted_notes import marked_text, planted_notes
 
 _HERE = Path(__file__).parent
 _TRAINING = _HERE.parent
 _TEXTS = ("case_texts/development.jsonl", "case_texts/hard.jsonl", "assertion_texts/development.jsonl")
 _FRAMES_A_NOTE = (1, 2, 3, 4)
 _RECASED = 0.16
+_SAME = 0.1
+"""Identifiers that stay: some names are words, and the words beside them tell."""
 _TEMPTED = 1_500
 
 
@@ -41,23 +43,32 @@ def written_anew(note: MarkedText, substitutes: Substitutes, drawn: random.Rando
     said: dict[str, str] = {}
     for one in note.identifiers:
         old = note.text[one.start : one.end]
-        new = said.setdefault(old, substitutes.of(old, one.kind))
+        new = said.setdefault(old, old if drawn.random() < _SAME else substitutes.of(old, one.kind))
         kept = note.text[at : one.start]
         pieces += (kept, new)
         start = size + len(kept)
         size = start + len(new)
         found.append(Found(start, size, one.kind))
         at = one.end
-    text = "".join((*pieces, note.text[at:]))
+    return recased(MarkedText("".join((*pieces, note.text[at:])), tuple(found)), drawn)
+
+
+def recased(text: MarkedText, drawn: random.Random) -> MarkedText:
+    """Now and then in capitals or small letters alone."""
     if drawn.random() < _RECASED:
-        changed = text.lower() if drawn.random() < 0.6 else text.upper()
-        text = changed if len(changed) == len(text) else text
-    return MarkedText(text, tuple(found))
+        changed = text.text.lower() if drawn.random() < 0.6 else text.text.upper()
+        return MarkedText(changed, text.identifiers) if len(changed) == len(text.text) else text
+    return text
 
 
 def frames() -> list[MarkedText]:
     """The sentences of frames.txt."""
     return [MarkedText(*marked_text(line)) for line in _lines("frames.txt")]
+
+
+def own_notes() -> list[MarkedText]:
+    """The notes of marked_notes.txt."""
+    return [MarkedText(note.text, note.identifiers) for note in planted_notes(_HERE / "marked_notes.txt")]
 
 
 def _lines(name: str) -> list[str]:

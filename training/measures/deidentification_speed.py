@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,10 +22,10 @@ import orjson
 from nlp_core.attachments import content_text, inline_content
 from training.deidentify.clean_part import Bench, Settings, collected
 from training.deidentify.export_parts import Part, export_files, plan, resources_of
-from training.deidentify.identifier_head.head import shipped_head
 from training.deidentify.identifier_store import StoreWriter
 from training.deidentify.leak_test import LeakTest
 from training.deidentify.notes import NoteCleaner, nobody
+from training.deidentify.readers import READERS, Reader, shipped_reader
 from training.deidentify.report import read_done
 from training.deidentify.surrogates import Surrogates
 from training.deidentify.vocabulary import vocabulary
@@ -33,16 +33,21 @@ from training.deidentify.vocabulary import vocabulary
 _NOTES = ("DocumentReference", "DiagnosticReport", "Binary", "Composition")
 _MANY = 8
 _LONGEST_NOTE = 1_000_000
-_PEAK = "import resource, sys; from training.__main__ import main; code = main(sys.argv[1:]); print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(code)"
+_PEAK = (
+    "import sys; from training.__main__ import main; code = main(sys.argv[1:]);"
+    " peak = next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'));"
+    " print('peak', peak, file=sys.stderr); sys.exit(code)"
+)
+"""Of this program alone; what `getrusage` says may be the peak of whoever started it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
     """Megabytes a second of one process, and MiB."""
 
-    text: float
-    """Of the words in notes, as the export has them."""
-    new_text: float
+    text: dict[Reader, float]
+    """Of the words in notes, as the export has them, by each reader."""
+    new_text: dict[Reader, float]
     """Of the same notes' paragraphs, each once: nothing is copied forward."""
     structured: float
     """Of NDJSON without notes."""
@@ -52,6 +57,7 @@ class Speed:
     leak_test: float
     peak: float
     peak_of_many: float
+    peak_of_encoder: float
 
     def lines(self) -> Iterator[str]:
         yield ""
@@ -61,14 +67,17 @@ class Speed:
         yield ""
         yield "| step | MB/s |"
         yield "|---|---:|"
-        yield f"| notes cleaned, of their text | {self.text:.2f} |"
-        yield f"| paragraphs of notes searched, each once | {self.new_text:.2f} |"
+        for reader in READERS:
+            yield f"| notes cleaned, of their text (`--reader {reader}`) | {self.text[reader]:.2f} |"
+        for reader in READERS:
+            yield f"| paragraphs of notes searched, each once (`--reader {reader}`) | {self.new_text[reader]:.2f} |"
         yield f"| coded resources cleaned, of their NDJSON | {self.structured:.1f} |"
         yield f"| the same NDJSON through orjson and nothing else | {self.bare:.0f} |"
         yield f"| first pass, all files | {self.collecting:.1f} |"
         yield f"| leak test, all files | {self.leak_test:.1f} |"
         yield ""
-        yield f"Peak memory of a whole run: {self.peak:.0f} MiB; on {_MANY} copies of every line (the same patients), {self.peak_of_many:.0f} MiB."
+        yield f"Peak memory of a whole run: {self.peak:.0f} MiB; on {_MANY} copies of every line (the same patients), {self.peak_of_many:.0f} MiB;"
+        yield f"with `--reader encoder` {self.peak_of_encoder:.0f} MiB."
 
 
 def measure_speed(export: Path) -> Speed:
@@ -86,19 +95,22 @@ def measure_speed(export: Path) -> Speed:
         writer.finish()
         bench, leak_test = Bench(settings), LeakTest(settings)
         coded_time = _timed(bench.clean, coded)
-        noted_time = _timed(bench.clean, noted)
-        text = sum(read_done(settings.done(part))["text_bytes"] for part in noted)
+        text: dict[Reader, float] = {
+            "head": _text(settings, noted),
+            "encoder": _text(_apart(settings, "encoder"), noted),
+        }
         leaking = _timed(leak_test.leaks, parts)
         bare = _timed(_bare, coded)
         return Speed(
-            text=text / 1e6 / noted_time,
-            new_text=_new_text(noted),
+            text=text,
+            new_text={reader: _new_text(noted, reader) for reader in READERS},
             structured=_size(coded) / 1e6 / coded_time,
             bare=_size(coded) / 1e6 / bare,
             collecting=_size(parts) / 1e6 / collecting,
             leak_test=_size(parts) / 1e6 / leaking,
             peak=_peak(export, Path(folder), 1),
             peak_of_many=_peak(export, Path(folder), _MANY),
+            peak_of_encoder=_peak(export, Path(folder), 1, "encoder"),
         )
 
 
@@ -110,14 +122,29 @@ def _timed(step: Callable[[Part], object], parts: list[Part]) -> float:
     return max(time.process_time() - start, 1e-6)
 
 
-def _new_text(parts: list[Part]) -> float:
+def _apart(settings: Settings, reader: Reader) -> Settings:
+    """The same run with another reader, in a work folder of its own."""
+    own = replace(settings, work=f"{settings.work}.{reader}", reader=reader)
+    for name in ("parts", "offsets"):
+        (Path(own.work) / name).mkdir(parents=True)
+    shutil.copyfile(settings.store, own.store)
+    return own
+
+
+def _text(settings: Settings, parts: list[Part]) -> float:
+    """Megabytes of notes cleaned a second."""
+    seconds = _timed(Bench(settings).clean, parts)
+    return sum(int(read_done(settings.done(part))["text_bytes"]) for part in parts) / 1e6 / seconds
+
+
+def _new_text(parts: list[Part], reader: Reader) -> float:
     """Megabytes a second where no paragraph was seen before."""
     lines = (line.resource for part in parts for line in resources_of(part) if line.resource)
     texts = (text for resource in lines for text in _texts(resource))
     seen: set[str] = set()
     new = [_not_seen(text, seen) for text in texts]
     words = vocabulary()
-    cleaner, anyone = NoteCleaner(Surrogates(b"measuring" * 8, words), head=shipped_head(words)), nobody(0)
+    cleaner, anyone = NoteCleaner(Surrogates(b"measuring" * 8, words), head=shipped_reader(reader, words)), nobody(0)
     start = time.process_time()
     for text in new:
         cleaner.find(text, anyone)
@@ -149,9 +176,9 @@ def _bare(part: Part) -> None:
             orjson.dumps(orjson.loads(line))
 
 
-def _peak(export: Path, folder: Path, copies: int) -> float:
+def _peak(export: Path, folder: Path, copies: int, reader: Reader = "head") -> float:
     """MiB of a run on `copies` copies of each file's lines."""
-    source, key = folder / f"export-{copies}", folder / "key"
+    source, key = folder / f"export-{copies}-{reader}", folder / "key"
     source.mkdir()
     key.write_text(secrets.token_hex(32), encoding="utf-8")
     for file in export_files(export):
@@ -164,11 +191,13 @@ def _peak(export: Path, folder: Path, copies: int) -> float:
         "--in",
         str(source),
         "--out",
-        str(folder / f"out-{copies}"),
+        str(folder / f"out-{copies}-{reader}"),
         "--key-file",
         str(key),
         "--profile",
         "expert-shift",
+        "--reader",
+        reader,
     ]
     done = subprocess.run([sys.executable, "-c", _PEAK, *command], capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
     return int(done.stderr.rpartition("peak ")[2]) / 1024

@@ -22,7 +22,10 @@ from training.deidentify.record_identifiers import Identifier, Link, rows_of
 from training.deidentify.vocabulary import vocabulary
 
 PLANTED = Path("tests/training/planted")
-SETS = ("development", "development2", "development3", "development3_check", "test", "unseen", "held")
+SETS = (
+    "development", "development2", "development3", "development3_check", "development4_en", "development4_check_en",
+    "development4_zh", "development4_check_zh", "test", "unseen", "held",
+)  # fmt: skip
 _MARK = re.compile(r"\{\{([A-Z_]+):([^{}|]*)(?:\|([^{}|]*))?\}\}")
 _WORD = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9][A-Za-z0-9.,/:'-]*")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from training.deidentify.identifier_head.marks import Marks, row
+from training.deidentify.identifier_head.marks import Marks, is_measure, row
 from training.deidentify.identifier_head.network import CLASSES, Floats, Weights, probabilities, read_weights
 from training.deidentify.identifier_head.tokens import GAPS, Tokens, tokens_of
 from training.deidentify.kinds import Found, Kind
@@ -42,6 +43,18 @@ class Thresholds(NamedTuple):
     chinese: float
     latin_doubt: float
     chinese_doubt: float
+    latin_beside: float = 1.0
+    chinese_beside: float = 1.0
+    """From which a word beside one that is an identifier is part of it; 1: no other than any word's."""
+
+
+class Looked(NamedTuple):
+    """A text as the head sees it: its tokens, for each the class of the rules and the number of its form; [tokens, classes]."""
+
+    tokens: Tokens
+    ruled: NDArray[np.int8]
+    numbers: NDArray[np.int64]
+    chances: Floats
 
 
 class IdentifierHead:
@@ -66,17 +79,28 @@ class IdentifierHead:
 
         One answer for each text, the same whatever other texts are beside it.
         """
+        return [
+            self._judged(one, found, self.reviewed(plain, one.tokens, one.ruled, one.chances))
+            for one, (plain, found) in zip(self.looked_at(paragraphs), paragraphs, strict=True)
+        ]
+
+    def looked_at(self, paragraphs: Sequence[tuple[str, list[Found]]]) -> list[Looked]:
+        """What is seen of each, before anything is decided."""
         if len(self._numbers) > _MOST_FORMS:
             self._numbers.clear()
         read = [tokens_of(plain) for plain, _ in paragraphs]
         ruled = [ruled_classes(tokens, found) for tokens, (_, found) in zip(read, paragraphs, strict=True)]
         numbers, chances = self._chances(read, ruled)
-        answers, at = [], 0
-        for tokens, (_, found) in zip(read, paragraphs, strict=True):
+        looked, at = [], 0
+        for tokens, classes in zip(read, ruled, strict=True):
             here = slice(at, at + len(tokens.starts))
-            answers.append(self._judged(tokens, found, numbers[here], chances[here]))
+            looked.append(Looked(tokens, classes, numbers[here], chances[here]))
             at = here.stop + _APART
-        return answers
+        return looked
+
+    def reviewed(self, plain: str, tokens: Tokens, ruled: NDArray[np.int8], chances: Floats) -> Floats:  # noqa: ARG002
+        """What is thought of each token [tokens, classes] in the end; a second reader says more."""
+        return chances
 
     def _chances(self, read: list[Tokens], ruled: list[NDArray[np.int8]]) -> tuple[NDArray[np.int64], Floats]:
         """The number of each token's form, and [tokens, classes]; between two texts stand `_APART` rows of nothing."""
@@ -93,16 +117,26 @@ class IdentifierHead:
         sums = self._sums[forms] + self._gap_sums[gaps] + self._ruled[np.concatenate(classes)]
         return forms, probabilities(sums.astype(np.float32), self._weights, forms == 0)
 
-    def _judged(self, tokens: Tokens, found: list[Found], numbers: NDArray[np.int64], chances: Floats) -> list[Found]:
+    def _judged(self, looked: Looked, found: list[Found], chances: Floats) -> list[Found]:
+        tokens, numbers = looked.tokens, looked.numbers
         told, limits, chinese = 1 - chances[:, 0], self.thresholds, self._chinese[numbers]
         sure = told >= np.where(chinese, np.float32(limits.chinese), np.float32(limits.latin))
         sure &= ~self._kept[numbers]
+        beside = told > np.where(chinese, np.float32(limits.chinese_beside), np.float32(limits.latin_beside))
         kept = found
         if any(one.kind in _DOUBTED for one in found):
             stands = told >= np.where(chinese, np.float32(limits.chinese_doubt), np.float32(limits.latin_doubt))
             starts = np.array(tokens.starts)
             kept = [one for one in found if one.kind not in _DOUBTED or _any(one, starts, stands)]
-        return [*kept, *_spans(tokens, sure, chances, self._alone[numbers])] if sure.any() else kept
+        if not (sure | beside).any():
+            return kept
+        alone = self._alone[numbers] & ~_measured(tokens)
+        if beside.any():
+            reached = _reached(
+                tokens, (sure & alone) | (ruled_classes(tokens, kept) > 0), beside & ~self._kept[numbers]
+            )
+            sure, alone = sure | reached, alone | reached
+        return [*kept, *_spans(tokens, sure, chances, alone)] if sure.any() else kept
 
     def _number(self, form: str) -> int:
         number = self._numbers.get(form)
@@ -141,6 +175,25 @@ def _any(one: Found, starts: NDArray[np.int64], stands: NDArray[np.bool_]) -> bo
     return first == last or bool(stands[first:last].any())
 
 
+def _measured(tokens: Tokens) -> NDArray[np.bool_]:
+    """Numbers behind which a unit stands: no identifiers by themselves."""
+    return np.array([is_measure(*pair) for pair in pairwise([*tokens.forms, ""])], np.bool_)
+
+
+def _reached(tokens: Tokens, found: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tokens that may be part of what is found beside them, step by step from one to the next."""
+    reached = np.zeros_like(found)
+    places = np.flatnonzero(found | beside).tolist()
+    run: list[int] = []
+    for at, following in zip(places, [*places[1:], -1], strict=True):
+        run.append(at)
+        if following != at + 1 or tokens.gaps[following] not in _JOINED:
+            if found[run].any():
+                reached[run] = beside[run]
+            run = []
+    return reached
+
+
 def _spans(tokens: Tokens, sure: NDArray[np.bool_], chances: Floats, alone: NDArray[np.bool_]) -> Iterator[Found]:
     """Tokens side by side of one class are one identifier, where one of them at least may be one by itself."""
     places = np.flatnonzero(sure)
@@ -158,10 +211,15 @@ def _spans(tokens: Tokens, sure: NDArray[np.bool_], chances: Floats, alone: NDAr
             yield Found(tokens.starts[run[0]], tokens.ends[run[-1]], _KINDS[int(chances[run[0], 1:].argmax()) + 1])
 
 
+def shipped_weights() -> Weights:
+    """The weights beside this file. Raises ValueError where they are not those of their record."""
+    digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    if digest != orjson.loads(RECORD.read_bytes())["sha256"]:
+        raise ValueError(f"{WEIGHTS.name} has another checksum than {RECORD.name} says: fit it anew or restore it")
+    return read_weights(WEIGHTS)
+
+
 def shipped_head(words: Vocabulary) -> IdentifierHead:
     """The head beside this file. Raises ValueError where the weights are not those of their record."""
     record = orjson.loads(RECORD.read_bytes())
-    digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
-    if digest != record["sha256"]:
-        raise ValueError(f"{WEIGHTS.name} has another checksum than {RECORD.name} says: fit it anew or restore it")
-    return IdentifierHead(words, read_weights(WEIGHTS), Thresholds(**record["thresholds"]))
+    return IdentifierHead(words, shipped_weights(), Thresholds(**record["thresholds"]))

@@ -34,6 +34,10 @@ _MEASURE = re.compile(
     r"|[\d.,/-]+(?:mg|mcg|g|kg|ml|l|mm|cm|units?|iu|meq|mmol|h|hrs?|wks?|x|%)"
 )
 """Ages that may be said, and numbers with their unit."""
+_MEASURES = frozenset("mg mcg ug kg ml dl mm cm mmol meq iu units mmhg kcal kpa mg/dl".split())
+"""Words behind a number of which something is measured."""
+_YEARS = frozenset("year years yr yrs yo 岁".split())
+_HIGH_AGE = 90
 _TIME = frozenset("年月日号时分周岁点")
 _TITLES = frozenset("姐哥叔姨爷奶婶伯医生师总工主任护士长院教授先女士小老阿")
 _DIGIT = frozenset("0123456789")
@@ -152,6 +156,14 @@ class Marks:
             marks.append(f"zk={min(size, 4)}")
         marks.append(f"ze={word[-1]}&{part}")
         return marks
+
+
+def is_measure(form: str, following: str) -> bool:
+    """A number with its unit behind it, or an age that may be said."""
+    if _DIGIT.isdisjoint(form):
+        return False
+    unit = following.rpartition("|")[2].lower()
+    return unit in _MEASURES or (unit in _YEARS and form.isdecimal() and int(form[:9]) < _HIGH_AGE)
 
 
 def row(mark: str) -> int:

@@ -1,0 +1,127 @@
+"""`dxspan-train fit-identifier-encoder`: fits the encoder of training.deidentify.identifier_encoder, chooses how it is weighed.
+
+Input : the marked notes of fit-identifier-head, invented charts     Output: changes.safetensors, encoder.onnx, encoder.json
+A minute on a GPU, many hours on a CPU; with --work it goes on where it was stopped. `--learnt` takes what was learnt elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from tqdm import tqdm
+
+from nlp_core.adapters import ADAPTER, Adapter
+from nlp_core.durable_files import write_whole
+from nlp_core.model_bundle import SHIPPED_BUNDLE
+from training.command import Command
+from training.deidentify.identifier_encoder.weights import CHANGES, GRAPH, HERE, RECORD, base_tensors
+from training.deidentify.identifier_encoder.word_marks import ROWS
+from training.deidentify.identifier_head.head import shipped_weights
+from training.deidentify.vocabulary import vocabulary
+from training.identifier_fit.command import CHOSEN_ON, FITTED_ON, marked_texts, notes_apart
+from training.measures.planted_notes import PLANTED
+
+_LEARNT = "learnt.npz"
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--planted", type=Path, default=PLANTED, help="folder of marked notes (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: the shipped one)")
+    parser.add_argument("--work", type=Path, help="folder for an unfinished fit, which goes on from there")
+    parser.add_argument("--learnt", type=Path, help="learnt.npz of a fit elsewhere: only written and weighed here")
+    parser.add_argument("--layers", type=int, default=6, help="layers of the base, 1 to 6 (default: %(default)s)")
+    parser.add_argument("--rank", type=int, default=16, help="of the changes (default: %(default)s)")
+    parser.add_argument(
+        "--copies", type=int, default=36, help="times that each note is written anew (default: %(default)s)"
+    )
+    parser.add_argument("--charts", type=int, default=700, help="invented charts among them (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=1_500, help="of 32,768 pieces each (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="that cut the notes (default: %(default)s)")
+    parser.add_argument("--lost", type=float, default=0.02, help="other words lost at most (default: %(default)s)")
+    parser.add_argument(
+        "--unsure", type=float, nargs=2, default=UNSURE, metavar=("FROM", "TO"),
+        help="chances of the small head between which the encoder reads (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, help="of all that is drawn (default: %(default)s)")
+
+
+UNSURE = (0.1, 0.9)
+
+
+def _run(options: Namespace) -> int:
+    from training.deidentify.identifier_encoder.encoder import open_encoder
+    from training.identifier_fit.choose_weighing import choose_weighing
+    from training.identifier_fit.encoder_examples import added_characters
+    from training.identifier_fit.write_encoder import write_encoder
+
+    learnt = dict(np.load(options.learnt)) if options.learnt else _learnt(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    changes, graph = options.out / CHANGES, options.out / GRAPH
+    write_encoder(learnt, SHIPPED_BUNDLE / ADAPTER, changes, graph)
+    characters = added_characters()
+    encoder = open_encoder(vocabulary(), options.out, characters)
+    thresholds, weighing, given = choose_weighing(
+        encoder, shipped_weights(), notes_apart(options.planted), options.lost, tuple(options.unsure)
+    )
+    record: dict[str, Any] = {
+        "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (changes, graph)},
+        "fittedOn": list(FITTED_ON), "chosenOn": list(CHOSEN_ON), "thresholds": thresholds._asdict(),
+        "weighing": weighing._asdict(), "onTheNotesApart": given, "characters": characters,
+    }  # fmt: skip
+    said = orjson.dumps(record, option=orjson.OPT_INDENT_2)
+    write_whole(options.out / RECORD, said + b"\n")
+    print(said.decode())
+    return 0
+
+
+def _learnt(options: Namespace) -> dict[str, Any]:
+    """By fitting here; in --work lie what is unfinished and, in the end, what was learnt."""
+    import torch
+
+    from nlp_core.knowledge_files import read_knowledge
+    from training.identifier_fit.encoder_examples import encoder_notes, examples
+    from training.identifier_fit.encoder_fit import Plan, fit, judged
+    from training.identifier_fit.encoder_net import Shape
+    from training.identifier_fit.training_notes import MarkedText
+
+    if options.work:
+        options.work.mkdir(parents=True, exist_ok=True)
+        if (done := options.work / _LEARNT).exists():
+            return dict(np.load(done))
+    texts = encoder_notes(
+        marked_texts(options.planted), read_knowledge(), copies=options.copies, charts=options.charts, seed=options.seed
+    )
+    given = examples(texts, processes=options.processes, quiet=False)
+    adapter = Adapter.open(SHIPPED_BUNDLE / ADAPTER)
+    base = {name: torch.from_numpy(adapter.applied(name, value)) for name, value in base_tensors().items()}
+    plan = Plan(Shape(options.layers, options.rank), steps=options.steps, seed=options.seed)
+    with tqdm(total=options.steps, desc="steps") as bar:
+
+        def told(step: int, _: float) -> None:
+            bar.update(step - bar.n)
+
+        net = fit(
+            given, base, ROWS, plan,
+            told=told,
+            kept=options.work / "unfinished.pt" if options.work else None,
+        )  # fmt: skip
+    apart = examples([MarkedText(note.text, note.identifiers) for note in notes_apart(options.planted)])
+    print(f"tokens of identifiers found where 2 % of others are taken too: {judged(net, apart)}")
+    learnt = {name: value.detach().float().cpu().numpy() for name, value in net.learnt()}
+    if options.work:
+        with (options.work / _LEARNT).open("wb") as file:
+            np.savez(file, allow_pickle=False, **learnt)
+    return learnt
+
+
+COMMAND = Command(
+    "fit-identifier-encoder",
+    "the encoder that reads where the identifier head is unsure, from marked notes",
+    _arguments,
+    _run,
+)

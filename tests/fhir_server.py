@@ -123,6 +123,8 @@ class FhirServer(LoopbackServer):
     async def _misbehave(self, fault: Fault, kind: str) -> Response:
         if isinstance(fault, Response):
             return fault
+        if fault in (204, 304):  # answers without a body: with one, the connection would be worth nothing to the next request
+            return Response(status_code=int(fault))
         if isinstance(fault, int):
             return JSONResponse({"resourceType": "OperationOutcome", "issue": []}, fault)
         if fault == "slow":

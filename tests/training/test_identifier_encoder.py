@@ -85,6 +85,12 @@ def test_windows_hold_every_piece_once_and_cut_no_token_that_fits_in_one(words: 
         assert all(tokens.ends[token] - tokens.starts[token] > LONGEST for token in one & following)
 
 
+@pytest.mark.parametrize("complaint", ["Cough", "Fever", "Rash", "Joint Pain", "Hunger", "Chest pain"])
+def test_a_complaint_of_a_word_is_nobodys_name(shipped: SecondReader, complaint: str) -> None:
+    text = f"# Chief Complaint\n- {complaint}\n\n# History of Present Illness\n"
+    assert shipped.judged([(folded(text), [])]) == [[]]
+
+
 def test_a_paragraph_is_answered_alike_alone_and_among_others(shipped: SecondReader) -> None:
     texts = [
         "Spoke with Ozlemira about the rash.",

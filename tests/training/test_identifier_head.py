@@ -111,6 +111,7 @@ def test_names_on_no_list_are_found(cleaner: NoteCleaner, text: str) -> None:
     "text",
     [
         "Assessment: Acute on chronic heart failure. Continue Furosemide 40 mg, add Spironolactone. No chest pain.",
+        "Patient was given the following immunizations: sars-cov-2 (covid-19) vaccine, mrna, spike protein, 30 mcg/0.3ml dose.",
         "Denies fever, chills. GCS 15, BP 118/72, SpO2 97%. Hb 10.4, CRP 44. Not anticoagulated.",
         "Wilson disease was excluded. Foley removed. Parkinson's disease stable on Levodopa 100 mg three times daily.",
         "患者无发热，无咳嗽，血压 132/80mmHg，给予阿司匹林100mg，否认药物过敏史。",

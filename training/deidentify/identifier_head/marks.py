@@ -34,10 +34,20 @@ _MEASURE = re.compile(
     r"|[\d.,/-]+(?:mg|mcg|g|kg|ml|l|mm|cm|units?|iu|meq|mmol|h|hrs?|wks?|x|%)"
 )
 """Ages that may be said, and numbers with their unit."""
+_CODES = frozenset(
+    "a1c b12 ca125 ca-125 ca15-3 ca-15-3 ca19-9 ca-19-9 cd4 cd8 covid-19 covid19 fio2 h1n1 h3n2 h5n1 hba1c her2 her-2 hiv-1 hiv-2 hla-b27 hsv-1"
+    " hsv-2 il-6 p53 paco2 pao2 pd-l1 sars-cov-2 spo2".split()
+)
+"""Germs, markers and values whose names hold digits."""
 _MEASURES = frozenset("mg mcg ug kg ml dl mm cm mmol meq iu units mmhg kcal kpa mg/dl".split())
 """Words behind a number of which something is measured."""
 _YEARS = frozenset("year years yr yrs yo 岁".split())
 _HIGH_AGE = 90
+_OF_EVERY_NOTE = frozenset(
+    "blood bone chest chief chill cold cough drain fever hands head heart joint limb mole nails neck nose pain rash skin sore spine"
+    " sweat swelling tears temple vein".split()
+)
+"""Surnames of a few, and words of every note ("Chief Complaint: Cough"): by themselves they are what every note means."""
 _TIME = frozenset("年月日号时分周岁点")
 _TITLES = frozenset("姐哥叔姨爷奶婶伯医生师总工主任护士长院教授先女士小老阿")
 _DIGIT = frozenset("0123456789")
@@ -123,8 +133,10 @@ class Marks:
             word = form.rpartition("|")[2]
             return word in self._known_chinese or word in self._chinese_words["generic_hospitals"]
         if not _DIGIT.isdisjoint(form):
-            return _MEASURE.fullmatch(form.lower()) is not None
+            return form.lower() in _CODES or _MEASURE.fullmatch(form.lower()) is not None
         word = form.lower()
+        if word in _OF_EVERY_NOTE:
+            return True
         if word in self._named:
             return False
         return word in (self._words.ordinary if form.islower() else self._words.plain - self._towns)

@@ -123,10 +123,8 @@ class FhirServer(LoopbackServer):
     async def _misbehave(self, fault: Fault, kind: str) -> Response:
         if isinstance(fault, Response):
             return fault
-        if fault in (204, 304):  # answers without a body: with one, the connection would be worth nothing to the next request
-            return Response(status_code=int(fault))
         if isinstance(fault, int):
-            return JSONResponse({"resourceType": "OperationOutcome", "issue": []}, fault)
+            return _of_status(fault)
         if fault == "slow":
             await asyncio.sleep(self.slow_seconds)
         if fault in ("drip", "endless"):
@@ -174,3 +172,10 @@ def _about(resource: Resource, patient: str | None, category: str | None) -> boo
 def searchset(resources: Sequence[Resource]) -> Resource:
     """A Bundle as a search answers it."""
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": resource} for resource in resources]}
+
+
+def _of_status(status: int) -> Response:
+    """204 and 304 have no body: with one, the connection would be worth nothing to the next request."""
+    if status in (204, 304):
+        return Response(status_code=status)
+    return JSONResponse({"resourceType": "OperationOutcome", "issue": []}, status)

@@ -56,7 +56,7 @@ def chart_from_resources(
     Notes: newest first, then those dated after `as_of`, then undated ones; each text once.
     Raises ValueError for an empty `patient_id`; never for anything in `resources`.
     """
-    return select_chart(
+    read = select_chart(
         resources,
         patient_id=patient_id,
         as_of=as_of,
@@ -64,7 +64,7 @@ def chart_from_resources(
         allow_restricted=allow_restricted,
         keep_superseded=keep_superseded,
         max_resources=max_resources,
-    ).chart(
+    ).read(
         binaries,
         max_notes=max_notes,
         max_note_bytes=max_note_bytes,
@@ -72,6 +72,7 @@ def chart_from_resources(
         max_facts=max_facts,
         max_problems=max_problems,
     )
+    return read.chart
 
 
 def attachment_urls(
@@ -139,26 +140,6 @@ class SelectedChart:
         """See the function of this name."""
         found = (to_fetch(document, self._store({}, max_note_bytes)) for document in self.documents)
         return [entry for entry in found if entry is not None and (entry.size or 0) <= max_note_bytes][:max_notes]
-
-    def chart(
-        self,
-        binaries: Mapping[str, BinaryContent],
-        *,
-        max_notes: int = 500,
-        max_note_bytes: int = 1_000_000,
-        max_total_characters: int = 20_000_000,
-        max_facts: int = 5_000,
-        max_problems: int = 1_000,
-    ) -> Chart:
-        """See `chart_from_resources`."""
-        return self.read(
-            binaries,
-            max_notes=max_notes,
-            max_note_bytes=max_note_bytes,
-            max_total_characters=max_total_characters,
-            max_facts=max_facts,
-            max_problems=max_problems,
-        ).chart
 
     def read(
         self,

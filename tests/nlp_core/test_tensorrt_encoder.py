@@ -114,18 +114,15 @@ def test_e_a_lost_device_and_a_full_memory_are_told_apart(device: Device, bundle
     assert health.lost
 
 
+def opened(bundle: Bundle, library: Any) -> TensorRTEncoder:
+    """An engine of nothing, with a library that will not have it."""
+    sizes = {"width": 384, "longest": 512, "vocabulary": 30_522}
+    return TensorRTEncoder(b"engine", bundle.tokenizer(), heads=True, trt=library, cuda=Cuda(StandInDriver()), **sizes)
+
+
 def test_a_runtime_that_refuses_the_engine_says_so(bundle: Bundle) -> None:
     with pytest.raises(EncoderError, match="TensorRT refuses the engine"):
-        TensorRTEncoder(
-            b"engine",
-            bundle.tokenizer(),
-            width=384,
-            longest=512,
-            vocabulary=30_522,
-            heads=True,
-            trt=stand_in_library(None),
-            cuda=Cuda(StandInDriver()),
-        )
+        opened(bundle, stand_in_library(None))
 
 
 def test_e_a_driver_that_the_runtime_cannot_start_on_is_an_encoder_error(bundle: Bundle) -> None:
@@ -138,16 +135,7 @@ def test_e_a_driver_that_the_runtime_cannot_start_on_is_an_encoder_error(bundle:
 
     library.Runtime = runtime
     with pytest.raises(EncoderError, match="cannot start its runtime: CUDA initialization failure with error: 35"):
-        TensorRTEncoder(
-            b"engine",
-            bundle.tokenizer(),
-            width=384,
-            longest=512,
-            vocabulary=30_522,
-            heads=True,
-            trt=library,
-            cuda=Cuda(StandInDriver()),
-        )
+        opened(bundle, library)
 
 
 def test_a_machine_without_a_gpu_is_named() -> None:

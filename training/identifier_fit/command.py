@@ -19,8 +19,6 @@ from nlp_core.durable_files import write_whole
 from training.command import Command
 from training.deidentify.identifier_head.head import RECORD, WEIGHTS, Thresholds
 from training.deidentify.identifier_head.network import Weights
-from training.deidentify.notes import NoteCleaner
-from training.deidentify.surrogates import Surrogates
 from training.deidentify.vocabulary import vocabulary
 from training.identifier_fit.choose_thresholds import (
     LANGUAGES,
@@ -29,6 +27,7 @@ from training.identifier_fit.choose_thresholds import (
     best,
     in_language,
     ruled_notes,
+    rules_alone,
     said,
 )
 from training.identifier_fit.training_notes import MarkedText, own_notes, training_notes
@@ -58,10 +57,6 @@ def choose(weights: Weights, apart: Sequence[PlantedNote], most_lost: float) -> 
         outcome, head.thresholds = best(head, language, notes, ruled_notes(notes), most_lost)
         given[language] = said(outcome)
     return head.thresholds, given
-
-
-def _surrogates() -> Surrogates:
-    return Surrogates(b"measuring" * 8, vocabulary())
 
 
 def write(weights: Weights, folder: Path, record: dict[str, Any]) -> None:
@@ -96,7 +91,7 @@ def _run(options: Namespace) -> int:
     from training.identifier_fit.fit import fitted
 
     texts = training_notes(marked_texts(options.planted), options.copies, options.seed)
-    weights = fitted(texts, NoteCleaner(_surrogates()), rounds=options.rounds, seed=options.seed, quiet=False)
+    weights = fitted(texts, rules_alone(), rounds=options.rounds, seed=options.seed, quiet=False)
     write(weights, options.out, {"thresholds": START._asdict()})
     thresholds, given = choose(weights, notes_apart(options.planted), options.lost)
     record = {

@@ -164,10 +164,7 @@ def _readers(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:
     yield "Safe-harbor, with the records of the patients that the export holds. `head` is the reader of a run that asks for no other;"
     yield "`encoder` lets the base encoder read where the head is unsure (`--reader encoder`)."
     yield ""
-    yield "| reader | set | language | found, % | other words lost, % |"
-    yield "|---|---|---|---:|---:|"
-    for (reader, name, language), outcome in outcomes.items():
-        yield f"| {reader} | {name} | {language} | {100 * outcome.recall:.1f} | {100 * outcome.lost_share:.2f} |"
+    yield from _found_and_lost("reader", outcomes)
     yield ""
 
 
@@ -175,7 +172,11 @@ def _ablation(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:
     yield ""
     yield "## What finds them (safe-harbor, no record of any patient)"
     yield ""
-    yield "| by | set | language | found, % | other words lost, % |"
+    yield from _found_and_lost("by", outcomes)
+
+
+def _found_and_lost(by: str, outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:
+    yield f"| {by} | set | language | found, % | other words lost, % |"
     yield "|---|---|---|---:|---:|"
     for (way, name, language), outcome in outcomes.items():
         yield f"| {way} | {name} | {language} | {100 * outcome.recall:.1f} | {100 * outcome.lost_share:.2f} |"

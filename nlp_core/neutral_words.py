@@ -27,16 +27,24 @@ _NEUTRAL_CHINESE = {
     **dict.fromkeys(("女孩", "男孩", "女童", "男童"), "孩子"),
     **dict.fromkeys(("女婴", "男婴"), "婴儿"),
     **dict.fromkeys(("女子", "男子"), "成人"),
-    **dict.fromkeys(("女儿", "儿子"), "孩子"),
+    **dict.fromkeys(("女儿", "儿子", "闺女"), "孩子"),
     **dict.fromkeys(("老公", "老婆", "丈夫", "妻子"), "爱人"),
     **dict.fromkeys(("大爷", "大妈"), "老人"),
+    **dict.fromkeys(("女生", "男生"), "学生"),
+    **dict.fromkeys(("父亲", "母亲", "爸爸", "妈妈", "老爸", "老妈"), "家长"),
+    **dict.fromkeys(("爷爷", "奶奶", "外公", "外婆", "姥爷", "姥姥"), "祖辈"),
+    **dict.fromkeys(("哥哥", "姐姐", "弟弟", "妹妹", "大哥", "大姐"), "同胞"),
+    **dict.fromkeys(("表哥", "表姐", "表弟", "表妹", "堂哥", "堂姐", "堂弟", "堂妹"), "表亲"),
+    **dict.fromkeys(("叔叔", "阿姨", "舅舅", "舅妈", "姨妈", "姑妈", "伯父", "伯母", "姨父", "姑父"), "亲戚"),
+    **dict.fromkeys(("孙子", "孙女", "外孙女", "外孙"), "孙辈"),
     **dict.fromkeys(("女", "男"), "人"),
 }
-"""`女` and `男` alone only where they are no part of another word: "女，34岁", "患者女"."""
+"""`女` and `男` alone only where they are no part of another word: "女，34岁", "患者女", "44岁男厨师"."""
+_ALONE = (
+    r"(?:(?<![\u4e00-\u9fff])|(?<=患者)|(?<=病人)|(?<=我))[男女](?![\u4e00-\u9fff])|(?<=\d岁)[男女](?=[\u4e00-\u9fff])"
+)
 _TELLING = re.compile(
-    rf"\b(?:{'|'.join(_NEUTRAL)})\b"
-    rf"|{'|'.join(word for word in _NEUTRAL_CHINESE if word not in '男女')}"
-    r"|(?:(?<![\u4e00-\u9fff])|(?<=患者)|(?<=病人))[男女](?![\u4e00-\u9fff])",
+    rf"\b(?:{'|'.join(_NEUTRAL)})\b|{'|'.join(word for word in _NEUTRAL_CHINESE if word not in '男女')}|{_ALONE}",
     re.IGNORECASE,
 )
 

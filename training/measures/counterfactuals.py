@@ -21,7 +21,7 @@ _HER_ALONE = frozenset(
 out over since so that the then this to today until up when while with""".split()
 )
 """Words before which "her" is no possessive: "I saw her in clinic"."""
-_CHINESE_PAIRS = """儿子 女儿|孙子 孙女|儿媳 女婿|父亲 母亲|老公 老婆|丈夫 妻子|先生 女士|爸 妈|哥 姐|弟 妹|爷爷 奶奶|外公 外婆|姥爷 姥姥
+_CHINESE_PAIRS = """儿子 女儿|姨妈 姨父|姑妈 姑父|伯母 伯父|孙子 孙女|儿媳 女婿|父亲 母亲|老公 老婆|丈夫 妻子|先生 女士|爸 妈|哥 姐|弟 妹|爷爷 奶奶|外公 外婆|姥爷 姥姥
 叔叔 阿姨|大爷 大妈|舅舅 舅妈|男 女|他 她"""
 _KEPT = "子女|儿女|男女|其他|他人|他汀|吉他|他克莫司|兄弟姐妹|姐妹|兄弟"
 """Chinese words that hold one of the above and mean no sex of anybody."""
@@ -103,7 +103,7 @@ def _turned_round(pairs: str, between: str) -> dict[str, str]:
 
 
 _TURNED = {**_turned_round(_PAIRS, r"[|\n]"), **_ONE_WAY}
-_TURNED_CHINESE = _turned_round(_CHINESE_PAIRS, r"[|\n]")
+_TURNED_CHINESE = _turned_round(_CHINESE_PAIRS, r"[|\n]") | {"闺女": "儿子"}
 _ENGLISH = re.compile(rf"\b(?:her(?P<next>\s+[a-z]+)?|{'|'.join(_TURNED)})\b", re.IGNORECASE)
 _CHINESE = re.compile("|".join([_KEPT, *sorted(_TURNED_CHINESE, key=len, reverse=True)]))
 

@@ -45,13 +45,8 @@ def add_names(folder: Path) -> None:
 
 
 def add_shares(folder: Path) -> None:
-    """Compiles the shares, those included that a finding borrows from one of like meaning; a few seconds."""
-    from nlp_core.name_index import NameIndex
-
-    bundle = Bundle.open(folder)
-    knowledge = bundle.knowledge()
-    likeness = NameIndex.load(bundle.file(NAMES)).likeness(list(knowledge.findings))
-    ShareTables.of(knowledge, likeness=likeness).save(folder / SHARES)
+    """Compiles the shares; a few seconds."""
+    ShareTables.of(Bundle.open(folder).knowledge()).save(folder / SHARES)
 
 
 def add_diagnoses(folder: Path) -> None:

@@ -22,16 +22,18 @@ from nlp_core.encoder import Encoder
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.name_index import NameIndex
 from nlp_core.neutral_words import neutral
-from nlp_core.reading_trust import HAND_SET, ReadingTrust
+from nlp_core.reading_trust import HAND_SET, Meaning, ReadingTrust
 from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceReading
 from nlp_core.words import FILLERS, stem
 
-LEAST_LIKENESS: dict[Language, float] = {"en": 0.54, "zh": 0.50}
+LEAST_LIKENESS: dict[Language, float] = {"en": 0.50, "zh": 0.46}
 """Likeness (name_index) below which the nearest finding is no match, by the language of the clause, where the finding head has chosen the
 words; see docs/concepts.md."""
 LEAST_LIKENESS_ALONE: dict[Language, float] = {"en": 0.74, "zh": 0.76}
 """The same where a model without heads reads whole clauses."""
+MOST_MEANINGS = 8
+"""Findings that one clause may mean; with 5 to 24 the right diagnosis gets as much (docs/log.md)."""
 LEAST_FINDING = 0.5
 """Probability of standing inside a finding below which a token is none of its words; see docs/concepts.md."""
 _SHORTEST, _LONGEST = 2, 16
@@ -149,13 +151,10 @@ class ConceptReader:
             least = self._least or LEAST_LIKENESS
             clauses, vectors = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
         return [
-            _mention(clause, entry, self._trusted(entry, likeness, _language(clause)))
-            for clause, (entry, likeness) in zip(clauses, self._index.nearest(vectors), strict=True)
-            if likeness >= least[_language(clause)] and not clause.denied_in_part
+            _mention(clause, self._trust.meanings(nearest, self._backgrounds, _language(clause)))
+            for clause, nearest in zip(clauses, self._index.nearest(vectors, MOST_MEANINGS), strict=True)
+            if nearest[0][1] >= least[_language(clause)] and not clause.denied_in_part
         ]
-
-    def _trusted(self, entry: str, likeness: float, language: Language) -> float:
-        return self._trust.of(likeness, self._backgrounds.get(entry, 1.0), language)
 
     def _in_their_sentences(
         self, clauses: Sequence[_Clause], readings: Mapping[str, Sequence[SentenceReading]], least: float
@@ -228,8 +227,11 @@ def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
     return sum(t.lower_ not in FILLERS for t in words) >= _SHORTEST and len(words) <= _LONGEST
 
 
-def _mention(clause: _Clause, entry: str, trust: float) -> Mention:
-    """A ruling word inside the clause ("no", "if") rules the whole clause: the clause's last token stands for it."""
+def _mention(clause: _Clause, meanings: tuple[Meaning, ...]) -> Mention:
+    """Of the finding that the clause is likest to. A ruling word inside the clause ("no", "if") rules the whole clause: the
+    clause's last token stands for it."""
     read = clause.read
     assertion = assertion_of(clause.end - 1, clause.end, read.sentence.span, read.sentence.section, read.triggers)
-    return Mention("finding", entry, read.view.to_note(clause.first, clause.last), assertion, "concept", trust)
+    trust = sum(meaning.probability for meaning in meanings)
+    span = read.view.to_note(clause.first, clause.last)
+    return Mention("finding", meanings[0].finding, span, assertion, "concept", trust, meanings)

@@ -1,14 +1,15 @@
 """Findings to ranked diagnoses, each finding's share kept.
 
 The model is a sum: how common the diagnosis is, how well age, sex, onset and setting fit, and for every observed finding the
-logarithm of how much more often it occurs with the diagnosis than without (share_tables). The shares of the sum are the
-evidence. Knows numbers only; the words behind a finding are kept by findings.
+logarithm of how much more often it occurs with the diagnosis than without (share_tables, weighing). The shares of the sum are
+the evidence. Knows numbers only; the words behind a finding are kept by findings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import log
 from typing import get_args
 
@@ -22,6 +23,7 @@ from nlp_core.knowledge import Diagnosis, Knowledge, Onset
 from nlp_core.model_faults import ScoresNotFinite
 from nlp_core.onset import ONSETS
 from nlp_core.share_tables import Floats, ShareTables
+from nlp_core.weighing import Weighed, Weigher
 
 _NOTHING = 1e-6
 """Natural-log odds up to which a finding moved nothing."""
@@ -52,6 +54,8 @@ class Ranked:
     """Share of this diagnosis among all; uncalibrated."""
     shares: Mapping[str, float]
     """Finding id, or the key of a told sentence -> natural-log odds it adds."""
+    meant: Callable[[], Mapping[str, str]] = dict
+    """Finding id -> the finding that its words most count as for this diagnosis, where they may mean several."""
 
 
 class _Shares(Mapping[str, float]):
@@ -79,14 +83,6 @@ class _Shares(Mapping[str, float]):
         return len(self._all())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
-    """findings that count, and shares [findings, diagnoses]: the natural-log ratio each adds when it is surely there."""
-
-    findings: tuple[str, ...]
-    shares: Floats
-
-
 def told_key(place: int) -> str:
     """Names the told sentence at `place` of ChartFindings.told among the shares."""
     return f"told {place}"
@@ -107,7 +103,7 @@ class Reasoner:
         self._weights = weights = self._tables.weights
         self._diagnoses = list(knowledge.diagnoses.values())
         self._column = {diagnosis.id: index for index, diagnosis in enumerate(self._diagnoses)}
-        self._row = {finding: index for index, finding in enumerate(knowledge.findings)}
+        self._weigher = Weigher(knowledge, self._tables)
         self._prior = np.array([weights.prior[d.frequency] for d in self._diagnoses], dtype=np.float32)
         self._age = _Ages(self._diagnoses)
         self._onset = np.array([ONSETS.index(diagnosis.onset) for diagnosis in self._diagnoses])
@@ -120,8 +116,7 @@ class Reasoner:
         Raises ScoresNotFinite where the model gives shares or scores that are none.
         """
         weighed = self.weighed(found)
-        trust = np.array([found.observed[finding].trust for finding in weighed.findings], np.float32)
-        shares = np.concatenate([_as_far_as_trusted(weighed.shares, trust), self._told(found)])
+        shares = np.concatenate([weighed.shares, self._told(found)])
         scores = self.beforehand(found, patient) + shares.sum(axis=0)
         # Age and sex alone may exclude (-inf): anything else that is no number would drop a diagnosis unseen.
         if not np.isfinite(shares).all() or np.isnan(scores).any() or np.isposinf(scores).any():
@@ -135,16 +130,20 @@ class Reasoner:
         order = np.argsort(-scores, kind="stable")
         columns = np.ascontiguousarray(shares.T)
         return [
-            Ranked(self._diagnoses[i], float(scores[i]), float(probabilities[i]), _Shares(findings, columns[i]))
+            Ranked(
+                self._diagnoses[i],
+                float(scores[i]),
+                float(probabilities[i]),
+                _Shares(findings, columns[i]),
+                partial(weighed.meant, int(i)),
+            )
             for i in order
             if possible[i]
         ]
 
     def weighed(self, found: ChartFindings) -> Weighed:
-        """What the observed findings say, each trusted wholly; those that another one makes redundant are left out."""
-        present = self._most_specific({f: o.trust for f, o in found.observed.items() if o.present})
-        absent = self._most_general(f for f, o in found.observed.items() if not o.present)
-        return Weighed((*present, *absent), self._shares(present, absent))
+        """What the observed findings say, each as far as it is trusted."""
+        return self._weigher.weigh(found)
 
     def beforehand(self, found: ChartFindings, patient: Patient) -> Floats:
         """[diagnoses]: log odds before any finding is weighed; -inf where age or sex excludes."""
@@ -154,38 +153,6 @@ class Reasoner:
         """P(finding | diagnosis) as the knowledge has it, the background rate where it is silent."""
         listed = self.knowledge.diagnoses[diagnosis].shares.get(finding)
         return listed if listed is not None else self.knowledge.findings[finding].background
-
-    def _most_specific(self, present: Mapping[str, float]) -> list[str]:
-        """Drops findings that another one, trusted as much, implies: pleuritic chest pain makes chest pain redundant.
-
-        present: finding -> trust.
-        """
-        implied = {
-            ancestor
-            for finding, trust in present.items()
-            for ancestor in self.knowledge.ancestors(finding)
-            if trust >= present.get(ancestor, 0.0)
-        }
-        return [finding for finding in present if finding not in implied]
-
-    def _most_general(self, absent: Iterable[str]) -> list[str]:
-        """Drops denials that another one already covers: who denies chest pain denies pleuritic chest pain."""
-        denied = list(absent)
-        return [f for f in denied if not any(ancestor in denied for ancestor in self.knowledge.ancestors(f))]
-
-    def _shares(self, present: Sequence[str], absent: Sequence[str]) -> Floats:
-        """[findings, diagnoses]: present ones first; two findings borrowing from one relative count once."""
-        rows = [self._row[finding] for finding in present]
-        shares = self._tables.present[rows]
-        basis = self._tables.basis[rows]
-        for later in range(1, len(rows)):
-            for earlier in range(later):
-                same = (basis[later] == basis[earlier]) & (basis[later] >= 0)
-                weaker = np.abs(shares[later]) < np.abs(shares[earlier])
-                shares[later, same & weaker] = 0
-                shares[earlier, same & ~weaker] = 0
-        denied = self._tables.absent[[self._row[finding] for finding in absent]]
-        return np.concatenate([shares, denied]) * np.float32(self._weights.evidence)
 
     def _told(self, found: ChartFindings) -> Floats:
         """[sentences, diagnoses]: what sentences say as a whole; together no more than one strong finding."""
@@ -212,16 +179,6 @@ class Reasoner:
             if Assertion.ABSENT in ways and not ways.keys() & {Assertion.PRESENT, Assertion.POSSIBLE}:
                 naming[self._column[diagnosis]] = self._weights.denied
         return naming
-
-
-def _as_far_as_trusted(shares: Floats, trust: Floats) -> Floats:
-    """Log ratios [findings, diagnoses] of findings that are there with a probability only: `log(p ratio + 1 - p)`.
-
-    Half trust in a finding that is a hundred times commoner with a diagnosis is still much; half trust in one that speaks
-    against is little.
-    """
-    likely = trust[:, None]
-    return np.asarray(np.log(likely * np.exp(shares) + (1 - likely)), np.float32)
 
 
 class _Ages:

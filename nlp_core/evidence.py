@@ -25,12 +25,16 @@ def evidence_of(
     speaking_for = sorted((item for item in ranked.shares.items() if item[1] >= LEAST_FOR), key=lambda item: -item[1])
     speaking_against = sorted((item for item in ranked.shares.items() if item[1] <= LEAST_AGAINST), key=lambda i: i[1])
     return (
-        _worded(speaking_for, found, knowledge)[:MOST_FOR],
-        _worded(speaking_against, found, knowledge)[:MOST_AGAINST],
+        _worded(speaking_for, ranked, found, knowledge)[:MOST_FOR],
+        _worded(speaking_against, ranked, found, knowledge)[:MOST_AGAINST],
     )
 
 
-def _worded(shares: list[tuple[str, float]], found: ChartFindings, knowledge: Knowledge) -> tuple[Evidence, ...]:
+def _worded(
+    shares: list[tuple[str, float]], ranked: Ranked, found: ChartFindings, knowledge: Knowledge
+) -> tuple[Evidence, ...]:
+    """Words that may mean several findings are called by the one that they count most as for this diagnosis."""
+    meant = ranked.meant()
     told: set[tuple[str, str]] = set()
     evidence = []
     for key, share in shares:
@@ -40,10 +44,11 @@ def _worded(shares: list[tuple[str, float]], found: ChartFindings, knowledge: Kn
             continue
         told.add((source.reference, source.quote))
         if place is None:
-            names, present = knowledge.findings[key].names.display, found.observed[key].present
+            finding, present = meant.get(key, key), found.observed[key].present
+            names = knowledge.findings[finding].names.display
         else:
-            names, present = WORDS_AS_A_WHOLE, True
-        evidence.append(_evidence(key if place is None else "", names, present, source, share))
+            finding, names, present = "", WORDS_AS_A_WHOLE, True
+        evidence.append(_evidence(finding, names, present, source, share))
     return tuple(evidence)
 
 

@@ -21,7 +21,7 @@ from nlp_core.knowledge import Knowledge
 from nlp_core.mentions import LASTING, Mention, answer_of
 from nlp_core.newest_first import is_future
 from nlp_core.note import Note, Span
-from nlp_core.reading_trust import HAND_SET, ReadingTrust
+from nlp_core.reading_trust import HAND_SET, Meaning, ReadingTrust
 from nlp_core.second_reader import ToldSentence
 
 CURRENT = timedelta(days=90)
@@ -53,7 +53,9 @@ class Observed:
     present: bool
     sources: tuple[Source, ...]
     trust: float = 1.0
-    """Probability that its most trusted source means it (reading_trust)."""
+    """Probability that its most trusted source means it, or one of the findings near to it (reading_trust)."""
+    meanings: tuple[Meaning, ...] = ()
+    """What the words may mean, likeliest first, where no name says it; empty: the finding itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class _Said:
     present: bool
     source: Source
     trust: float = 1.0
+    meanings: tuple[Meaning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +110,9 @@ def bring_together(
         kind = knowledge.findings[mention.entry].kind
         answer = answer_of(mention, kind)
         if answer is not None and (kind in LASTING or _is_current(note.date, now, CURRENT)):
-            answers[mention.entry].append(_Said(answer, source, mention.trust * trust.of(mention.via)))
+            answers[mention.entry].append(
+                _Said(answer, source, mention.trust * trust.of(mention.via), mention.meanings)
+            )
     for fact in facts:
         lasting = knowledge.findings[fact.finding].kind in LASTING
         if lasting or _is_current(fact.fact.date, now, CURRENT_FACTS):
@@ -158,7 +163,8 @@ def _settle(finding: str, said: list[_Said], now: datetime) -> Observed:
     present = any(one.present for one in said if one.source.reference == newest)
     agreeing = [one for one in said if one.present is present]
     unique = {(one.source.reference, one.source.quote.lower()): one.source for one in reversed(agreeing)}
-    return Observed(finding, present, tuple(reversed(unique.values())), max(one.trust for one in agreeing))
+    surest = max(agreeing, key=lambda one: (not one.meanings, one.trust))
+    return Observed(finding, present, tuple(reversed(unique.values())), surest.trust, surest.meanings)
 
 
 def _age(date: datetime | None, now: datetime) -> float:

@@ -24,6 +24,7 @@ from nlp_core.limited_denials import limited_denials
 from nlp_core.measurements import Measurement, MeasurementReader
 from nlp_core.note import Span
 from nlp_core.onset import durations
+from nlp_core.reading_trust import Meaning
 from nlp_core.rewording import Rewording
 from nlp_core.sections import Section, Sentence, sentences
 from nlp_core.spelling import Spelling
@@ -46,7 +47,9 @@ class Mention:
     via: Literal["name", "measurement", "attributes", "concept"]
     """How it was found; `attributes`: put together from a symptom and what is said of it."""
     trust: float = 1.0
-    """Probability that the words mean it, for a concept (reading_trust)."""
+    """Probability that the words mean it, for a concept or what is near to it (reading_trust)."""
+    meanings: tuple[Meaning, ...] = ()
+    """Of a concept: the findings that the words may mean, likeliest first."""
 
 
 LONGEST_SENTENCE = 120

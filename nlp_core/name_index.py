@@ -83,25 +83,21 @@ class NameIndex:
             entries = [str(entry) for entry in stored["entries"]]
             return NameIndex(entries, stored["vectors"].astype(np.float32), by_finding)
 
-    def likeness(self, findings: Sequence[str]) -> Vectors:
-        """Cosines [findings, findings] of what their names mean together; 0 for a finding that is not in the index."""
-        rows = {finding: row for row, finding in enumerate(self._findings)}
-        means = np.zeros((len(findings), self._vectors.shape[1]), np.float32)
-        for place, finding in enumerate(findings):
-            if finding in rows:
-                means[place] = self._names[rows[finding]]
-        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-        return np.asarray(means @ means.T, np.float32)
+    def nearest(self, vectors: Vectors, most: int = 1) -> list[list[tuple[str, float]]]:
+        """For each row (unit length) the `most` findings that are most like it, likest first, with the likeness, at most 1.
 
-    def nearest(self, vectors: Vectors) -> list[tuple[str, float]]:
-        """For each row (unit length) the finding that is most like it, and the likeness, at most 1. Raises NotFinite."""
+        Raises NotFinite.
+        """
         if not len(vectors):
             return []
         by_name = np.maximum.reduceat(vectors @ self._vectors.T, self._firsts, axis=1)
         likeness = OF_THE_NAME * by_name + (1 - OF_THE_NAME) * (vectors @ self._centres.T)
         check_finite("the likeness to names", likeness)
-        best = likeness.argmax(axis=1)
-        return [(self._findings[column], float(likeness[row, column])) for row, column in enumerate(best)]
+        order = np.argsort(-likeness, axis=1, kind="stable")[:, :most]
+        return [
+            [(self._findings[column], float(likeness[row, column])) for column in columns]
+            for row, columns in enumerate(order)
+        ]
 
     def _means_of_names(self) -> Vectors:
         """[findings, width], not of unit length."""

@@ -1,14 +1,13 @@
 """What every finding says of every diagnosis, as numbers: the knowledge's shares turned into log odds.
 
-A finding that the knowledge does not list for a diagnosis borrows from its nearest relative in the is-a hierarchy, else
-from a listed finding whose names mean nearly the same to the encoder, else it says a little against (it is not explained)
-when present and nothing when absent. Built from the knowledge or loaded as
-compiled; how the numbers are added up is diagnoses' business.
+A finding that the knowledge does not list for a diagnosis borrows from its nearest relative in the is-a hierarchy, else it says a
+little against (it is not explained) when present and nothing when absent. Built from the knowledge or loaded as compiled; how the
+numbers are added up is weighing's and diagnoses' business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import log
 from pathlib import Path
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from nlp_core.knowledge import Diagnosis, Frequency, Knowledge
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+Ints = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,8 @@ class Weights:
     """Findings are not independent: their joint word counts for less than the sum of each alone."""
     absent: float = 0.4
     """A denial in a chart is less certain than a complaint."""
-    borrowed: float = 0.6
+    borrowed: float = 0.5
     """A share borrowed from a more general finding."""
-    like: float = 0.5
-    """A share borrowed from a finding of the same meaning; less of it the farther the meanings lie apart."""
-    least_like: float = 0.55
-    """Cosine of two findings' names below which nothing is borrowed."""
     told: float = 0.3
     """What a sentence moves as a whole, where no finding explains it."""
     unexplained: float = -0.35
@@ -52,7 +47,7 @@ class Weights:
 
 
 DEFAULT_WEIGHTS = Weights(
-    prior={"very_common": 0.0, "common": -0.5, "uncommon": -1.2, "rare": -1.9, "very_rare": -2.5},
+    prior={"very_common": 0.0, "common": -0.65, "uncommon": -1.55, "rare": -2.5, "very_rare": -3.25},
 )
 
 
@@ -65,99 +60,84 @@ class _Cell:
     basis: int
 
 
-MOST_LENDERS = 512
-"""Likest findings that one may borrow from. The shipped encoder knows at most 444 for any; one that tells nothing apart
-finds all of them alike, and would take minutes to lend nonsense."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShareTables:
-    """[findings, diagnoses] each, in the order of the knowledge, before the weight of evidence.
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """What R findings say of all D diagnoses, [R, D] each, before the weight of evidence.
 
     present: natural-log ratio when the finding is present. absent: when it is denied. basis: the row of the finding that
     the share is taken from, -1 where it is nobody's (two findings that borrow from one relative count once).
     """
 
+    present: Floats
+    absent: Floats
+    basis: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShareTables:
+    """The same of all findings in the order of the knowledge, only the cells that say anything.
+
+    Most findings say nothing of most diagnoses: full tables would be ten times as large, and a chart asks for a few rows.
+    """
+
     weights: Weights
+    diagnoses: int
+    firsts: NDArray[np.int64]
+    """[findings + 1]: the cells of finding i are `firsts[i]` up to `firsts[i + 1]`."""
+    columns: Ints
+    """[cells]: which diagnosis."""
     present: Floats
     absent: Floats
     basis: Ints
 
     @staticmethod
-    def of(knowledge: Knowledge, weights: Weights = DEFAULT_WEIGHTS, likeness: Floats | None = None) -> ShareTables:
-        """Builds them; seconds for the shipped knowledge.
+    def of(knowledge: Knowledge, weights: Weights = DEFAULT_WEIGHTS) -> ShareTables:
+        """Builds them; seconds for the shipped knowledge."""
+        cells = sorted(_cells(knowledge, weights), key=lambda cell: cell[:2])
+        counts = np.bincount(np.array([row for row, *_ in cells], np.int64), minlength=len(knowledge.findings))
+        return ShareTables(
+            weights,
+            len(knowledge.diagnoses),
+            np.concatenate([[0], counts.cumsum()]).astype(np.int64),
+            np.array([column for _, column, _ in cells], np.int16),
+            np.array([cell.present for *_, cell in cells], np.float32),
+            np.array([cell.absent for *_, cell in cells], np.float32),
+            np.array([cell.basis for *_, cell in cells], np.int16),
+        )
 
-        likeness: cosine of the meanings of the findings [findings, findings] (name_index); None = unknown.
-        """
-        cells = list(_cells(knowledge, weights))
-        columns = ([row for row, *_ in cells], [column for _, column, _ in cells])
-        values = [(cell.present, cell.absent, cell.basis) for *_, cell in cells]
-        tables = _dense(_size(knowledge), weights, columns, np.array(values, dtype=np.float32).reshape(-1, 3))
-        return tables if likeness is None else tables._lent_by_likeness(likeness)
-
-    def _lent_by_likeness(self, likeness: Floats) -> ShareTables:
-        """What no cell says is borrowed from the listed finding that gives most: its share times its likeness."""
-        lent = np.clip((likeness - self.weights.least_like) / (1 - self.weights.least_like), 0, 1) * self.weights.like
-        np.fill_diagonal(lent, 0)
-        said = np.where(self.basis >= 0, np.maximum(self.present, 0), 0).astype(np.float32)
-        present, basis = self.present.copy(), self.basis.copy()
-        for row in range(len(present)):
-            (near,) = np.nonzero(lent[row])
-            if len(near) > MOST_LENDERS:
-                near = np.sort(np.argpartition(-lent[row], MOST_LENDERS)[:MOST_LENDERS])
-            if not len(near):
-                continue
-            offers = lent[row, near, None] * said[near]
-            best = offers.argmax(axis=0)
-            offered = offers[best, np.arange(offers.shape[1])]
-            takes = (self.basis[row] < 0) & (offered > present[row]) & (offered > 0)
-            present[row, takes] = offered[takes]
-            basis[row, takes] = self.basis[near[best], np.arange(offers.shape[1])][takes]
-        return ShareTables(self.weights, present, self.absent, basis)
+    def rows(self, findings: Sequence[int] | NDArray[np.intp]) -> Rows:
+        """The full rows of some findings, by their place in the knowledge. A cell that is not kept: present it is unexplained, denied
+        it says nothing."""
+        asked = np.asarray(findings, np.intp)
+        counts = self.firsts[asked + 1] - self.firsts[asked]
+        begins = np.repeat(self.firsts[asked] - np.concatenate([[0], counts.cumsum()[:-1]]), counts)
+        cells = begins + np.arange(counts.sum())
+        places = (np.repeat(np.arange(len(asked)), counts), self.columns[cells])
+        full = Rows(
+            np.full((len(asked), self.diagnoses), self.weights.unexplained, np.float32),
+            np.zeros((len(asked), self.diagnoses), np.float32),
+            np.full((len(asked), self.diagnoses), -1, np.int16),
+        )
+        full.present[places] = self.present[cells]
+        full.absent[places] = self.absent[cells]
+        full.basis[places] = self.basis[cells]
+        return full
 
     def save(self, path: Path) -> None:
-        """Writes the cells that say anything, with the weights and the size."""
-        rows, columns = np.nonzero(
-            (self.present != np.float32(self.weights.unexplained)) | (self.absent != 0) | (self.basis >= 0)
-        )
-        values = np.stack(
-            [array[rows, columns].astype(np.float32) for array in (self.present, self.absent, self.basis)], axis=1
-        )
+        """Writes them with the weights."""
         weights = np.frombuffer(orjson.dumps(asdict(self.weights)), dtype=np.uint8)
-        np.savez(
-            path,
-            size=self.present.shape,
-            rows=rows.astype(np.int16),
-            columns=columns.astype(np.int16),
-            values=values,
-            weights=weights,
-        )
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez(path, weights=weights, diagnoses=self.diagnoses, **arrays)
 
     @staticmethod
     def load(path: Path) -> ShareTables:
         """Reads what `save` wrote. Raises OSError, or ValueError or KeyError where the file is something else."""
         with np.load(path, allow_pickle=False) as stored:
             weights = Weights(**orjson.loads(stored["weights"].tobytes()))
-            size = (int(stored["size"][0]), int(stored["size"][1]))
-            return _dense(size, weights, (stored["rows"], stored["columns"]), stored["values"])
+            return ShareTables(weights, int(stored["diagnoses"]), *(stored[name] for name in _ARRAYS))
 
 
-def _size(knowledge: Knowledge) -> tuple[int, int]:
-    return len(knowledge.findings), len(knowledge.diagnoses)
-
-
-def _dense(
-    size: tuple[int, int],
-    weights: Weights,
-    places: tuple[NDArray[np.int16] | list[int], NDArray[np.int16] | list[int]],
-    values: Floats,
-) -> ShareTables:
-    """The full tables; where no cell is given a present finding is unexplained and an absent one says nothing."""
-    present = np.full(size, weights.unexplained, dtype=np.float32)
-    absent = np.zeros(size, dtype=np.float32)
-    basis = np.full(size, -1, dtype=np.int32)
-    present[places], absent[places], basis[places] = values[:, 0], values[:, 1], values[:, 2].astype(np.int32)
-    return ShareTables(weights, present, absent, basis)
+_ARRAYS = ("firsts", "columns", "present", "absent", "basis")
 
 
 def _cells(knowledge: Knowledge, weights: Weights) -> Iterator[tuple[int, int, _Cell]]:

@@ -58,39 +58,41 @@ _LEAST = 1e-4
 """Probability that a right diagnosis is counted with at least: one that is excluded must not decide the fit."""
 _EXCLUDED = -60.0
 """Log odds in place of minus infinity, whose slope is no number."""
-_TRANSPARENT = ReadingTrust(concept=ConceptTrust(base={"en": 0.0, "zh": 0.0}, likeness={"en": 1.0, "zh": 1.0}))
-"""Trust whose log odds are the likeness itself, so that it can be read off a finding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """One chart as far as trust matters. F findings, D diagnoses."""
+    """One chart as far as trust matters. F findings, M meanings of their words in all, D diagnoses (weighing.Weighed)."""
 
-    shares: Tensor
-    """[F, D] natural-log ratios, trusted wholly."""
+    ratios: Tensor
+    """[M, D] natural-log ratios, each meaning trusted wholly."""
+    owners: Tensor
+    """[M]: whose meaning it is."""
+    counted: Tensor
+    """[F, D]: bool, by hand-set trust."""
     rest: Tensor
     """[D]: how common, age, sex, onset, setting."""
     concept: Tensor
-    """[F]: is it known by a concept alone?"""
+    """[M]: is it known by a concept alone?"""
     likeness: Tensor
-    """[F], of the concepts, less the middle."""
+    """[M], of the concepts, less the middle."""
     chinese: Tensor
-    """[F]: 1 where its words are."""
+    """[M]: 1 where its words are."""
     commonness: Tensor
-    """[F]: log10 of the background."""
+    """[M]: log10 of the background."""
     right: Tensor
     """[D]: bool."""
 
 
 class Readings:
-    """Reads charts with transparent trust."""
+    """Reads charts with hand-set trust."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.knowledge = bundle.knowledge()
         encoder = OnnxEncoder.open(bundle, threads=0)
         sentences = SentenceEncoder(encoder, bundle.tokenizer()) if encoder.has_heads else None
-        second = bundle.second_reader_with(encoder, sentences, trust=_TRANSPARENT)
-        self._charts = ChartReader(self.knowledge, second, bundle.lexicons(), bundle.spelling(), _TRANSPARENT)
+        second = bundle.second_reader_with(encoder, sentences, trust=HAND_SET)
+        self._charts = ChartReader(self.knowledge, second, bundle.lexicons(), bundle.spelling())
         self._reasoner = Reasoner(self.knowledge, bundle.shares())
         self._categories = np.array([category(d.icd10cm) for d in self.knowledge.diagnoses.values()])
 
@@ -100,21 +102,25 @@ class Readings:
 
         read = self._charts.read(chart)
         weighed = self._reasoner.weighed(read.found)
-        observed = [read.found.observed[finding] for finding in weighed.findings]
+        owners = [read.found.observed[weighed.findings[owner]] for owner in weighed.owners]
+        likeness = [_likeness(one, meaning) for one, meaning in zip(owners, weighed.meanings, strict=True)]
+        background = [self.knowledge.findings[meaning].background for meaning in weighed.meanings]
         before = self._reasoner.beforehand(read.found, read.patient)
         return Reading(
-            shares=torch.from_numpy(weighed.shares),
+            ratios=torch.from_numpy(weighed.ratios),
+            owners=torch.from_numpy(weighed.owners),
+            counted=torch.from_numpy(weighed.counted),
             rest=torch.from_numpy(np.maximum(before, np.float32(_EXCLUDED))),
-            concept=torch.tensor([one.trust < 1 for one in observed], dtype=torch.bool),
-            likeness=torch.tensor([_likeness(one) for one in observed]),
-            chinese=torch.tensor([float(_is_chinese(one)) for one in observed]),
-            commonness=torch.tensor([log(self.knowledge.findings[one.finding].background, 10) for one in observed]),
+            concept=torch.tensor([bool(one.meanings) for one in owners], dtype=torch.bool),
+            likeness=torch.tensor(likeness),
+            chinese=torch.tensor([float(_is_chinese(one)) for one in owners]),
+            commonness=torch.tensor([log(share, 10) for share in background]),
             right=torch.from_numpy(np.isin(self._categories, list(right))),
         )
 
 
-def _likeness(one: Observed) -> float:
-    return log(one.trust / (1 - one.trust)) - _MIDDLE if one.trust < 1 else 0.0
+def _likeness(one: Observed, meaning: str) -> float:
+    return next((said.likeness - _MIDDLE for said in one.meanings if said.finding == meaning), 0.0)
 
 
 def _is_chinese(one: Observed) -> bool:
@@ -166,9 +172,14 @@ def _scores(one: Reading, figures: Tensor) -> Tensor:
     base_en, base_zh, slope_en, slope_zh, commonness, named = figures
     base = base_en + (base_zh - base_en) * one.chinese
     slope = slope_en + (slope_zh - slope_en) * one.chinese
-    odds = torch.where(one.concept, base + slope * one.likeness + commonness * one.commonness, named)
-    trust = torch.sigmoid(odds)[:, None]
-    return one.rest + torch.log(trust * torch.exp(one.shares) + (1 - trust)).sum(0)
+    odds = torch.where(one.concept, base + slope * one.likeness + commonness * one.commonness, named).exp()
+    findings = one.counted.shape[0]
+    whole = 1 + torch.zeros(findings).index_add(0, one.owners, odds)
+    likely = (odds / whole[one.owners])[:, None]
+    shares = torch.log1p(
+        torch.zeros_like(one.counted, dtype=odds.dtype).index_add(0, one.owners, likely * torch.expm1(one.ratios))
+    )
+    return one.rest + (shares * one.counted).sum(0)
 
 
 def _hand_set() -> Tensor:

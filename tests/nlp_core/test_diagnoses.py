@@ -236,8 +236,7 @@ def test_d13_a_trust_that_is_no_number_is_a_fault_and_no_impossible_diagnosis(ba
 @pytest.mark.parametrize("table", ["present", "absent"])
 def test_d13_a_share_that_is_no_number_is_a_fault(bad: float, table: str) -> None:
     tables = ShareTables.of(small_knowledge())
-    numbers = getattr(tables, table).copy()
-    numbers[:, 0] = bad
+    numbers = np.full_like(getattr(tables, table), bad)
     found = found_of(("photophobia",), ()) if table == "present" else found_of((), ("photophobia",))
     with pytest.raises(ScoresNotFinite):
         Reasoner(small_knowledge(), replace(tables, **{table: numbers})).rank(found, ANYBODY)

@@ -31,8 +31,19 @@ def test_the_index_finds_the_same_after_saving(tmp_path: Path) -> None:
     index.save(tmp_path / "names.npz")
     asked = encoder.embed(["ribcage hurts", "queasy"])
     loaded = NameIndex.load(tmp_path / "names.npz").nearest(asked)
-    assert [entry for entry, _ in loaded] == [entry for entry, _ in index.nearest(asked)] == ["chest_pain", "nausea"]
-    assert [likeness for _, likeness in loaded] == pytest.approx([1, 1], abs=1e-3)
+    assert (
+        [entry for ((entry, _),) in loaded]
+        == [entry for ((entry, _),) in index.nearest(asked)]
+        == ["chest_pain", "nausea"]
+    )
+    assert [likeness for ((_, likeness),) in loaded] == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_the_likest_come_first_and_no_more_than_asked_for() -> None:
+    index = NameIndex(["cough", "fever", "rash"], np.stack([unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)]))
+    (found,) = index.nearest(unit(0.2, 0.9, 0.5)[None], most=2)
+    assert [entry for entry, _ in found] == ["fever", "rash"]
+    assert len(index.nearest(unit(1, 0, 0)[None], most=8)[0]) == 3
 
 
 def unit(*values: float) -> np.ndarray:
@@ -43,7 +54,7 @@ def unit(*values: float) -> np.ndarray:
 def test_between_two_names_equally_near_the_centre_decides() -> None:
     names = [unit(1, 0, 0), unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)]
     index = NameIndex(["cough", "fever", "fever", "rash"], np.stack(names))
-    ((finding, likeness),) = index.nearest(unit(1, 0, 0)[None])
+    (((finding, likeness),),) = index.nearest(unit(1, 0, 0)[None])
     assert finding == "cough"
     assert likeness == pytest.approx(1)
 
@@ -51,13 +62,13 @@ def test_between_two_names_equally_near_the_centre_decides() -> None:
 def test_other_wordings_draw_the_centre_of_their_finding() -> None:
     names = np.stack([unit(1, 0, 0), unit(0, 1, 0)])
     asked = unit(0.6, 0.5, 0.6)[None]
-    assert NameIndex(["cough", "fever"], names).nearest(asked)[0][0] == "cough"
-    assert NameIndex(["cough", "fever"], names, {"fever": unit(0, 0, 1)}).nearest(asked)[0][0] == "fever"
+    assert NameIndex(["cough", "fever"], names).nearest(asked)[0][0][0] == "cough"
+    assert NameIndex(["cough", "fever"], names, {"fever": unit(0, 0, 1)}).nearest(asked)[0][0][0] == "fever"
 
 
 def test_a_finding_of_another_knowledge_among_the_means_is_left_out() -> None:
     index = NameIndex(["cough"], unit(1, 0)[None], {"unheard_of": unit(0, 1)})
-    assert index.nearest(unit(1, 0)[None]) == [("cough", pytest.approx(1))]
+    assert index.nearest(unit(1, 0)[None]) == [[("cough", pytest.approx(1))]]
 
 
 def test_no_words_have_no_nearest_name() -> None:

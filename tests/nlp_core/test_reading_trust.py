@@ -20,8 +20,24 @@ likeness = st.floats(-1, 1)
 
 @given(likeness, likeness, st.floats(1e-6, 1))
 def test_what_is_more_alike_is_trusted_no_less(one: float, other: float, background: float) -> None:
-    low, high = (HAND_SET.concept.of(value, background, "en") for value in sorted((one, other)))
+    low, high = (alone(value, background) for value in sorted((one, other)))
     assert 0 < low <= high < 1
+
+
+def alone(likeness: float, background: float) -> float:
+    """Probability of the one meaning that a clause has."""
+    (meaning,) = HAND_SET.concept.meanings([("cough", likeness)], {"cough": background}, "en")
+    return meaning.probability
+
+
+@given(st.lists(likeness, min_size=1, max_size=8))
+def test_the_meanings_of_a_clause_and_that_it_means_nothing_are_one_together(near: list[float]) -> None:
+    nearest = [(f"finding {place}", value) for place, value in enumerate(near)]
+    meanings = HAND_SET.concept.meanings(nearest, {}, "zh")
+    assert sum(meaning.probability for meaning in meanings) < 1
+    assert [(meaning.finding, meaning.likeness) for meaning in meanings] == nearest
+    by_likeness = sorted(meanings, key=lambda meaning: meaning.likeness)
+    assert [m.probability for m in by_likeness] == sorted(m.probability for m in meanings)
 
 
 def test_a_way_that_was_not_measured_is_taken_at_its_word() -> None:

@@ -15,8 +15,9 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     built = ShareTables.of(small_knowledge())
     built.save(tmp_path / "shares.npz")
     loaded = ShareTables.load(tmp_path / "shares.npz")
-    assert loaded.weights == built.weights == DEFAULT_WEIGHTS
-    for name in ("present", "absent", "basis"):
+    assert (loaded.weights, loaded.diagnoses) == (built.weights, built.diagnoses)
+    assert built.weights == DEFAULT_WEIGHTS
+    for name in ("firsts", "columns", "present", "absent", "basis"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(built, name))
 
 
@@ -26,20 +27,23 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         ShareTables.load(tmp_path / "other.npz")
 
 
-def test_an_unlisted_finding_borrows_from_a_listed_one_of_like_meaning_and_from_no_other() -> None:
+def test_rows_are_the_full_ones_in_the_order_asked_for() -> None:
     knowledge = small_knowledge()
-    rows = {finding: row for row, finding in enumerate(knowledge.findings)}
-    likeness = np.eye(len(rows), dtype=np.float32)
-    runny, aches, cough = rows["runny_nose"], rows["body_aches"], rows["cough"]
-    likeness[runny, aches] = likeness[aches, runny] = 0.9
-    likeness[runny, cough] = likeness[cough, runny] = 0.3
-    plain = ShareTables.of(knowledge)
-    lent = ShareTables.of(knowledge, likeness=likeness)
-    changed = np.argwhere(lent.present != plain.present)
-    assert len(changed)
-    for row, column in changed:
-        other = {runny: aches, aches: runny}[row]
-        assert plain.basis[row, column] < 0 <= plain.basis[other, column]
-        assert 0 < lent.present[row, column] < plain.present[other, column]
-        assert lent.basis[row, column] == plain.basis[other, column]
-    np.testing.assert_array_equal(lent.absent, plain.absent)
+    tables = ShareTables.of(knowledge)
+    findings, diagnoses = list(knowledge.findings), list(knowledge.diagnoses)
+    nausea, photophobia = findings.index("nausea"), findings.index("photophobia")
+    rows = tables.rows([photophobia, nausea, photophobia])
+    assert rows.present.shape == rows.absent.shape == rows.basis.shape == (3, len(diagnoses))
+    np.testing.assert_array_equal(rows.present[0], rows.present[2])
+    migraine, cold = diagnoses.index("migraine"), diagnoses.index("common_cold")
+    ratio = 0.75 / knowledge.findings["photophobia"].background
+    assert rows.present[0, migraine] == pytest.approx(np.log(ratio))
+    assert rows.absent[0, migraine] < 0
+    assert rows.basis[0, migraine] == photophobia
+    assert rows.basis[1, migraine] == nausea
+    unsaid = (rows.present[0, cold], rows.absent[0, cold], rows.basis[0, cold])
+    assert unsaid == (np.float32(DEFAULT_WEIGHTS.unexplained), 0, -1)
+
+
+def test_no_findings_have_no_rows() -> None:
+    assert ShareTables.of(small_knowledge()).rows([]).present.shape == (0, len(small_knowledge().diagnoses))

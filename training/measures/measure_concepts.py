@@ -53,7 +53,7 @@ def match(phrases: Sequence[Phrase], bundle: Bundle, encoder: OnnxEncoder, index
     Where the finding head sees nothing the likeness is 0.
     """
     knowledge = bundle.knowledge()
-    nearest = index.nearest(_vectors([phrase.text for phrase in phrases], bundle, encoder))
+    nearest = [found for (found,) in index.nearest(_vectors([phrase.text for phrase in phrases], bundle, encoder))]
     right = [
         bool(p.entry) and knowledge.related(entry, p.entry) for p, (entry, _) in zip(phrases, nearest, strict=True)
     ]

@@ -74,14 +74,14 @@ class SentenceSampler:
 
         A sentence that says nothing of the patient now moves nothing: its shares are equal.
         """
-        moved = np.zeros((len(batch), self._tables.present.shape[1]), np.float32)
+        moved = np.zeros((len(batch), self._tables.diagnoses), np.float32)
         for place, example in enumerate(batch):
             for span in example.spans:
                 row = self._row.get(span.entry)
                 if row is not None and span.assertion is Assertion.PRESENT:
-                    moved[place] += self._tables.present[row]
+                    moved[place] += self._tables.rows([row]).present[0]
                 elif row is not None and span.assertion is Assertion.ABSENT:
-                    moved[place] += self._tables.absent[row]
+                    moved[place] += self._tables.rows([row]).absent[0]
         odds = np.exp(self._tables.weights.evidence * (moved - moved.max(axis=1, keepdims=True)))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 

@@ -86,8 +86,8 @@ hospital-day: setup-test ## a hospital's whole way on invented patients, from a 
 styles: setup-test ## figures of docs/synthetic_charts.md: are the invented notes varied?
 	@$(BIN)/dxspan-train measure-styles --write docs/synthetic_charts.md
 
-ablations: setup-test ## what each part adds, for docs/evaluation.md (a quarter of an hour; needs the run of `make fit`)
-	@$(BIN)/dxspan-train export-model --trained var/model --precision int8-rows --out var/int8/shipped --compose var/int8/composed --with-knowledge
+ablations: setup-test ## what each part adds, for docs/evaluation.md (a quarter of an hour)
+	@$(BIN)/dxspan-train export-model --trained nlp_core/bundle --precision int8-rows --out var/int8/shipped --compose var/int8/composed --with-knowledge
 	@$(BIN)/dxspan-train measure-ablations --texts $(or $(EVAL),../shared/eval) --int8 var/int8/composed
 
 model-card: setup-test ## nlp_core/bundle/model_card.md, from the files that say so

@@ -39,6 +39,8 @@ OLD = timedelta(days=730)
 """A chart in which nothing is newer than this tells of no present illness."""
 LEAST_FINDINGS = 2
 """Present findings below which there is nothing to reason about."""
+LEAST_TRUST = 0.5
+"""Probability below which a finding is more doubtful than not, and no reason to speak."""
 
 
 class Reader:
@@ -191,7 +193,8 @@ class Reader:
         unfit = _unfit(chart, read)
         if unfit:
             return unfit
-        present = [finding for finding, observed in read.found.observed.items() if observed.present]
+        observed = read.found.observed.items()
+        present = [finding for finding, one in observed if one.present and one.trust >= LEAST_TRUST]
         weak = self._weakness(present, candidates)
         # What was not read may have held what is missing: that must not look like a chart without it.
         return "partly_read" if weak and (read.partly or read.notes_unread) else weak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -56,14 +57,19 @@ def test_a_database_that_cannot_be_opened_is_unavailable_and_tried_again() -> No
 
 
 def test_who_waits_no_longer_starts_no_second_opening() -> None:
-    opener = Opener()
+    opener, held = Opener(), threading.Event()
+
+    def slowly() -> SqlFeedbackStore:
+        held.wait(30)
+        return opener()
 
     async def run() -> None:
-        late = LateFeedbackStore(opener)
+        late = LateFeedbackStore(slowly)
         for _ in range(5):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0):
                     await late.opened()
+        held.set()
         assert await late.opened()
 
     asyncio.run(run())

@@ -52,7 +52,7 @@ def test_a_site_is_measured_beside_the_shipped_model(site: Path) -> None:
     found = report(site)
     ours = found["ours"]["figures"]
     assert (ours["notes"], ours["patients"]) == (COUNT, COUNT)
-    assert ours["top3"]["low"] < ours["top3"]["value"] < 1
+    assert ours["top3"]["low"] < ours["top3"]["value"] <= 1
     assert ours["top3"]["value"] > 0.4  # notes that list findings are read
     assert found["differences"]["top3"]["value"] == 0  # the same model beside itself
     assert len(found["written"]) == 15

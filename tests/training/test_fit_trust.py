@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from math import log
+
 import pytest
 import torch
 
+from nlp_core.findings import ChartFindings, Observed
 from nlp_core.reading_trust import HAND_SET
+from nlp_core.share_tables import ShareTables
+from nlp_core.weighing import Weigher
 from tests.nlp_core.small_knowledge import small_knowledge
-from training.fit_trust import Reading, _hand_set, fit, loss, told, trust_of
+from training.fit_trust import LANGUAGES, Reading, _hand_set, _likeness, _scores, fit, loss, told, trust_of
 
 
 def reading(*, concept: bool, right: bool, likeness: float = 0.0, chinese: bool = False) -> Reading:
     """One finding that speaks for the first of two diagnoses; `right`: it is the one."""
     return Reading(
-        shares=torch.tensor([[3.0, -1.0]]),
+        ratios=torch.tensor([[3.0, -1.0]]),
+        owners=torch.tensor([0]),
+        counted=torch.ones(1, 2, dtype=torch.bool),
         rest=torch.zeros(2),
         concept=torch.tensor([concept]),
         likeness=torch.tensor([likeness]),
@@ -55,8 +62,33 @@ def test_an_excluded_diagnosis_that_is_right_does_not_spoil_the_fit() -> None:
 
 def test_what_was_not_moved_is_served_as_the_hand_set_trust() -> None:
     curve = trust_of(_hand_set(), "nothing", 0, small_knowledge()).concept
-    for language in ("en", "zh"):
-        assert curve.of(0.7, 0.01, language) == pytest.approx(HAND_SET.concept.of(0.7, 0.01, language), abs=1e-3)
+    near, backgrounds = [("cough", 0.7), ("wheezing", 0.6)], {"cough": 0.01}
+    for language in LANGUAGES:
+        served, by_hand = (one.meanings(near, backgrounds, language) for one in (curve, HAND_SET.concept))
+        assert [m.probability for m in served] == pytest.approx([m.probability for m in by_hand], abs=1e-3)
+
+
+def test_a_clause_is_scored_as_serving_weighs_it() -> None:
+    """The fit adds up a chart's meanings just as weighing does, where its figures are those in force."""
+    knowledge = small_knowledge()
+    tables = ShareTables.of(knowledge)
+    near = [("oliguria", 0.7), ("photophobia", 0.66)]
+    meanings = HAND_SET.concept.meanings(near, {f: x.background for f, x in knowledge.findings.items()}, "en")
+    words = Observed("oliguria", True, (), sum(meaning.probability for meaning in meanings), meanings)
+    weighed = Weigher(knowledge, tables).weigh(ChartFindings({"oliguria": words}))
+    background = [knowledge.findings[meaning].background for meaning in weighed.meanings]
+    one = Reading(
+        ratios=torch.from_numpy(weighed.ratios),
+        owners=torch.from_numpy(weighed.owners),
+        counted=torch.from_numpy(weighed.counted),
+        rest=torch.zeros(len(knowledge.diagnoses)),
+        concept=torch.tensor([True, True]),
+        likeness=torch.tensor([_likeness(words, meaning) for meaning in weighed.meanings]),
+        chinese=torch.zeros(2),
+        commonness=torch.tensor([log(share, 10) for share in background]),
+        right=torch.zeros(len(knowledge.diagnoses), dtype=torch.bool),
+    )
+    assert _scores(one, _hand_set()).numpy() == pytest.approx(weighed.shares[0], abs=1e-4)
 
 
 def test_what_the_fit_is_worth_is_said_of_the_half_it_has_not_seen() -> None:

@@ -63,7 +63,9 @@ def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_an
     # Notes that neither rules nor head were fitted on: by counts, so that nobody reads what was missed.
     assert outcomes["development3_check"].recall >= 0.77
     assert outcomes["development4_check_en"].recall >= 0.77
-    assert outcomes["development4_check_zh"].recall >= 0.69
+    assert outcomes["development4_check_zh"].recall >= 0.73
+    assert outcomes["development5_check_en"].recall >= 0.76
+    assert outcomes["development5_check_zh"].recall >= 0.70
     assert outcomes["held"].recall >= HELD
     seen = {name: one.lost_share for name, one in outcomes.items() if name != "held"}
     assert all(share <= 0.025 for share in seen.values()), seen

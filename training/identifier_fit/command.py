@@ -33,9 +33,13 @@ from training.identifier_fit.choose_thresholds import (
 from training.identifier_fit.training_notes import MarkedText, own_notes, training_notes
 from training.measures.planted_notes import PLANTED, PlantedNote, planted_notes
 
-FITTED_ON = ("development", "development2", "development3", "development4_en", "development4_zh")
+FITTED_ON = (
+    "development", "development2", "development3", "development4_en", "development4_zh", "development5_en", "development5_zh",
+)  # fmt: skip
 """Beside them the notes of training.identifier_fit itself."""
-CHOSEN_ON = ("development3_check", "development4_check_en", "development4_check_zh")
+CHOSEN_ON = (
+    "development3_check", "development4_check_en", "development4_check_zh", "development5_check_en", "development5_check_zh",
+)  # fmt: skip
 
 
 def marked_texts(planted: Path) -> list[MarkedText]:

@@ -22,7 +22,9 @@ from training.deidentify.vocabulary import Vocabulary, vocabulary
 from training.measures.deidentification_speed import Speed, measure_speed
 from training.measures.planted_notes import PLANTED, SETS, Outcome, PlantedNote, counted, judge, people, planted_notes
 
-_ABLATED = ("development3_check", "development4_check_en", "development4_check_zh", "held")
+_ABLATED = (
+    "development3_check", "development4_check_en", "development4_check_zh", "development5_check_en", "development5_check_zh", "held",
+)  # fmt: skip
 _SAID: dict[Reader, str] = {
     "head": "rules and the head (shipped)",
     "encoder": "rules, head and encoder (`--reader encoder`)",
@@ -135,6 +137,8 @@ def _lines(measured: Measured, options_said: str) -> Iterator[str]:
     yield "- `development3_check`: every fourth note of that author, never fitted on; thresholds are chosen on it."
     yield "- `development4_en`, `development4_zh`: by two further authors who had seen no rule; fitted on. Every fifth note of each stands"
     yield "  apart in `development4_check_en` and `development4_check_zh`, on which thresholds are chosen too."
+    yield "- `development5_en`, `development5_zh`: by three more such authors, with every fifth note apart in the same way: names and places mostly"
+    yield "  in running text, without a word that announces them."
     yield "- `held`: written by somebody who had not seen the rules; neither rules nor head were changed for it."
     yield "  **This row is the one to believe.**"
     yield ""

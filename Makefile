@@ -142,7 +142,7 @@ benchmarks: setup-test ## figures and plots of docs/performance.md (a quarter of
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS)) --write docs/performance.md
 
 matrix: setup-test ## docs/security/matrix.md: each row of the fault matrix, its tests and what became of them (runs all tests)
-	@$(BIN)/python -m pytest --rows var/rows.json; $(BIN)/python -m tests.matrix --from var/rows.json --write docs/security/matrix.md
+	@$(BIN)/python -m pytest --rows=var/rows.json; $(BIN)/python -m tests.matrix --from var/rows.json --write docs/security/matrix.md
 
 fuzz: setup-test ## thousands of made-up calls and charts, then each reader of documents for FUZZ_SECONDS (600)
 	@$(BIN)/python -m tests.fuzz.calls --write docs/security/fuzzing.md

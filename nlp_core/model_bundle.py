@@ -61,6 +61,7 @@ COMPILED_BY = tuple(
         "attributes.py",
         "share_tables.py",
         "name_index.py",
+        "neutral_words.py",
         "phrase_means.py",
         "diagnosis_features.py",
     )

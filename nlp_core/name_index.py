@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nlp_core.encoder import Encoder, check_finite
 from nlp_core.knowledge import Knowledge
+from nlp_core.neutral_words import neutral
 from nlp_core.phrase_means import PhraseMeans
 
 Vectors = NDArray[np.float32]
@@ -60,7 +61,7 @@ class NameIndex:
                 *(zh for zh in finding.names.zh if len(zh) > 1),
             )
         ]
-        vectors = encoder.embed([name for _, name in pairs])
+        vectors = encoder.embed([neutral(name) for _, name in pairs])
         return NameIndex([entry for entry, _ in pairs], vectors, phrases.by_finding() if phrases else None)
 
     def save(self, path: Path) -> None:

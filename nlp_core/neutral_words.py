@@ -1,6 +1,6 @@
 """Words that tell a person's sex, made neutral: what somebody's symptom is near to must not depend on who has it.
 
-Knows pronouns and the plainest nouns. The encoder sees "they wake gasping" for he and she alike; text, offsets and quotes
+Knows pronouns, the plainest nouns and relatives. The encoder sees "they wake gasping" for he and she alike; text, offsets and quotes
 are not touched, and age and sex are read elsewhere (demographics).
 """
 
@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 
 _NEUTRAL = {
     **dict.fromkeys(("he", "she"), "they"),
-    **dict.fromkeys(("his", "her"), "their"),
+    **dict.fromkeys(("his", "her", "him"), "their"),
     **dict.fromkeys(("himself", "herself"), "themselves"),
     **dict.fromkeys(("man", "woman", "gentleman", "lady"), "person"),
     **dict.fromkeys(("boy", "girl"), "child"),
-    "him": "them",
+    **dict.fromkeys(("father", "mother", "dad", "daddy", "mum", "mummy", "mom"), "parent"),
+    **dict.fromkeys(("grandfather", "grandmother", "grandpa", "grandma"), "grandparent"),
+    **dict.fromkeys(("brother", "sister"), "sibling"),
+    **dict.fromkeys(("husband", "wife"), "spouse"),
+    **dict.fromkeys(("boyfriend", "girlfriend"), "partner"),
+    **dict.fromkeys(("son", "daughter"), "child"),
+    **dict.fromkeys(("uncle", "aunt", "nephew", "niece"), "relative"),
     "hers": "theirs",
 }
+"""English has one "her" for "his" and "him": all three are made the same, at the price of grammar."""
 _NEUTRAL_CHINESE = {
     "她": "他",
     **dict.fromkeys(("女性", "男性", "女士", "先生"), "患者"),

@@ -176,7 +176,7 @@ def leading_error_on(calibration: Calibration, readings: Readings) -> float:
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--patients", type=int, default=2000, help="simulated patients to fit on, and as many to measure on"
+        "--patients", type=int, default=3000, help="simulated patients to fit on, and as many to measure on"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bundle", type=Path, help="composed bundle to read with (default: the one set-up made)")

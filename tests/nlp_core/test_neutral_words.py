@@ -16,7 +16,12 @@ from nlp_core.onnx_encoder import OnnxEncoder
         ("he wakes gasping at night", "she wakes gasping at night"),
         ("his feet swell", "her feet swell"),
         ("the woman felt faint", "the man felt faint"),
+        ("it wakes him and his brother", "it wakes her and her sister"),
+        ("my dad coughs blood", "my mum coughs blood"),
         ("他晚上憋醒", "她晚上憋醒"),
+        ("他父亲咯血", "她母亲咯血"),
+        ("44岁男厨师，咳黄痰", "44岁女厨师，咳黄痰"),
+        ("我男，34岁，咳嗽", "我女，34岁，咳嗽"),
         ("患者女，34岁，咳嗽3天", "患者男，34岁，咳嗽3天"),
         ("这位女士头晕", "这位先生头晕"),
     ],
@@ -27,7 +32,17 @@ def test_clauses_of_him_and_her_are_one_to_the_encoder(one: str, other: str, enc
 
 
 @pytest.mark.parametrize(
-    "text", ["the chest hurts", "human heart", "mother had gout", "胸口疼", "manual work", "男女同病", "妇女保健"]
+    "text",
+    [
+        "the chest hurts",
+        "human heart",
+        "brotherhood",
+        "maternal fever",
+        "胸口疼",
+        "manual work",
+        "男女同病",
+        "妇女保健",
+    ],
 )
 def test_other_words_stay(text: str) -> None:
     assert neutral(text) == text

@@ -21,7 +21,7 @@ $(VENV)/.python:
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dxspan needs Python 3.11 or later")'
 	@touch $@
 
-$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/words.py nlp_core/text_view.py nlp_core/rules/traditional_characters.txt nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/name_index.py nlp_core/phrase_means.py nlp_core/diagnosis_features.py $(wildcard nlp_core/bundle/*)
+$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/words.py nlp_core/text_view.py nlp_core/rules/traditional_characters.txt nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/name_index.py nlp_core/neutral_words.py nlp_core/phrase_means.py nlp_core/diagnosis_features.py $(wildcard nlp_core/bundle/*)
 	@echo "[2/4] locked dependencies (about a minute)"
 	@$(PIP) $(LOCKED) -r requirements/run.lock
 	@$(PIP) $(LOCKED) -r requirements/base-encoder.lock

@@ -94,10 +94,12 @@ class NameIndex:
         by_name = np.maximum.reduceat(vectors @ self._vectors.T, self._firsts, axis=1)
         likeness = OF_THE_NAME * by_name + (1 - OF_THE_NAME) * (vectors @ self._centres.T)
         check_finite("the likeness to names", likeness)
-        order = np.argsort(-likeness, axis=1, kind="stable")[:, :most]
+        most = min(most, likeness.shape[1])
+        likest = np.sort(np.argpartition(-likeness, most - 1, axis=1)[:, :most], axis=1)
+        order = np.argsort(-np.take_along_axis(likeness, likest, axis=1), axis=1, kind="stable")
         return [
             [(self._findings[column], float(likeness[row, column])) for column in columns]
-            for row, columns in enumerate(order)
+            for row, columns in enumerate(np.take_along_axis(likest, order, axis=1))
         ]
 
     def _means_of_names(self) -> Vectors:

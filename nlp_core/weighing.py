@@ -10,7 +10,8 @@ wheezes, whichever of the kinds of wheezing is listed. Findings that another one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,8 @@ class Weighed:
     """[M, D]: natural-log odds that the meaning adds where it is sure."""
     counted: NDArray[np.bool_]
     """[F, D]: False where another finding says the same of that diagnosis, and more."""
-
-    @property
-    def shares(self) -> Floats:
-        """[F, D]: natural-log odds that each finding adds."""
-        return np.asarray(np.where(self.counted, mixed(self.owners, self.probabilities, self.ratios), 0), np.float32)
+    shares: Floats
+    """[F, D]: natural-log odds that each finding adds; 0 where it is not counted."""
 
     def meant(self, diagnosis: int) -> dict[str, str]:
         """Finding -> the meaning of its words that says most of a diagnosis (its column)."""
@@ -85,10 +83,10 @@ class Weigher:
         ratios[self._said_anyway(findings, pairs, found)] = 0
         basis = np.where(told, rows.basis, np.int16(-1))
         meanings = tuple(meaning for _, meaning, _ in pairs)
-        weighed = Weighed(
-            findings, meanings, owners, probabilities, ratios, np.ones((len(findings), basis.shape[1]), np.bool_)
-        )
-        return replace(weighed, counted=_counted(weighed, basis))
+        shares = mixed(owners, probabilities, ratios)
+        counted = _counted(shares, _leading(owners, probabilities, ratios, basis))
+        shares = np.where(counted, shares, np.float32(0))
+        return Weighed(findings, meanings, owners, probabilities, ratios, counted, shares)
 
     def _said_anyway(
         self, findings: Sequence[str], pairs: Sequence[tuple[int, str, float]], found: ChartFindings
@@ -124,13 +122,12 @@ def _meanings(observed: Observed) -> Iterator[tuple[str, float]]:
         yield meaning.finding, meaning.probability
 
 
-def _counted(weighed: Weighed, basis: Ints) -> NDArray[np.bool_]:
+def _counted(shares: Floats, leading: Ints) -> NDArray[np.bool_]:
     """[F, D]: where two findings rest on one share of the knowledge, the weaker is not counted.
 
-    basis: [M, D], the row of the tables that a meaning's ratio is taken from, -1 for none.
+    shares: [F, D], each finding's by itself. leading: [F, D], what it rests on, -1 for none.
     """
-    shares, leading = weighed.shares, _leading(weighed, basis)
-    counted = weighed.counted.copy()
+    counted = np.ones(shares.shape, np.bool_)
     for later in range(1, len(leading)):
         for earlier in range(later):
             same = (leading[later] == leading[earlier]) & (leading[later] >= 0)
@@ -140,10 +137,14 @@ def _counted(weighed: Weighed, basis: Ints) -> NDArray[np.bool_]:
     return counted
 
 
-def _leading(weighed: Weighed, basis: Ints) -> Ints:
-    """[F, D]: the basis of the meaning that counts most for each diagnosis."""
-    told = np.abs(weighed.probabilities[:, None] * np.expm1(weighed.ratios))
-    ends = np.searchsorted(weighed.owners, np.arange(len(weighed.findings)), side="right")
-    firsts = np.searchsorted(weighed.owners, np.arange(len(weighed.findings)))
-    best = [first + told[first:end].argmax(axis=0) for first, end in zip(firsts, ends, strict=True)]
-    return np.take_along_axis(basis, np.array(best).reshape(len(best), -1), axis=0) if best else basis
+def _leading(owners: NDArray[np.intp], probabilities: Floats, ratios: Floats, basis: Ints) -> Ints:
+    """[F, D]: the basis of the meaning that counts most for each diagnosis.
+
+    basis: [M, D], the row of the tables that a meaning's ratio is taken from, -1 for none.
+    """
+    if not len(owners):
+        return basis
+    told = np.abs(probabilities[:, None] * np.expm1(ratios))
+    firsts = np.searchsorted(owners, np.arange(owners[-1] + 2))
+    best = [first + told[first:end].argmax(axis=0) for first, end in pairwise(firsts)]
+    return np.take_along_axis(basis, np.array(best), axis=0)

@@ -7,12 +7,12 @@ diagnoses'.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from nlp_core.assessment import PartlyRead, ProblemListStatus, WhyPartly
-from nlp_core.chart import MAX_CHARACTERS, Chart, Fact, Problem, Setting, Sex
+from nlp_core.chart import Chart, Fact, Problem, Setting, Sex
 from nlp_core.demographics import demographics_of
 from nlp_core.diagnoses import Patient
 from nlp_core.facts import FactReader
@@ -21,23 +21,21 @@ from nlp_core.knowledge import Knowledge, Onset
 from nlp_core.known_problems import ProblemMatcher
 from nlp_core.language import ReadLanguage, language_of
 from nlp_core.lexicon_names import Lexicons
-from nlp_core.mentions import MentionReader, ReadSentence
+from nlp_core.mentions import MentionReader
 from nlp_core.model_faults import EncoderError
 from nlp_core.newest_first import Dated, is_future
 from nlp_core.note import Note
+from nlp_core.note_groups import NoteGroups, NoteToRead
 from nlp_core.onset import onset_of
 from nlp_core.read_notes import ReadNote, said_sentences
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
-from nlp_core.second_reader import SecondReader, SecondReading, ToldSentence
+from nlp_core.second_reader import NamedNote, SecondReader, SecondReading, ToldSentence
 from nlp_core.sentence_readings import SentenceEncoder
 from nlp_core.setting import setting_of
 from nlp_core.spelling import Spelling
 from nlp_core.trust import Distrust, distrust_of
 
 DatedT = TypeVar("DatedT", Note, Fact, Problem)
-
-SLOWER = 1.25
-"""A note may take this much longer than the pace of those before it says."""
 
 OPENING = 1_000
 """Characters at the start of a note that say who the patient is, where, and how the illness came."""
@@ -81,6 +79,7 @@ class ChartReader:
         self._facts = FactReader(knowledge, self.mentions)
         self._problems = ProblemMatcher(knowledge, self.mentions)
         self._second = second
+        self._groups = NoteGroups()
 
     @property
     def sentences(self) -> SentenceEncoder | None:
@@ -97,35 +96,30 @@ class ChartReader:
         sentences: list[ReadNote] = []
         told: list[tuple[Note, ToldSentence]] = []
         weights: dict[ReadLanguage, int] = {}
-        read: list[Note] = []
         partly: list[PartlyRead] = []
         distrust: Distrust | None = None
-        budget = MAX_CHARACTERS
-        begun = time.monotonic()
-        for note in chart.notes:
-            text = note.text[:MAX_CHARACTERS]
-            if read and (budget <= 0 or _too_late(len(text), MAX_CHARACTERS - budget, begun, deadline)):
-                break
-            language = language_of(text)
-            weights[language] = weights.get(language, 0) + len(text) * (3 if language == "zh" else 1)
-            if language != "other":
-                said, lacking, parts = self._read_note(text, sex, age, deadline)
-                partly += (_partly(note, why) for why in lacking)
-                sentences.append(ReadNote(note, tuple(said.mentions), said_sentences(parts, said.telling)))
-                told += [(note, sentence) for sentence in said.told]
-                distrust = distrust or distrust_of(text, said.mentions)
-            if len(text) < len(note.text):
-                partly.append(_partly(note, "length"))
-            read.append(note)
-            budget -= len(text)
+        notes_read = 0
+        for group in self._groups.of(chart.notes, deadline):
+            languages = [language_of(one.text) for one in group]
+            ours = [one for one, language in zip(group, languages, strict=True) if language != "other"]
+            for one, language in zip(group, languages, strict=True):
+                weights[language] = weights.get(language, 0) + len(one.text) * (3 if language == "zh" else 1)
+            for one, (named, said, lacking) in zip(ours, self._read_notes(ours, sex, age, deadline), strict=True):
+                partly += [_partly(one.note, lacking)] if lacking else []
+                parts = said_sentences(named.sentences, said.telling)
+                sentences.append(ReadNote(one.note, tuple(said.mentions), parts))
+                told += [(one.note, sentence) for sentence in said.told]
+                distrust = distrust or distrust_of(one.text, said.mentions)
+            partly += (_partly(one.note, "length") for one in group if one.cut)
+            notes_read += len(group)
         chart = chart.model_copy(update={"age_years": age, "sex": sex})
         opening = self._opening(chart.notes[0]) if chart.notes else ""
         mentions = [(read_note.note, mention) for read_note in sentences for mention in read_note.mentions]
         return ReadChart(
             found=bring_together(chart, mentions, self._facts.findings(chart), self._knowledge, told, self._trust),
             patient=Patient(age, sex, _onset(opening), chart.setting or _setting(chart.notes, opening)),
-            notes_read=len(read),
-            notes_unread=len(chart.notes) - len(read),
+            notes_read=notes_read,
+            notes_unread=len(chart.notes) - notes_read,
             language=max(weights, key=lambda language: weights[language]) if weights else "en",
             known=self._problems.known(chart.problems),
             distrust=distrust,
@@ -147,20 +141,33 @@ class ChartReader:
     def _opening(self, note: Note) -> str:
         return self.mentions.seen(note.text[:OPENING]).text
 
-    def _read_note(
-        self, text: str, sex: Sex, age: float | None, deadline: float | None
-    ) -> tuple[SecondReading, list[WhyPartly], list[ReadSentence]]:
-        """What names say, and the second reader where there is one; why that could not be asked; the sentences."""
-        mentions, sentences = self.mentions.read(text, sex=sex, age_years=age)
-        by_names = SecondReading(mentions, [])
+    def _read_notes(
+        self, notes: Sequence[NoteToRead], sex: Sex, age: float | None, deadline: float | None
+    ) -> Iterator[tuple[NamedNote, SecondReading, WhyPartly | None]]:
+        """Each note by names, and as the second reader takes it; or why that could not be asked, where there is one."""
+        named = [NamedNote(*self.mentions.read(one.text, sex=sex, age_years=age)) for one in notes]
         if self._second is None:
-            return by_names, [], sentences
+            return ((one, _by_names(one), None) for one in named)
         if _passed(deadline):
-            return by_names, ["time"], sentences
+            return ((one, _by_names(one), "time") for one in named)
+        return self._read_again(self._second, named)
+
+    def _read_again(
+        self, second: SecondReader, named: Sequence[NamedNote]
+    ) -> Iterator[tuple[NamedNote, SecondReading, WhyPartly | None]]:
+        """Together; where the encoder fails at that, one by one, so that it costs only the notes it fails at."""
         try:
-            return self._second.read(mentions, sentences), [], sentences
-        except EncoderError:  # names are read without it; that is said on the card, and counted by whoever asked
-            return by_names, ["model"], sentences
+            yield from ((one, said, None) for one, said in zip(named, second.read(named), strict=True))
+        except EncoderError:
+            if len(named) > 1:
+                for one in named:
+                    yield from self._read_again(second, [one])
+            else:  # names are read without it; that is said on the card, and counted by whoever asked
+                yield named[0], _by_names(named[0]), "model"
+
+
+def _by_names(named: NamedNote) -> SecondReading:
+    return SecondReading(named.mentions, [])
 
 
 def without_future_dates(chart: Chart) -> Chart:
@@ -191,17 +198,6 @@ def _onset(opening: str) -> Onset | None:
 
 def _setting(notes: Sequence[Note], opening: str) -> Setting | None:
     return setting_of(f"{notes[0].kind}\n{opening}") if notes else None
-
-
-def _too_late(next_length: int, read_length: int, begun: float, deadline: float | None) -> bool:
-    """Whether a note of `next_length` characters would end after the deadline, at the pace of the `read_length` before it.
-
-    A caller that waits for a note too many gets nothing at all.
-    """
-    if deadline is None:
-        return False
-    now = time.monotonic()
-    return now + SLOWER * next_length * (now - begun) / max(read_length, 1) > deadline
 
 
 def _passed(deadline: float | None) -> bool:

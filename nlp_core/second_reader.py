@@ -1,7 +1,7 @@
 """What the encoder adds to a note that names have read: clauses in other words, assertions no rule saw, telling sentences.
 
-Input : mentions and sentences of one note (mentions.MentionReader)
-Output: the mentions, some asserted otherwise, those of the concepts besides; and the sentences that tell something which
+Input : mentions and sentences of notes (mentions.MentionReader)
+Output: of each note the mentions, some asserted otherwise, those of the concepts besides; and the sentences that tell something which
         neither a name nor a concept explains, as they move the diagnoses
 A sentence goes through the encoder once, for all of it, and only where a head's answer could count: "lungs clear, no rash" does
 not. Knows which head answers what, and from which probability on it counts.
@@ -56,6 +56,14 @@ class ToldSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedNote:
+    """One note as names read it: what they say, and its sentences, both in order of their place."""
+
+    mentions: list[Mention]
+    sentences: list[ReadSentence]
+
+
+@dataclass(frozen=True, slots=True)
 class SecondReading:
     """What is known of one note after both readings."""
 
@@ -85,35 +93,45 @@ class SecondReader:
         """What it reads sentences with."""
         return self._sentences
 
-    def read(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> SecondReading:
-        """Both lists of one note, in order of their place."""
+    def read(self, notes: Sequence[NamedNote]) -> list[SecondReading]:
+        """What is known of each note; their sentences go through the encoder together. Raises EncoderError."""
         if self._sentences is None:
-            return SecondReading([*mentions, *self._concepts.find(_said_first(sentences))], [])
-        texts = list(dict.fromkeys(read.sentence.span.text for read in self._asked(mentions, sentences)))
-        readings: Readings = dict(zip(texts, self._sentences.read(texts), strict=True))
+            return [
+                SecondReading([*one.mentions, *self._concepts.find(_said_first(one.sentences))], []) for one in notes
+            ]
+        asked = [dict.fromkeys(read.sentence.span.text for read in self._asked(one)) for one in notes]
+        texts = list({text: None for texts in asked for text in texts})
+        readings = dict(zip(texts, self._sentences.read(texts), strict=True))
+        # Each note with the sentences it asked about alone, so that its neighbours change nothing.
+        return [
+            self._read_one(one, {text: readings[text] for text in texts})
+            for one, texts in zip(notes, asked, strict=True)
+        ]
+
+    def _read_one(self, note: NamedNote, readings: Readings) -> SecondReading:
+        """Both readings of a note, mentions in order of their place."""
+        sentences = note.sentences
         found = self._concepts.find(_said_first(sentences), readings, gated=self._used.finding)
-        said = list(self._reviewed(mentions, sentences, readings)) if self._used.assertion else list(mentions)
+        said = list(self._reviewed(note, readings)) if self._used.assertion else list(note.mentions)
         told = list(self._told([*said, *found], sentences, readings)) if self._used.evidence else []
         return SecondReading([*said, *found], told, [_telling(read, readings) for read in sentences])
 
-    def _asked(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> Iterator[ReadSentence]:
+    def _asked(self, note: NamedNote) -> Iterator[ReadSentence]:
         """The sentences for which it matters what a head says."""
-        places = _Places(sentences)
+        places = _Places(note.sentences)
         reviewed: set[int] = set()
         if self._used.assertion:
-            reviewed = {id(places.sentence_of(one.span)) for one in mentions if one.assertion is Assertion.PRESENT}
-        for read in sentences:
+            reviewed = {id(places.sentence_of(one.span)) for one in note.mentions if one.assertion is Assertion.PRESENT}
+        for read in note.sentences:
             if read.sentence.section in _UNREAD:
                 continue
             if self._used.evidence or id(read) in reviewed or self._concepts.asks_about(read):
                 yield read
 
-    def _reviewed(
-        self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence], readings: Readings
-    ) -> Iterator[Mention]:
+    def _reviewed(self, note: NamedNote, readings: Readings) -> Iterator[Mention]:
         """Where no rule speaks (present) the head's other answer counts if it is sure."""
-        places = _Places(sentences)
-        for mention in mentions:
+        places = _Places(note.sentences)
+        for mention in note.mentions:
             read = places.sentence_of(mention.span)
             if mention.assertion is Assertion.PRESENT and read and read.sentence.section not in RULING_SECTIONS:
                 judged = _asserted(read, mention.span, readings)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from nlp_core import chart_reading
+from nlp_core import note_groups
 from nlp_core.chart import Sex
-from nlp_core.chart_reading import ReadChart
+from nlp_core.chart_reading import ChartReader, ReadChart
 from nlp_core.note import Note
 from tests.nlp_core.small_charts import chart_of, note, potassium, problem, small_chart_reader
+from tests.nlp_core.small_knowledge import small_knowledge
 
 
 def read(*notes: Note | str, deadline: float | None = None, **fields: object) -> ReadChart:
@@ -42,14 +43,14 @@ def test_after_the_deadline_only_the_newest_note_is_read() -> None:
 
 def test_a_note_that_would_end_after_the_deadline_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer would come too late for the caller, who would get nothing of the notes before it either."""
-    reader = small_chart_reader()
-    as_before = reader._read_note
+    reader = ChartReader(small_knowledge(), None)  # one that knows no pace yet
+    as_before = reader._read_notes
 
-    def slowly(*given: Any) -> Any:
-        time.sleep(0.2)
-        return as_before(*given)
+    def slowly(notes: Any, *given: Any) -> Any:
+        time.sleep(0.2 * len(notes))
+        return as_before(notes, *given)
 
-    monkeypatch.setattr(reader, "_read_note", slowly)
+    monkeypatch.setattr(reader, "_read_notes", slowly)
     began = time.monotonic()
     chart = reader.read(chart_of(*(note("Cough.", age_days=age) for age in range(9))), deadline=began + 0.85)
     assert time.monotonic() - began < 0.85
@@ -63,7 +64,7 @@ def test_a_deadline_far_ahead_changes_nothing() -> None:
 
 
 def test_c3_beyond_the_character_limit_older_notes_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chart_reading, "MAX_CHARACTERS", 100)
+    monkeypatch.setattr(note_groups, "MAX_CHARACTERS", 100)
     notes = [note("Cough. " * 6, age_days=age) for age in range(5)]  # 42 characters each
     chart = read(*notes, note("Nausea.", age_days=9))
     assert (chart.notes_read, chart.notes_unread) == (3, 3)
@@ -71,7 +72,7 @@ def test_c3_beyond_the_character_limit_older_notes_are_left_out_and_counted(monk
 
 
 def test_c3_of_one_endless_note_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chart_reading, "MAX_CHARACTERS", 100)
+    monkeypatch.setattr(note_groups, "MAX_CHARACTERS", 100)
     chart = read("Cough. " + "Well. " * 20 + "Nausea.")
     assert (chart.notes_read, chart.notes_unread) == (1, 0)
     assert [(part.reference, part.why) for part in chart.partly] == [("DocumentReference/0", "length")]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from nlp_core import chart_reading
+from nlp_core import note_groups
 from nlp_core.assess import Reader
 from nlp_core.assessment import Assessment
 from nlp_core.batches import Batch
@@ -36,6 +36,18 @@ class BrokenAxes(WordAxes):
         return super().embed(texts) * np.float32(np.nan)
 
 
+class BrokenForOneText(WordAxes):
+    """Gives NaN for every text of a run that a certain word stands in."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        self._word = word
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = super().embed(texts)
+        return vectors * np.float32(np.nan) if any(self._word in text for text in texts) else vectors
+
+
 def assess(encoder: Encoder, *notes: Note | str, deadline: float | None = None) -> Assessment:
     """Read with a second reader over `encoder`."""
     index = NameIndex.build(small_knowledge(), WordAxes())
@@ -58,6 +70,15 @@ def test_d13_where_the_encoder_gives_no_numbers_names_are_read_and_that_is_said(
     assert not assess(WordAxes(), f"{EMBOLISM} {REWORDED}").partly_read
 
 
+def test_d13_a_note_at_which_the_encoder_fails_costs_the_notes_read_with_it_nothing() -> None:
+    older = note("His kneecap aches and throbs.", age_days=2)
+    newest = f"Sudden shortness of breath. History of DVT. {REWORDED}"
+    assessment = assess(BrokenForOneText("kneecap"), newest, older)
+    assert partly(assessment) == [(older.reference, "model")]
+    quotes = {said.quote for candidate in assessment.candidates for said in candidate.evidence_for}
+    assert any("ribcage hurts" in quote for quote in quotes)
+
+
 @pytest.mark.parametrize("text", [REWORDED, "Cough. " + REWORDED])
 def test_d13_what_only_the_encoder_could_have_seen_is_no_silence_of_nothing_found(text: str) -> None:
     assert assess(WordAxes(), text).silence in ("weak_evidence", None)
@@ -76,7 +97,7 @@ def test_after_the_deadline_the_newest_note_is_read_by_names_alone_and_that_is_s
 
 
 def test_c3_the_note_that_was_cut_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chart_reading, "MAX_CHARACTERS", len(EMBOLISM) + 20)
+    monkeypatch.setattr(note_groups, "MAX_CHARACTERS", len(EMBOLISM) + 20)
     long = Note(reference="DocumentReference/long", text=EMBOLISM + " Well." * 20, kind="Clinic note")
     assessment = assess(WordAxes(), long)
     (part,) = assessment.partly_read

@@ -16,7 +16,7 @@ from nlp_core.evidence import WORDS_AS_A_WHOLE
 from nlp_core.head_outputs import ASSERTIONS, EVIDENCE_WIDTH
 from nlp_core.mentions import MentionReader
 from nlp_core.name_index import NameIndex
-from nlp_core.second_reader import HeadsUsed, SecondReader, SecondReading
+from nlp_core.second_reader import HeadsUsed, NamedNote, SecondReader, SecondReading
 from nlp_core.sentence_readings import SentenceReading
 from tests.nlp_core.small_charts import chart_of
 from tests.nlp_core.small_knowledge import small_knowledge
@@ -73,7 +73,8 @@ def second(sentences: HandMadeSentences, used: HeadsUsed | None = None) -> Secon
 
 def read(text: str, sentences: HandMadeSentences, used: HeadsUsed | None = None) -> SecondReading:
     mentions, cut = MentionReader(small_knowledge()).read(text, sex="unknown", age_years=None)
-    return second(sentences, used).read(mentions, cut)
+    (read,) = second(sentences, used).read([NamedNote(mentions, cut)])
+    return read
 
 
 def test_a_concept_is_quoted_by_the_words_that_are_the_finding() -> None:
@@ -130,7 +131,7 @@ def test_only_telling_sentences_speak(telling: float, used: HeadsUsed, count: in
 def test_without_heads_the_concepts_read_clauses_alone() -> None:
     concepts = ConceptReader(WordAxes(), index(), least_likeness={"en": 0.6, "zh": 0.6})
     mentions, cut = MentionReader(small_knowledge()).read("her ribcage hurts", sex="unknown", age_years=None)
-    found = SecondReader(concepts).read(mentions, cut)
+    (found,) = SecondReader(concepts).read([NamedNote(mentions, cut)])
     assert [mention.entry for mention in found.mentions] == ["chest_pain"]
     assert found.told == []
 

@@ -94,6 +94,10 @@ model-card: setup-test ## nlp_core/bundle/model_card.md, from the files that say
 	@$(BIN)/dxspan-train model-card
 	@$(BIN)/python -m cds_hooks.transparency
 
+linker: setup-test ## learn anew which findings clauses mean, for docs/linking.md (after `make fit`; three minutes; then `make calibration`)
+	@$(BIN)/dxspan-train fit-linker --write docs/linking.md
+	@$(BIN)/python -m nlp_core.compose_bundle
+
 concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings
 	@$(BIN)/dxspan-train measure-concepts --write docs/concepts.md
 

@@ -29,6 +29,8 @@ PHRASE_MEANS = "phrase_means.safetensors"
 """What findings are called besides their names, as training has learnt it (phrase_means)."""
 READING_TRUST = "reading_trust.json"
 """How far each way of reading can be trusted (reading_trust); travels as CALIBRATION does."""
+LINKER = "concept_linker.safetensors"
+"""What says which findings clauses mean (concept_linker); travels as CALIBRATION does."""
 CALIBRATION = "calibration.json"
 """Shipped where a calibration was fitted; travels with the bundle under the digest of the composed folder."""
 

@@ -1,9 +1,10 @@
-"""What is worded otherwise: clauses no name explains, matched to the nearest name in the encoder's space.
+"""What is worded otherwise: clauses no name explains, matched to the nearest names in the encoder's space.
 
 Input : the sentences of a note with what names already explained, e.g. "it feels like a tight band round my chest"
-Output: mentions `via="concept"` of the nearest finding, only where the likeness is clear and, where the model has heads,
+Output: mentions `via="concept"` of the likeliest finding, only where the likeness is clear and, where the model has heads,
         the finding head says that a finding stands there; its words are then what is quoted.
-Knows clauses and vectors, English and Chinese.
+How likely the words mean it, or nothing, is the concept linker's to say where the model has one (concept_linker), else the
+curve's over likeness (reading_trust). Knows clauses and vectors, English and Chinese.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Span as TokenSpan
 
-from nlp_core.assertion import assertion_of
+from nlp_core.assertion import Assertion, assertion_of
 from nlp_core.assessment import Language
+from nlp_core.concept_linker import ConceptLinker, LinkedClause, linked_clause, probabilities
 from nlp_core.encoder import Encoder
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.name_index import NameIndex
@@ -89,6 +91,16 @@ class _Clause:
         return self.read.sentence.span.doc[self.start : self.end].text
 
     @property
+    def language(self) -> Language:
+        return "zh" if _CHINESE.search(self.text) else "en"
+
+    @property
+    def assertion(self) -> Assertion:
+        """A ruling word inside the clause ("no", "if") rules the whole clause: the clause's last token stands for it."""
+        sentence = self.read.sentence
+        return assertion_of(self.end - 1, self.end, sentence.span, sentence.section, self.read.triggers)
+
+    @property
     def denied_in_part(self) -> bool:
         """Is a word of it denied alone ("a non-radiating tightness")? Nobody knows then what its meaning is denied of."""
         triggers = (trigger for trigger in self.read.triggers if trigger.group.compound)
@@ -100,9 +112,41 @@ class _Clause:
         inside = [at for at in range(self.start, self.end) if doc[at].idx < last and doc[at].idx + len(doc[at]) > first]
         return replace(self, start=inside[0], end=inside[-1] + 1) if inside else self
 
+    def linked(self, piece: SentenceReading, places: NDArray[np.int64], tokens: int) -> LinkedClause:
+        """As a linker is asked about it. places: its tokens inside findings, of `tokens` that it had."""
+        text, sentence = self.read.view.text, self.read.sentence
+        return linked_clause(
+            piece,
+            places,
+            tokens=tokens,
+            text=text[self.first : self.last],
+            before=text[sentence.start : self.first],
+            after=text[self.last : sentence.end],
+            language=self.language,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A clause, and what its sentence says of it where the model has heads."""
+
+    clause: _Clause
+    assertion: Assertion
+    linked: LinkedClause | None = None
+    """None also where it is asserted otherwise than present: linkers learn on statements alone."""
+
+    @staticmethod
+    def of(clause: _Clause, linked: LinkedClause | None = None) -> _Read:
+        assertion = clause.assertion
+        return _Read(clause, assertion, linked if assertion is Assertion.PRESENT else None)
+
+
+Nearest = Sequence[tuple[str, float]]
+"""Findings with their likeness, likest first."""
+
 
 class ConceptReader:
-    """Matches clauses to findings by likeness."""
+    """Matches clauses to findings."""
 
     def __init__(
         self,
@@ -110,17 +154,19 @@ class ConceptReader:
         index: NameIndex,
         backgrounds: Mapping[str, float] | None = None,
         trust: ReadingTrust = HAND_SET,
+        linker: ConceptLinker | None = None,
         *,
         least_likeness: Mapping[Language, float] | None = None,
         least_finding: float = LEAST_FINDING,
     ) -> None:
         """backgrounds: finding -> share of all patients who have it, 0 to 1; None = unknown, taken as 1. trust: how a likeness
-        becomes a probability. least_likeness: None = the usual one, which depends on whether sentences are read with heads.
+        becomes a probability, where no linker says it. least_likeness: None = the usual one, which depends on whether sentences are read with heads.
         """
         self._encoder = encoder
         self._index = index
         self._backgrounds = backgrounds or {}
         self._trust = trust.concept
+        self._linker = linker
         self._least = least_likeness
         self._least_finding = least_finding
 
@@ -145,38 +191,61 @@ class ConceptReader:
         if not clauses:
             return []
         if readings is None:
-            least = self._least or LEAST_LIKENESS_ALONE
+            read = [_Read.of(clause) for clause in clauses]
             vectors = self._encoder.embed([neutral(clause.text) for clause in clauses])
+            least = self._least or LEAST_LIKENESS_ALONE
         else:
+            in_sentences = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
+            read = [_Read.of(clause, linked) for clause, linked in in_sentences]
+            vectors = np.array([linked.vector for _, linked in in_sentences], np.float32)
             least = self._least or LEAST_LIKENESS
-            clauses, vectors = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
-        return [
-            _mention(clause, self._trust.meanings(nearest, self._backgrounds, _language(clause)))
-            for clause, nearest in zip(clauses, self._index.nearest(vectors, MOST_MEANINGS), strict=True)
-            if nearest[0][1] >= least[_language(clause)] and not clause.denied_in_part
-        ]
+        return self._linked(read, self._index.nearest(vectors, MOST_MEANINGS), least)
 
     def _in_their_sentences(
         self, clauses: Sequence[_Clause], readings: Mapping[str, Sequence[SentenceReading]], least: float
-    ) -> tuple[list[_Clause], NDArray[np.float32]]:
-        """The clauses in which the finding head sees a finding, narrowed to its words, with their vectors in the sentence."""
-        kept: list[_Clause] = []
-        vectors: list[NDArray[np.float32]] = []
+    ) -> list[tuple[_Clause, LinkedClause]]:
+        """The clauses in which the finding head sees a finding, narrowed to its words, as they stand in the sentence."""
+        found = []
         for clause in clauses:
             begun = clause.read.sentence.start
             for piece in readings[clause.read.sentence.span.text]:
-                places = piece.tokens_within(clause.first - begun, clause.last - begun)
-                places = places[piece.finding[places] >= least]
+                tokens = piece.tokens_within(clause.first - begun, clause.last - begun)
+                places = tokens[piece.finding[tokens] >= least]
                 if len(places):
                     start, end = int(piece.starts[places[0]]), int(piece.ends[places[-1]])
-                    kept.append(clause.narrowed(begun + start, begun + end))
-                    vectors.append(piece.vector_of(places))
+                    narrowed = clause.narrowed(begun + start, begun + end)
+                    found.append((narrowed, narrowed.linked(piece, places, len(tokens))))
                     break
-        return kept, np.stack(vectors) if vectors else np.zeros((0, self._encoder.width), np.float32)
+        return found
 
+    def _linked(
+        self, read: Sequence[_Read], nearest: Sequence[Nearest], least: Mapping[Language, float]
+    ) -> list[Mention]:
+        """The mentions of those that are like enough to anything."""
+        kept = [
+            (one, near)
+            for one, near in zip(read, nearest, strict=True)
+            if near[0][1] >= least[one.clause.language] and not one.clause.denied_in_part
+        ]
+        linked = self._by_linker([(one.linked, near) for one, near in kept if one.linked])
+        return [
+            _mention(one, next(linked) if self._linker and one.linked else self._by_likeness(one.clause, near))
+            for one, near in kept
+        ]
 
-def _language(clause: _Clause) -> Language:
-    return "zh" if _CHINESE.search(clause.text) else "en"
+    def _by_likeness(self, clause: _Clause, near: Nearest) -> tuple[Meaning, ...]:
+        return self._trust.meanings(near, self._backgrounds, clause.language)
+
+    def _by_linker(self, asked: Sequence[tuple[LinkedClause, Nearest]]) -> Iterator[tuple[Meaning, ...]]:
+        """Of each clause what it may mean, likeliest first; nothing without a linker."""
+        if not self._linker or not asked:
+            return
+        likeness = np.array([[like for _, like in near] for _, near in asked], np.float32)
+        centres = np.stack([self._index.centres([finding for finding, _ in near]) for _, near in asked])
+        chances = probabilities(self._linker.log_odds([clause for clause, _ in asked], likeness, centres))
+        for (_, near), own in zip(asked, chances.tolist(), strict=True):
+            meanings = (Meaning(finding, like, chance) for (finding, like), chance in zip(near, own, strict=True))
+            yield tuple(sorted(meanings, key=lambda meaning: -meaning.probability))
 
 
 def _clauses_of(sentences: Iterable[ReadSentence]) -> Iterator[_Clause]:
@@ -227,11 +296,9 @@ def _worth_reading(read: ReadSentence, start: int, end: int) -> bool:
     return sum(t.lower_ not in FILLERS for t in words) >= _SHORTEST and len(words) <= _LONGEST
 
 
-def _mention(clause: _Clause, meanings: tuple[Meaning, ...]) -> Mention:
-    """Of the finding that the clause is likest to. A ruling word inside the clause ("no", "if") rules the whole clause: the
-    clause's last token stands for it."""
-    read = clause.read
-    assertion = assertion_of(clause.end - 1, clause.end, read.sentence.span, read.sentence.section, read.triggers)
+def _mention(read: _Read, meanings: tuple[Meaning, ...]) -> Mention:
+    """Of the finding that the clause most likely means."""
     trust = sum(meaning.probability for meaning in meanings)
-    span = read.view.to_note(clause.first, clause.last)
-    return Mention("finding", meanings[0].finding, span, assertion, "concept", trust, meanings)
+    clause = read.clause
+    span = clause.read.view.to_note(clause.first, clause.last)
+    return Mention("finding", meanings[0].finding, span, read.assertion, "concept", trust, meanings)

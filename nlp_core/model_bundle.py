@@ -21,6 +21,8 @@ from nlp_core.bundle_errors import BundleDamaged
 from nlp_core.bundle_manifest import (
     CALIBRATION,
     GRAPH,
+    HEAD_WEIGHTS,
+    LINKER,
     MANIFEST,
     READING_TRUST,
     TOKENIZER,
@@ -35,6 +37,7 @@ from nlp_core.knowledge_files import knowledge_paths
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
+    from nlp_core.concept_linker import ConceptLinker
     from nlp_core.device_faults import DeviceHealth
     from nlp_core.encoder import Encoder
     from nlp_core.lexicon_names import Lexicons
@@ -129,6 +132,22 @@ class Bundle:
         known = READING_TRUST in self.manifest.files
         return ReadingTrust.load(self.path / READING_TRUST) if known else HAND_SET
 
+    def linker(self) -> ConceptLinker | None:
+        """Says what clauses mean; None where the bundle was shipped without, or with one that was learned behind other heads.
+
+        Raises BundleDamaged where it cannot be read.
+        """
+        from nlp_core.concept_linker import ConceptLinker
+
+        files = self.manifest.files
+        if LINKER not in files or HEAD_WEIGHTS not in files:
+            return None
+        try:
+            linker = ConceptLinker.load(self.path / LINKER)
+        except (OSError, ValueError) as error:
+            raise BundleDamaged(f"the bundle's {LINKER} cannot be read: {error}") from error
+        return linker if linker.heads == files[HEAD_WEIGHTS].sha256 else None
+
     def knowledge(self) -> Knowledge:
         """The compiled knowledge, parsed once (a tenth of a second). Raises BundleDamaged where composing did not write it."""
         if self._knowledge is None:
@@ -188,7 +207,7 @@ class Bundle:
         used: HeadsUsed | None = None,
         trust: ReadingTrust | None = None,
     ) -> SecondReader:
-        """The same with another way of running the encoder. trust: None = the bundle's own."""
+        """The same with another way of running the encoder. trust: None = the bundle's own, and its linker where it has one."""
         from nlp_core.concepts import ConceptReader
         from nlp_core.name_index import NameIndex
         from nlp_core.second_reader import HeadsUsed, SecondReader
@@ -196,7 +215,8 @@ class Bundle:
         used = used or HeadsUsed()
         placed = self._placed_diagnoses() if used.evidence else None  # not read where nobody asks
         backgrounds = {finding.id: finding.background for finding in self.knowledge().findings.values()}
-        concepts = ConceptReader(encoder, NameIndex.load(self.file(NAMES)), backgrounds, trust or self.reading_trust())
+        index, linker = NameIndex.load(self.file(NAMES)), None if trust else self.linker()
+        concepts = ConceptReader(encoder, index, backgrounds, trust or self.reading_trust(), linker)
         return SecondReader(concepts, sentences, placed, used)
 
     def _placed_diagnoses(self) -> NDArray[np.float32] | None:
@@ -226,7 +246,7 @@ def shipped_files(shipped: Path = SHIPPED_BUNDLE) -> dict[str, StoredFile]:
     Raises BundleMissing or BundleDamaged where the folder is no shipped bundle.
     """
     names = [MANIFEST, *read_manifest(shipped).files]
-    names += [name for name in (CALIBRATION, READING_TRUST) if (shipped / name).exists()]
+    names += [name for name in (CALIBRATION, LINKER, READING_TRUST) if (shipped / name).exists()]
     try:
         return {name: stored_file(shipped / name) for name in names}
     except OSError as error:

@@ -38,7 +38,7 @@ class NameIndex:
             raise ValueError(f"{len(entries)} entries for {len(vectors)} vectors")
         self._findings = list(dict.fromkeys(entries))
         self._means = dict(means or {})
-        rows = {finding: row for row, finding in enumerate(self._findings)}
+        self._rows = rows = {finding: row for row, finding in enumerate(self._findings)}
         owners = np.array([rows[entry] for entry in entries], dtype=np.int64)
         order = np.argsort(owners, kind="stable")
         self._owners, self._vectors = owners[order], np.asarray(vectors, np.float32)[order]
@@ -101,6 +101,10 @@ class NameIndex:
             [(self._findings[column], float(likeness[row, column])) for column in columns]
             for row, columns in enumerate(np.take_along_axis(likest, order, axis=1))
         ]
+
+    def centres(self, findings: Sequence[str]) -> Vectors:
+        """[findings, width], of unit length. Raises KeyError for a finding that has no names here."""
+        return self._centres[[self._rows[finding] for finding in findings]]
 
     def _means_of_names(self) -> Vectors:
         """[findings, width], not of unit length."""

@@ -1,7 +1,7 @@
 """Sentence readings as bytes and back, for a memory that counts them: exactly what serving asks of a reading, no more.
 
 Input : the pieces of one sentence (sentence_readings)
-Output: about 36 bytes a token, and 4 bytes times the width for each token inside a finding
+Output: about 36 bytes a token, and 4 bytes times the width for each token inside a finding and for the mean of all
 Knows arrays. Vectors of tokens outside findings and the evidence vectors are left out: no reader in serving asks for them
 (concepts, second_reader.HeadsUsed), and they would be nine tenths of the bytes.
 """
@@ -51,6 +51,7 @@ def _parts(reading: SentenceReading) -> Iterator[bytes]:
     yield reading.finding.astype("<f4").tobytes()
     yield reading.assertion.astype("<f4").tobytes()
     yield reading.vectors[inside].astype("<f4").tobytes()
+    yield reading.mean.astype("<f4").tobytes()
 
 
 def unpacked(kept: bytes) -> list[SentenceReading]:
@@ -71,16 +72,18 @@ def _unpacked_one(kept: bytes, at: int) -> tuple[SentenceReading, int]:
     kinds = len(ASSERTIONS)
     places = np.frombuffer(kept, "<i4", 2 * tokens, at).astype(np.int64)
     at += places.size * 4
-    numbers = np.frombuffer(kept, "<f4", (1 + kinds) * tokens + inside * width, at).astype(np.float32)
+    numbers = np.frombuffer(kept, "<f4", (1 + kinds) * tokens + (inside + 1) * width, at).astype(np.float32)
     at += numbers.size * 4
-    finding, asserted = numbers[:tokens], numbers[tokens : (1 + kinds) * tokens]
+    finding, asserted, kept_vectors = np.split(numbers, [tokens, (1 + kinds) * tokens])
+    *within, mean = kept_vectors.reshape(inside + 1, width)
     vectors = np.full((tokens, width), np.nan, np.float32)
-    vectors[np.flatnonzero(finding >= LEAST_FINDING)] = numbers[(1 + kinds) * tokens :].reshape(inside, width)
+    vectors[np.flatnonzero(finding >= LEAST_FINDING)] = np.reshape(within, (inside, width))
     return (
         SentenceReading(
             starts=places[:tokens],
             ends=places[tokens:],
             vectors=vectors,
+            mean=mean,
             finding=finding,
             assertion=asserted.reshape(tokens, kinds),
             telling=telling,

@@ -30,14 +30,15 @@ what is remembered from what is read again; vectors and answers per token are th
 class SentenceReading:
     """One piece of a sentence, at most 256 tokens.
 
-    starts, ends: int64 [tokens], characters of the sentence. vectors [tokens, width]. finding [tokens]: probability of
-    standing inside a finding. assertion [tokens, 6] in the order of Assertion. telling: probability that it tells anything
+    starts, ends: int64 [tokens], characters of the sentence. vectors [tokens, width]. mean [width]: of all its vectors.
+    finding [tokens]: probability of standing inside a finding. assertion [tokens, 6] in the order of Assertion. telling: probability that it tells anything
     of the illness. evidence [128]: see head_outputs.
     """
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     vectors: Vectors
+    mean: Vectors
     finding: Vectors
     assertion: Vectors
     telling: float
@@ -83,6 +84,7 @@ class SentenceEncoder:
                     starts=tokens.starts,
                     ends=tokens.ends,
                     vectors=vectors[row, inner],
+                    mean=vectors[row, inner].mean(axis=0),
                     finding=findings[row],
                     assertion=assertions[row],
                     telling=round(float(1 / (1 + np.exp(-answers.salience[row]))), TELLING_DIGITS),

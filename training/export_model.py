@@ -21,6 +21,7 @@ from nlp_core.bundle_manifest import (
     CALIBRATION,
     GRAPH,
     HEAD_WEIGHTS,
+    LINKER,
     PHRASE_MEANS,
     READING_TRUST,
     TABLE,
@@ -62,11 +63,11 @@ def export(
     precision: Precision = "fp32",
     version: str = BUNDLE_VERSION,
 ) -> Manifest:
-    """Writes graph, table, manifest and parity report to `out` and returns the manifest; calibration.json and
-    reading_trust.json there are left alone.
+    """Writes graph, table, manifest and parity report to `out` and returns the manifest; calibration.json,
+    reading_trust.json and concept_linker.safetensors there are left alone.
 
     model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
-    trained: folder of a training run, whose adapter, tokenizer, heads and phrase means join the bundle; None = the base as it is. Of a run
+    trained: folder of a training run, whose adapter, tokenizer, heads, phrase means and linker join the bundle; None = the base as it is. Of a run
     that tuned all weights, give its encoder folder as `model` too.
     Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), ValueError for an encoder that cannot be written as
     a graph and a table, or ParityError (one too) where the graph computes something else: nothing is written then.
@@ -98,6 +99,8 @@ def export(
         heads=HEADS if HEAD_WEIGHTS in added else (),
         files={name: stored_file(out / name) for name in (GRAPH, TABLE, *added)},
     )
+    if trained and (trained / LINKER).is_file() and trained.resolve() != out.resolve():
+        shutil.copyfile(trained / LINKER, out / LINKER)
     write_manifest(out, manifest)
     return manifest
 
@@ -193,7 +196,7 @@ def _composed_aside(arguments: Namespace, model: Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         aside = Path(name) / "shipped"
         aside.mkdir()
-        for file in (CALIBRATION, READING_TRUST):
+        for file in (CALIBRATION, LINKER, READING_TRUST):
             if (arguments.out / file).is_file():
                 shutil.copyfile(arguments.out / file, aside / file)
         _export(arguments, model, aside)

@@ -93,7 +93,7 @@ def test_packing_keeps_what_serving_asks_for(lengths: list[int], seed: int) -> N
     pieces = [_reading(random, length) for length in lengths]
     for before, after in zip(pieces, unpacked(packed(pieces)), strict=True):
         inside = before.finding >= LEAST_FINDING
-        for name in ("starts", "ends", "finding", "assertion"):
+        for name in ("starts", "ends", "finding", "assertion", "mean"):
             assert np.array_equal(getattr(before, name), getattr(after, name))
             assert getattr(before, name).dtype == getattr(after, name).dtype
         assert before.telling == after.telling
@@ -115,6 +115,7 @@ def _reading(random: np.random.Generator, tokens: int) -> SentenceReading:
         starts=np.arange(tokens, dtype=np.int64),
         ends=np.arange(tokens, dtype=np.int64) + 1,
         vectors=random.normal(size=(tokens, 8)).astype(np.float32),
+        mean=random.normal(size=8).astype(np.float32),
         finding=random.random(tokens).astype(np.float32),
         assertion=random.random((tokens, 6)).astype(np.float32),
         telling=round(float(random.random()), 4),

@@ -50,10 +50,12 @@ class HandMadeSentences:
         shares[:, ASSERTIONS.index(self._assertion)] = self._sure
         evidence = np.zeros(EVIDENCE_WIDTH, np.float32)
         evidence[0] = 1.0
+        vectors = WordAxes().embed([word.strip(".,") for word in words])
         return SentenceReading(
             starts=starts,
             ends=starts + np.array([len(word) for word in words], np.int64),
-            vectors=WordAxes().embed([word.strip(".,") for word in words]),
+            vectors=vectors,
+            mean=vectors.mean(axis=0),
             finding=np.array([self._finding(word.strip(".,")) for word in words], np.float32),
             assertion=shares,
             telling=self._telling,

@@ -14,6 +14,9 @@ LEAST_FOR = 0.2
 LEAST_AGAINST = -0.3
 """Natural-log odds below which a share is too small to be worth a reader's time."""
 MOST_AGAINST = 4
+LEAST_CHANCE = 0.1
+"""Probability that words mean a finding below which they are not quoted for it: they count for what they may mean, but a reader
+would find a wrong name under more of them than right ones (docs/log.md)."""
 WORDS_AS_A_WHOLE = Words(en="wording like that of such patients", zh="与此病描述相近的语句")
 """Stands where no finding has a name: the evidence head weighed the sentence as a whole."""
 
@@ -40,14 +43,13 @@ def _worded(
     for key, share in shares:
         place = told_place(key)
         source = found.observed[key].sources[0] if place is None else found.told[place].source
-        if (source.reference, source.quote) in told:
+        finding = meant.get(key, key) if place is None else ""
+        doubtful = place is None and found.observed[key].chance(finding) < LEAST_CHANCE
+        if doubtful or (source.reference, source.quote) in told:
             continue
         told.add((source.reference, source.quote))
-        if place is None:
-            finding, present = meant.get(key, key), found.observed[key].present
-            names = knowledge.findings[finding].names.display
-        else:
-            finding, names, present = "", WORDS_AS_A_WHOLE, True
+        present = place is not None or found.observed[key].present
+        names = knowledge.findings[finding].names.display if finding else WORDS_AS_A_WHOLE
         evidence.append(_evidence(finding, names, present, source, share))
     return tuple(evidence)
 

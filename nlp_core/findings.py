@@ -57,6 +57,12 @@ class Observed:
     meanings: tuple[Meaning, ...] = ()
     """What the words may mean, likeliest first, where no name says it; empty: the finding itself."""
 
+    def chance(self, finding: str) -> float:
+        """Probability that the words mean `finding`, 0 for one that they were not near to."""
+        if not self.meanings:
+            return self.trust if finding == self.finding else 0.0
+        return next((meaning.probability for meaning in self.meanings if meaning.finding == finding), 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:

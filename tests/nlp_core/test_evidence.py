@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nlp_core.assessment import Evidence
 from nlp_core.diagnoses import Ranked
-from nlp_core.evidence import LEAST_AGAINST, LEAST_FOR, MOST_AGAINST, MOST_FOR, evidence_of
+from nlp_core.evidence import LEAST_AGAINST, LEAST_CHANCE, LEAST_FOR, MOST_AGAINST, MOST_FOR, evidence_of
 from nlp_core.findings import ChartFindings, Observed, Source
 from nlp_core.note import Note, Span
+from nlp_core.reading_trust import Meaning
 from tests.nlp_core.small_charts import days_ago, found_of
 from tests.nlp_core.small_knowledge import small_knowledge
 
@@ -78,3 +81,15 @@ def test_the_best_source_is_quoted() -> None:
 @pytest.mark.parametrize("shares", [{}, {"cough": 0.0}])
 def test_nothing_that_moves_it_is_no_evidence(shares: dict[str, float]) -> None:
     assert evidence(shares, found_of(["cough"])) == ([], [])
+
+
+def test_words_that_hardly_mean_a_finding_are_not_quoted_for_it() -> None:
+    def found(chance: float) -> ChartFindings:
+        source = Source("DocumentReference/1", Span(start=0, end=5), "bones", "note")
+        meanings = (Meaning("cough", 0.7, 0.6), Meaning("fever", 0.6, chance))
+        return ChartFindings({"cough": Observed("cough", True, (source,), 0.6 + chance, meanings)}, {})
+
+    means_fever = replace(ranked({"cough": 1.0}), meant=lambda: {"cough": "fever"})
+    for chance, quoted in ((LEAST_CHANCE + 0.01, ["fever"]), (LEAST_CHANCE - 0.01, [])):
+        speaking_for, _ = evidence_of(means_fever, found(chance), small_knowledge())
+        assert [item.finding for item in speaking_for] == quoted

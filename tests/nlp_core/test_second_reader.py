@@ -11,16 +11,17 @@ import pytest
 from nlp_core.assertion import Assertion
 from nlp_core.assess import Reader
 from nlp_core.chart_reading import ChartReader
+from nlp_core.concept_linker import LinkedClause
 from nlp_core.concepts import ConceptReader
 from nlp_core.evidence import WORDS_AS_A_WHOLE
 from nlp_core.head_outputs import ASSERTIONS, EVIDENCE_WIDTH
-from nlp_core.mentions import MentionReader
+from nlp_core.mentions import Mention, MentionReader
 from nlp_core.name_index import NameIndex
 from nlp_core.second_reader import HeadsUsed, NamedNote, SecondReader, SecondReading
 from nlp_core.sentence_readings import SentenceReading
 from tests.nlp_core.small_charts import chart_of
 from tests.nlp_core.small_knowledge import small_knowledge
-from tests.nlp_core.test_concepts import WordAxes
+from tests.nlp_core.test_concepts import MEANINGS, WordAxes
 
 PLACED = np.zeros((len(small_knowledge().diagnoses), EVIDENCE_WIDTH), np.float32)
 PLACED[0, 0] = 4.0
@@ -147,3 +148,43 @@ def test_what_a_sentence_says_as_a_whole_is_quoted_as_evidence() -> None:
     as_a_whole = [evidence for evidence in candidate.evidence_for if evidence.names == WORDS_AS_A_WHOLE]
     assert [evidence.quote for evidence in as_a_whole] == ["It all began on a boat."]
     assert as_a_whole[0].finding == ""
+
+
+class AlwaysSure:
+    """A linker that is sure of the second of the findings near to a clause, and counts the clauses it is asked about."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def log_odds(self, clauses: Sequence[LinkedClause], likeness: np.ndarray, centres: np.ndarray) -> np.ndarray:
+        self.asked += len(clauses)
+        assert centres.shape == (*likeness.shape, len(MEANINGS))
+        odds = np.full(likeness.shape, -9.0, np.float32)
+        odds[:, 1] = 9.0
+        return odds
+
+
+def linked(text: str) -> tuple[list[Mention], int]:
+    linker = AlwaysSure()
+    least = {"en": 0.6, "zh": 0.6}
+    concepts = ConceptReader(WordAxes(), index(), linker=linker, least_likeness=least)  # type: ignore[arg-type]  # answers as one
+    mentions, cut = MentionReader(small_knowledge()).read(text, sex="unknown", age_years=None)
+    (read,) = SecondReader(concepts, HandMadeSentences(), PLACED).read([NamedNote(mentions, cut)])  # type: ignore[arg-type]
+    return [mention for mention in read.mentions if mention.via == "concept"], linker.asked
+
+
+def test_a_statement_means_what_the_linker_says() -> None:
+    (mention,), asked = linked("her ribcage hurts")
+    (plain,) = read("her ribcage hurts", HandMadeSentences()).mentions
+    first = mention.meanings[0]
+    assert asked == 1
+    assert first.finding == mention.entry == plain.meanings[1].finding
+    assert first.probability > 0.99
+    assert mention.trust == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_linker_is_not_asked_what_a_denial_means() -> None:
+    """It has learned on statements alone."""
+    (mention,), asked = linked("denies her ribcage hurts")
+    assert asked == 0
+    assert mention.assertion is Assertion.ABSENT

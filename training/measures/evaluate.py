@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tqdm import tqdm
@@ -76,6 +76,7 @@ class Evaluation:
     sets: dict[str, Ranks]
     entry: HistoryEntry
     own_cases: dict[Language, list[own_cases.CaseRank]]
+    encounters: dict[Language, list[own_cases.CaseRank]]
 
 
 def asked_rows(folder: Path, name: str) -> Iterator[tuple[str, set[str]]]:
@@ -131,10 +132,12 @@ def evaluated(folder: Path) -> Evaluation:
         in_scope=scope,
         top_1_3_5=tops,
     )
-    cases = own_cases.read_cases()
-    return Evaluation(
-        sets, entry, {language: own_cases.rank_cases(cases, language, _rank) for language in ("en", "zh")}
-    )
+    return Evaluation(sets, entry, _own(own_cases.TEST), _own(own_cases.ENCOUNTERS_TEST))
+
+
+def _own(path: Path) -> dict[Language, list[own_cases.CaseRank]]:
+    cases, languages = own_cases.read_cases(path), get_args(Language)
+    return {language: own_cases.rank_cases(cases, language, _rank) for language in languages}
 
 
 def _rank(text: str, codes: set[str]) -> int | None:
@@ -170,7 +173,7 @@ def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry], ablat
             "",
             *_aim_lines(found.sets),
             *_history_lines([*history, entry]),
-            *own_cases.lines(found.own_cases),
+            *own_cases.lines(found.own_cases, found.encounters),
             *ablations,
             *judge_assertions.lines(folder),
             *assertion_texts.lines("test", assertion_texts.judge_texts(assertion_texts.read_texts("test"))),

@@ -23,6 +23,7 @@ from nlp_core.setting import setting_of
 
 FOLDER = Path(__file__).parents[1] / "case_texts"
 TEST, DEVELOPMENT = FOLDER / "test.jsonl", FOLDER / "development.jsonl"
+ENCOUNTERS_TEST, ENCOUNTERS_DEVELOPMENT = FOLDER / "encounters_test.jsonl", FOLDER / "encounters.jsonl"
 _READ_ON = datetime(2026, 1, 15, tzinfo=UTC)
 STYLES = ("note", "vignette", "message")
 
@@ -91,8 +92,8 @@ def rank_cases(
     ]
 
 
-def lines(found: dict[Language, list[CaseRank]]) -> Iterator[str]:
-    """The section of docs/evaluation.md."""
+def lines(found: dict[Language, list[CaseRank]], encounters: dict[Language, list[CaseRank]]) -> Iterator[str]:
+    """The sections of docs/evaluation.md. encounters: of whole encounter notes."""
     yield "## Our own cases, Chinese beside English"
     yield ""
     yield "The same stories in both languages (training/case_texts/test.jsonl), never looked at for mending. In percent, top-1 / 3 / 5:"
@@ -100,11 +101,24 @@ def lines(found: dict[Language, list[CaseRank]]) -> Iterator[str]:
     yield "| language | cases | all, top-3 (95 % interval) | all | " + " | ".join(STYLES) + " |"
     yield "|---|---:|---|---|" + "---|" * len(STYLES)
     for language, ranks in found.items():
-        low, high = wilson(_within(ranks, 3), len(ranks))
         by_style = (_tops([rank for rank in ranks if rank.style == style]) for style in STYLES)
-        interval = f"{100 * _within(ranks, 3):.1f} ({100 * low:.0f}–{100 * high:.0f})"
-        yield f"| {language} | {len(ranks)} | {interval} | {_tops(ranks)} | {' | '.join(by_style)} |"
+        yield f"| {language} | {len(ranks)} | {_interval(ranks)} | {_tops(ranks)} | {' | '.join(by_style)} |"
     yield ""
+    yield "## Our own encounter notes"
+    yield ""
+    yield "Whole visits as clinics write them, with chronic problems, reviews of systems and normal findings, in both languages"
+    yield "(training/case_texts/encounters_test.jsonl), never looked at for mending. In percent:"
+    yield ""
+    yield "| language | notes | top-1 / 3 / 5 | top-3 (95 % interval) |"
+    yield "|---|---:|---|---|"
+    for language, ranks in encounters.items():
+        yield f"| {language} | {len(ranks)} | {_tops(ranks)} | {_interval(ranks)} |"
+    yield ""
+
+
+def _interval(ranks: Sequence[CaseRank]) -> str:
+    low, high = wilson(_within(ranks, 3), len(ranks))
+    return f"{100 * _within(ranks, 3):.1f} ({100 * low:.0f}–{100 * high:.0f})"
 
 
 def _tops(ranks: Sequence[CaseRank]) -> str:

@@ -1,4 +1,4 @@
-"""Which of the findings near to a clause its words mean, or none: learned on clauses that people have judged.
+"""Which of the findings near to a clause its words mean, or none: learned on judged clauses.
 
 Input : a clause as its sentence was read, and the findings near to it with their likeness (name_index)
 Output: natural-log odds of each against "none of them"

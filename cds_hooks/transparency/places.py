@@ -200,6 +200,7 @@ PLACES: Mapping[str, Place] = {
     "calibration_error": Key(_CALIBRATION, "expected_calibration_error"),
     "leading_error": Key(_CALIBRATION, "leading_calibration_error"),
     "trust_fitted_on": Key(_TRUST, "fitted_on"),
+    "judged_clauses": Lines("training/linking/judged.jsonl"),
     "recipe_steps": Key(_RECIPE, "steps"),
     "recipe_tuning": Key(_RECIPE, "tuning"),
     "recipe_rank": Key(_RECIPE, "rank"),

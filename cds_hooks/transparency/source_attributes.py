@@ -120,7 +120,7 @@ ATTRIBUTES = (
         "training_representativeness",
         "How far training data represent the patients",
         "No patient's data was used, so they represent none. Probabilities were fitted on {calibrated_on}; trust in what is read, "
-        "on {trust_fitted_on}.",
+        "on {trust_fitted_on}; what clauses mean was learned on {judged_clauses} clauses of notes of our own, each judged in its sentence.",
     ),
     _A(
         "training_relevance",

@@ -51,7 +51,7 @@ CHINESE: dict[str, tuple[str, str]] = {
     ),
     "training_representativeness": (
         "训练数据对患者的代表性",
-        "未使用患者数据，故不代表任何患者。概率的拟合数据：{calibrated_on}；阅读可信度的拟合数据：{trust_fitted_on}。",
+        "未使用患者数据，故不代表任何患者。概率的拟合数据：{calibrated_on}；阅读可信度的拟合数据：{trust_fitted_on}；语句含义学自{judged_clauses}条自编病历语句，逐条按所在句子判定。",
     ),
     "training_relevance": (
         "训练数据与使用场所的相关性",

@@ -1,1 +1,1 @@
-"""Teaching which findings clauses mean (nlp_core.concept_linker), on clauses that people have judged."""
+"""Teaching which findings clauses mean (nlp_core.concept_linker), on judged clauses."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import simple_icd_10_cm as icd
 
-from training.measures.own_cases import ENCOUNTERS_DEVELOPMENT, ENCOUNTERS_TEST, FOLDER, STYLES, TEST, CaseRank, lines, read_cases
+from training.measures.own_cases import (
+    ENCOUNTERS_DEVELOPMENT,
+    ENCOUNTERS_TEST,
+    FOLDER,
+    STYLES,
+    TEST,
+    CaseRank,
+    lines,
+    read_cases,
+)
 
 
 def test_every_case_is_whole_and_told_once() -> None:

@@ -23,6 +23,7 @@ from nlp_core.intervals import wilson
 from nlp_core.knowledge import Knowledge
 from training.command import Command, deliver
 from training.measures import assertion_texts, judge_assertions, own_cases
+from training.measures.own_cases import CaseRank
 
 SETS = {"notes_inferred": False, "notes_whole": True, "vignettes": False, "ddxplus": False}
 """Name -> count only what the text does not already name."""
@@ -75,8 +76,8 @@ class Evaluation:
 
     sets: dict[str, Ranks]
     entry: HistoryEntry
-    own_cases: dict[Language, list[own_cases.CaseRank]]
-    encounters: dict[Language, list[own_cases.CaseRank]]
+    own_cases: dict[Language, list[CaseRank]]
+    encounters: dict[Language, list[CaseRank]]
 
 
 def asked_rows(folder: Path, name: str) -> Iterator[tuple[str, set[str]]]:
@@ -135,7 +136,7 @@ def evaluated(folder: Path) -> Evaluation:
     return Evaluation(sets, entry, _own(own_cases.TEST), _own(own_cases.ENCOUNTERS_TEST))
 
 
-def _own(path: Path) -> dict[Language, list[own_cases.CaseRank]]:
+def _own(path: Path) -> dict[Language, list[CaseRank]]:
     cases, languages = own_cases.read_cases(path), get_args(Language)
     return {language: own_cases.rank_cases(cases, language, _rank) for language in languages}
 

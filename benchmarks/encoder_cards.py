@@ -18,7 +18,8 @@ from nlp_core.assertion import RULING_SECTIONS, Assertion
 from nlp_core.assess import Reader
 from nlp_core.batches import Batch
 from nlp_core.chart import Chart
-from nlp_core.concepts import LEAST_FINDING, LEAST_LIKENESS, SKIPPED_SECTIONS, ConceptReader
+from nlp_core.clauses import SKIPPED_SECTIONS
+from nlp_core.concepts import LEAST_FINDING, LEAST_LIKENESS, ConceptReader
 from nlp_core.encoder import HeadAnswers, Vectors, embed_texts
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.model_bundle import NAMES, Bundle

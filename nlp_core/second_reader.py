@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.assertion import RULING_SECTIONS, Assertion
-from nlp_core.concepts import SKIPPED_SECTIONS, ConceptReader
+from nlp_core.clauses import SKIPPED_SECTIONS
+from nlp_core.concepts import ConceptReader
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.note import Span
 from nlp_core.sections import Section

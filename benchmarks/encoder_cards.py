@@ -24,7 +24,7 @@ from nlp_core.encoder import HeadAnswers, Vectors, embed_texts
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.model_bundle import NAMES, Bundle
 from nlp_core.name_index import NameIndex
-from nlp_core.second_reader import SUREST_ASSERTION, SecondReader, SecondReading
+from nlp_core.second_reader import SUREST_ASSERTION, NamedNote, SecondReader, SecondReading
 from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
 from training.measures.evaluate import SETS, asked_rows
 from training.measures.own_cases import DEVELOPMENT, TEST, coded_chart, read_cases
@@ -128,8 +128,12 @@ class Cascade(SecondReader):
     def sentences(self) -> SentenceEncoder:
         return self._exact
 
-    def read(self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence]) -> SecondReading:
-        asked = [read for read in sentences if read.sentence.section not in RULING_SECTIONS & SKIPPED_SECTIONS]
+    def read(self, notes: Sequence[NamedNote]) -> list[SecondReading]:
+        return [self._read_one_note(note) for note in notes]
+
+    def _read_one_note(self, note: NamedNote) -> SecondReading:
+        mentions = note.mentions
+        asked = [read for read in note.sentences if read.sentence.section not in RULING_SECTIONS & SKIPPED_SECTIONS]
         texts = list(dict.fromkeys(read.sentence.span.text for read in asked))
         readings = dict(zip(texts, self._first.read(texts), strict=True))
         again = list({read.sentence.span.text: None for read in asked if self._may_decide(read, mentions, readings)})
@@ -137,7 +141,8 @@ class Cascade(SecondReader):
         self.tokens += sum(map(_tokens, readings.values()))
         self.again += sum(map(_tokens, exact.values()))
         self._given.readings = readings | exact
-        return self._reader.read(mentions, sentences)
+        (said,) = self._reader.read([note])
+        return said
 
     def _may_decide(
         self, read: ReadSentence, mentions: Sequence[Mention], readings: Mapping[str, list[SentenceReading]]

@@ -31,6 +31,7 @@ from training.measures.own_cases import coded_chart, read_cases
 from training.measures.remembering_reader import RememberingSentences, remembering_reader
 
 ENCODER_ALONE = "encoder alone"
+LINKER_OFF = "linker off: the curve over likeness"
 VARIANTS: Mapping[str, HeadsUsed | None] = {
     "names and rules alone, no encoder": None,
     "both, as shipped": HeadsUsed(),
@@ -89,6 +90,9 @@ def _variants(bundle: Bundle, int8: Path | None) -> Iterator[tuple[str, Diagnose
     for name, used in VARIANTS.items():
         second = bundle.second_reader_with(encoder, remembered, used) if used else None
         yield name, _by(Reader.load(second=second, names_alone=used is None))
+    if bundle.linker():
+        by_likeness = bundle.second_reader_with(encoder, remembered, trust=bundle.reading_trust())
+        yield LINKER_OFF, _by(Reader.load(second=by_likeness))
     if remembered:
         yield ENCODER_ALONE, _EncoderAlone(bundle, remembered)
     if int8:

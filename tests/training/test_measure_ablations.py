@@ -6,7 +6,16 @@ import json
 from pathlib import Path
 
 from training.measures.evaluate import SETS
-from training.measures.measure_ablations import ENCODER_ALONE, VARIANTS, Ablations, Texts, lines, measure, read_texts
+from training.measures.measure_ablations import (
+    ENCODER_ALONE,
+    LINKER_OFF,
+    VARIANTS,
+    Ablations,
+    Texts,
+    lines,
+    measure,
+    read_texts,
+)
 from training.measures.own_cases import coded_chart
 
 
@@ -14,7 +23,7 @@ def test_every_variant_is_measured_on_every_set() -> None:
     text = "Crushing chest pain on exertion for two days, relieved by rest. No fever. His brother had angina."
     texts: Texts = {"one story": [(coded_chart(text), {"I20"})]}
     found = measure(texts, int8=None)
-    assert set(found.figures) == {*VARIANTS, ENCODER_ALONE}
+    assert set(found.figures) == {*VARIANTS, LINKER_OFF, ENCODER_ALONE}
     assert all(set(figures) == {"one story"} for figures in found.figures.values())
     assert found.figures["both, as shipped"]["one story"][1] == 100
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from nlp_core.adapters import ADAPTER
-from nlp_core.bundle_manifest import CALIBRATION, GRAPH, Manifest, read_manifest
+from nlp_core.bundle_manifest import CALIBRATION, GRAPH, LINKER, Manifest, read_manifest
 from nlp_core.calibration import Calibration
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
@@ -24,13 +25,13 @@ from training.model.recipe import Recipe, read_recipe
 from training.site.site_card import site_card
 
 CARD = "model_card.md"
+_TRAINED, _GOOD = "## How it was trained", "## How good it is"
 
 
 def card(bundle: Path, run: Path, evaluations: Path) -> Iterator[str]:
-    """The card's lines. Raises FileNotFoundError where the run or the evaluations are not there."""
+    """The card's lines. Where the run is gone, how it was trained is said as the bundle's card says it already: it is the same
+    bundle. Raises FileNotFoundError where there is no such card either, or the evaluations are not there."""
     manifest = read_manifest(bundle)
-    recipe = read_recipe(run / RECIPE)
-    history = [Measured.model_validate_json(line) for line in (run / HISTORY).read_text("utf-8").splitlines()]
     evaluated = read_history(evaluations)
     yield f"# Reading model, bundle {manifest.version}"
     yield ""
@@ -38,7 +39,7 @@ def card(bundle: Path, run: Path, evaluations: Path) -> Iterator[str]:
     yield "calibration and the last line of docs/evaluation_history.jsonl."
     yield ""
     yield from _what_it_is(manifest, bundle)
-    yield from _how_it_was_trained(recipe, history[-1])
+    yield from _trained_by(run) if (run / HISTORY).is_file() else _as_it_stands(bundle / CARD)
     yield from _how_good_it_is(evaluated[-1] if evaluated else None, Calibration.load(bundle / CALIBRATION))
     yield from _LIMITS
 
@@ -50,6 +51,8 @@ def _what_it_is(manifest: Manifest, bundle: Path) -> Iterator[str]:
     yield f"- Base: {base.package} {base.version} (all-MiniLM-L6-v2, Apache-2.0), by checksum; not in the repository."
     yield f"- Added here: {ADAPTER} ({manifest.files[ADAPTER].size / 1e6:.1f} MB of low-rank changes and Chinese characters in the"
     yield f"  vocabulary's free slots) and the heads inside {GRAPH}: {', '.join(manifest.heads) or 'none'}."
+    if (bundle / LINKER).is_file():
+        yield f"- {LINKER}: which findings clauses mean, learned on judged clauses of our own development notes (docs/linking.md)."
     yield f"- Precision {manifest.precision}, {manifest.width} numbers per token, rows of at most {manifest.longest} tokens."
     if (bundle / PARITY).is_file():
         yield f"- {in_words(Parity.model_validate_json((bundle / PARITY).read_bytes()))}"
@@ -60,9 +63,20 @@ def _what_it_is(manifest: Manifest, bundle: Path) -> Iterator[str]:
     yield ""
 
 
-def _how_it_was_trained(recipe: Recipe, last: Measured) -> Iterator[str]:
-    yield "## How it was trained"
+def _trained_by(run: Path) -> Iterator[str]:
+    history = [Measured.model_validate_json(line) for line in (run / HISTORY).read_text("utf-8").splitlines()]
+    yield _TRAINED
     yield ""
+    yield from _how_it_was_trained(read_recipe(run / RECIPE), history[-1])
+
+
+def _as_it_stands(written: Path) -> Iterator[str]:
+    """That section of a card."""
+    lines = iter(written.read_text("utf-8").splitlines())
+    yield from dropwhile(lambda line: line != _TRAINED, takewhile(lambda line: line != _GOOD, lines))
+
+
+def _how_it_was_trained(recipe: Recipe, last: Measured) -> Iterator[str]:
     yield "On text that this project wrote, and on nothing else: names of the knowledge, training/phrases, and invented charts"
     yield "(training/synthetic_charts). No patient's data, no public data set. Phrases held apart by a hash and charts of another"
     yield "seed were measured on:"
@@ -75,7 +89,7 @@ def _how_it_was_trained(recipe: Recipe, last: Measured) -> Iterator[str]:
 
 
 def _how_good_it_is(evaluated: HistoryEntry | None, calibration: Calibration) -> Iterator[str]:
-    yield "## How good it is"
+    yield _GOOD
     yield ""
     if evaluated:
         yield f"With knowledge {evaluated.knowledge} ({evaluated.diagnoses} diagnoses), model {evaluated.model}, {evaluated.date}; percent of"

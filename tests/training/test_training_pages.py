@@ -71,3 +71,12 @@ def test_the_shipped_card_is_of_the_shipped_bundle() -> None:
 
     title = (SHIPPED_BUNDLE / CARD).read_text("utf-8").splitlines()[0]
     assert title == f"# Reading model, bundle {read_manifest(SHIPPED_BUNDLE).version}"
+
+
+def test_where_the_run_is_gone_the_card_says_how_it_was_trained_as_before(tmp_path: Path) -> None:
+    evaluations = Path(__file__).parents[2] / "docs" / "evaluation_history.jsonl"
+    before = (SHIPPED_BUNDLE / CARD).read_text("utf-8")
+    again = "\n".join(card(SHIPPED_BUNDLE, tmp_path / "gone", evaluations))
+    trained = before[before.index("## How it was trained") : before.index("## How good it is")]
+    assert "finding f1" in trained
+    assert trained in again

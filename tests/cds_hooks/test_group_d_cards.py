@@ -26,7 +26,7 @@ from cds_hooks.http_server import server
 from cds_hooks.safe_markdown import WORD_JOINER, inert
 from cds_hooks.settings import Settings
 from cds_hooks.shortened import shortened
-from nlp_core import chart_reading
+from nlp_core import note_groups
 from nlp_core.assessment import Assessment, Candidate, PartlyRead, Words
 from nlp_core.chart import Chart, Unread
 from nlp_core.model_faults import ScoresNotFinite
@@ -299,7 +299,7 @@ def test_c03_the_card_names_the_note_that_was_read_to_its_limit() -> None:
 
 
 def test_c03_what_is_read_of_an_endless_note_is_on_the_card_with_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chart_reading, "MAX_CHARACTERS", 200)
+    monkeypatch.setattr(note_groups, "MAX_CHARACTERS", 200)
     text = EMBOLISM + " She feels no better, and so on." * 30
     long = Note(reference="DocumentReference/1", text=text, kind="Discharge letter", date=NOTE.date)
     of = chart(notes=(long,))

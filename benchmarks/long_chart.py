@@ -1,4 +1,4 @@
-"""What each note of a long chart costs: one chart of 500 notes read whole, CPU time taken note by note.
+"""What each note of a long chart costs: one chart of 500 notes read whole, CPU time taken group by group (note_groups).
 
 Twice: every note new, and most of each copied forward from the one before (clinic_patients). Knows the shipped reader; runs in
 this process, on one thread, and counts CPU time, as machines are shared.
@@ -10,7 +10,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from benchmarks.section import Aim, Options, Section, alone
 from nlp_core.assess import Reader
 from nlp_core.chart import Chart
 from nlp_core.note import Note
+from nlp_core.note_groups import NoteGroups, NoteToRead
 from training.synthetic_charts.charts import ChartWriter
 from worker.sentence_memory import MarkedReadings, SentenceMemory
 
@@ -31,36 +32,43 @@ AIM_LAST_FIFTH = 1.2
 WIDTH, HEIGHT, MARGIN = 640, 240, 44
 
 
-class Watched(SentenceMemory):
-    """Notes the CPU time whenever a note is about to be encoded."""
+class WatchedGroups(NoteGroups):
+    """Notes when each group is begun and when the last one has been read, in seconds of this process's CPU time."""
 
     def __init__(self) -> None:
-        super().__init__(MarkedReadings(256 * 2**20, 3600))
+        super().__init__()
+        self.sizes: list[int] = []
         self.moments: list[float] = []
 
-    def recall(self, model: str, texts: Sequence[str]) -> list[bytes | None]:
+    def of(self, notes: Sequence[Note], deadline: float | None) -> Iterator[list[NoteToRead]]:
+        self.sizes, self.moments = [], []
+        for group in super().of(notes, deadline):
+            self.sizes.append(len(group))
+            self.moments.append(time.process_time())
+            yield group
         self.moments.append(time.process_time())
-        return super().recall(model, texts)
 
 
 def measure(notes: int, sentences: int, seed: int) -> dict[str, list[float]]:
     """CPU milliseconds by note, newest first, the reasoning at the end as the last entry; by how the notes came to be."""
-    memory = Watched()
+    memory, groups = SentenceMemory(MarkedReadings(256 * 2**20, 3600)), WatchedGroups()
     reader = Reader.load(threads=1, remember=memory.of_model)
     writer = ChartWriter(reader.knowledge, seed=seed, most_notes=3)
     lines = sentences_of(writer)
     new = ["\n".join(next(lines) for _ in range(sentences)) for _ in range(notes)]
-    _read(reader, memory, ["\n".join(next(lines) for _ in range(sentences)) for _ in range(WARM_UP)])
+    _read(reader, memory, groups, ["\n".join(next(lines) for _ in range(sentences)) for _ in range(WARM_UP)])
     copying = ClinicPatient(0, lines, random.Random(seed))
     for _ in range(notes):
         copying.write_note()
     return {
-        "every note new": _read(reader, memory, new),
-        "copied forward": _read(reader, memory, ["\n".join(text.split("\n")[:sentences]) for text in copying.notes]),
+        "every note new": _read(reader, memory, groups, new),
+        "copied forward": _read(
+            reader, memory, groups, ["\n".join(text.split("\n")[:sentences]) for text in copying.notes]
+        ),
     }
 
 
-def _read(reader: Reader, memory: Watched, texts: Sequence[str]) -> list[float]:
+def _read(reader: Reader, memory: SentenceMemory, groups: WatchedGroups, texts: Sequence[str]) -> list[float]:
     now = datetime.now(UTC)
     chart = Chart(
         as_of=now,
@@ -71,13 +79,13 @@ def _read(reader: Reader, memory: Watched, texts: Sequence[str]) -> list[float]:
             for place, text in enumerate(texts)
         ),
     )
-    memory.moments.clear()
+    reader._charts._groups = groups
     with memory.reading("benchmark"):
         assessment = reader.assess(chart)
     if assessment.notes_unread:
         raise ValueError(f"{assessment.notes_unread} notes were not read: make them shorter")
-    moments = [*memory.moments, time.process_time()]
-    return [1000 * (after - before) for before, after in pairwise(moments)]
+    *read, reasoned = [1000 * (after - before) for before, after in pairwise([*groups.moments, time.process_time()])]
+    return [cost / size for cost, size in zip(read, groups.sizes, strict=True) for _ in range(size)] + [reasoned]
 
 
 def parts_of(costs: Sequence[float]) -> list[float]:
@@ -91,7 +99,7 @@ def plot(costs: dict[str, list[float]]) -> str:
     """Mean cost of a note over each tenth of the chart, as a small SVG."""
     lines = {name: _smoothed(values[:-1]) for name, values in costs.items()}
     highest = max(max(line) for line in lines.values()) * 1.1
-    count = max(len(values) for values in costs.values())
+    count = max(len(values) - 1 for values in costs.values())
     drawn = []
     for number, (name, line) in enumerate(lines.items()):
         colour = ("#1f77b4", "#d62728")[number % 2]
@@ -128,7 +136,7 @@ def section(options: Options) -> Section:
     costs = measure(options.times(NOTES, 10 * PARTS), SENTENCES, seed=0)
     new = parts_of(costs["every note new"])
     lines = [
-        f"One chart of {len(costs['every note new'])} notes, {SENTENCES} sentences each, read without a deadline: CPU time of a note by fifths of the chart, newest",
+        f"One chart of {len(costs['every note new']) - 1} notes, {SENTENCES} sentences each, read without a deadline: CPU time of a note by fifths of the chart, newest",
         "first, as a share of the first fifth of new notes. Flat is at most 1 all along; it falls where sentences recur, as none is read twice.",
         "",
         f"| notes | {' | '.join(f'fifth {part + 1}' for part in range(PARTS))} | reasoning at the end, in notes |",

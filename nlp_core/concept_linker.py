@@ -44,7 +44,7 @@ class LinkedClause:
     sentence: Floats
     """[W]: mean of all tokens of its piece of sentence."""
     figures: Floats
-    """[len(FIGURES)], see `figures_of`."""
+    """[len(FIGURES)], in their order."""
 
 
 FIGURES = (

@@ -101,12 +101,12 @@ class ConceptReader:
         if not clauses:
             return []
         if readings is None:
-            read = [_ReadClause.of(clause) for clause in clauses]
+            read: Sequence[tuple[Clause, LinkedClause | None]] = [(clause, None) for clause in clauses]
             vectors = self._encoder.embed([neutral(clause.text) for clause in clauses])
             least = self._least or LEAST_LIKENESS_ALONE
         else:
             in_sentences = self._in_their_sentences(clauses, readings, self._least_finding if gated else 0.0)
-            read = [_ReadClause.of(clause, linked) for clause, linked in in_sentences]
+            read = in_sentences
             vectors = np.array([linked.vector for _, linked in in_sentences], np.float32)
             least = self._least or LEAST_LIKENESS
         return self._linked(read, self._index.nearest(vectors, MOST_MEANINGS), least)
@@ -129,13 +129,16 @@ class ConceptReader:
         return found
 
     def _linked(
-        self, read: Sequence[_ReadClause], nearest: Sequence[Nearest], least: Mapping[Language, float]
+        self,
+        read: Sequence[tuple[Clause, LinkedClause | None]],
+        nearest: Sequence[Nearest],
+        least: Mapping[Language, float],
     ) -> list[Mention]:
         """The mentions of those that are like enough to anything."""
         kept = [
-            (one, near)
-            for one, near in zip(read, nearest, strict=True)
-            if near[0][1] >= least[one.clause.language] and not one.clause.denied_in_part
+            (_ReadClause.of(clause, linked), near)
+            for (clause, linked), near in zip(read, nearest, strict=True)
+            if near[0][1] >= least[clause.language] and not clause.denied_in_part
         ]
         linked = self._by_linker([(one.linked, near) for one, near in kept if one.linked])
         return [

@@ -75,15 +75,15 @@ def _unpacked_one(kept: bytes, at: int) -> tuple[SentenceReading, int]:
     numbers = np.frombuffer(kept, "<f4", (1 + kinds) * tokens + (inside + 1) * width, at).astype(np.float32)
     at += numbers.size * 4
     finding, asserted, kept_vectors = np.split(numbers, [tokens, (1 + kinds) * tokens])
-    *within, mean = kept_vectors.reshape(inside + 1, width)
+    rows = kept_vectors.reshape(inside + 1, width)
     vectors = np.full((tokens, width), np.nan, np.float32)
-    vectors[np.flatnonzero(finding >= LEAST_FINDING)] = np.reshape(within, (inside, width))
+    vectors[np.flatnonzero(finding >= LEAST_FINDING)] = rows[:-1]
     return (
         SentenceReading(
             starts=places[:tokens],
             ends=places[tokens:],
             vectors=vectors,
-            mean=mean,
+            mean=rows[-1],
             finding=finding,
             assertion=asserted.reshape(tokens, kinds),
             telling=telling,

@@ -5,6 +5,8 @@ Knows drivers and how long they may wait; no table.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from cds_hooks.settings import in_memory
 
 _CONNECT_SECONDS = 3
 _LOCK_MILLISECONDS = 1500
+_LOCK_TRY_SECONDS = 0.01
 _MAKING_TABLES = 0x6478_7370
 """PostgreSQL's advisory lock that a process holds while it makes tables; any number that is always the same."""
 
@@ -56,7 +59,24 @@ def make_tables(engine: Engine, tables: MetaData) -> None:
 def _wait_for_locks(connection: Any, _: Any) -> None:
     """Several web processes may share one SQLite file: wait for each other, but no longer than a write may take."""
     connection.execute(f"PRAGMA busy_timeout={_LOCK_MILLISECONDS}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _keep_a_log_of_writes(connection)
+
+
+def _keep_a_log_of_writes(connection: Any) -> None:
+    """Turns on SQLite's write-ahead log, so that readers and a writer do not stop each other; the file remembers it.
+
+    Of several processes that turn it on in an empty file at once, SQLite fails all but one at once without waiting:
+    its busy timeout does not hold here.
+    """
+    last = time.monotonic() + _LOCK_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > last:
+                raise
+            time.sleep(_LOCK_TRY_SECONDS)
 
 
 def _bound_waits_for_locks(connection: Any, _: Any) -> None:

@@ -1,6 +1,8 @@
 """Rows reach the database once, without a word of a chart, and comments only sealed."""
 
 import asyncio
+import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -178,6 +180,20 @@ def test_several_processes_may_open_an_empty_database_at_once(database: Database
     assert len(keys) == 1
     for one in stores:
         asyncio.run(one.close())
+
+
+def test_an_empty_file_that_another_process_writes_to_is_waited_for(tmp_path):
+    path = tmp_path / "kept.db"
+    other = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    released = threading.Timer(0.2, other.execute, ["COMMIT"])
+    released.start()
+    try:
+        with open_engine(f"sqlite:///{path}").connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    finally:
+        released.join()
+        other.close()
 
 
 def test_marks_tell_tenants_servers_and_kinds_apart_and_need_the_key():

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from benchmarks.asked_nothing import AskedNothing
 from benchmarks.calls_at_once import Answered, call_at_once
 from benchmarks.processes import cpu_seconds, process, seconds_until_answers
 from benchmarks.request_of_90_kb import request
@@ -34,7 +35,7 @@ GRACE_SECONDS = 0.1
 READING_SECONDS = 0.05
 
 
-class SteadyReader:
+class SteadyReader(AskedNothing):
     """Takes the same time for every chart."""
 
     model_version = "steady+000000000000"

@@ -42,7 +42,7 @@ def philter(texts: list[str]) -> tuple[float, list[Spans]]:
     package = importlib.import_module("philter_ucsf.philter")
     package.nltk.pos_tag = lambda words: [(word, "CD" if word.isdigit() else "NN") for word in words]
     package.Philter.precompile = lambda _self, path: _with_flags_first(Path(path).read_text(encoding="utf-8").strip())
-    folder = Path(package.__file__).parent
+    folder = Path(str(package.__file__)).parent
     with tempfile.TemporaryDirectory() as work:
         notes, out = Path(work) / "notes", Path(work) / "out"
         notes.mkdir()

@@ -34,7 +34,7 @@ class Row:
 
     name: str
     needs: str
-    found: list[Spans]
+    found: Sequence[Spans]
     seconds: float
 
 

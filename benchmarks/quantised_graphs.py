@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from nlp_core.bundle_manifest import TABLE, Initializer, read_table
@@ -90,7 +92,7 @@ def int8_weights(graph: Path, target: Path) -> Path:
         whole = []
         for node, weights in list(_products(model)):
             name = node.input[1]
-            made = {"int8": quantise(weights), "scales": column_scales(weights)}
+            made: dict[str, NDArray[Any]] = {"int8": quantise(weights), "scales": column_scales(weights)}
             model.graph.initializer.extend(
                 numpy_helper.from_array(array, f"{name}.{kind}") for kind, array in made.items()
             )

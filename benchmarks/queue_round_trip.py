@@ -25,6 +25,7 @@ import redis.asyncio
 from celery import Celery
 
 from benchmarks import queue_steps
+from benchmarks.asked_nothing import AskedNothing
 from benchmarks.section import Aim, Options, Section, alone
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Chart
@@ -44,7 +45,7 @@ AIM = 4.0
 """Times a bare round trip."""
 
 
-class NoOpReader:
+class NoOpReader(AskedNothing):
     """Reads nothing, at once."""
 
     model_version = "no-op+000000000000"

@@ -35,6 +35,10 @@ class InstantClient:
         )  # fmt: skip
         return Reading(assessment, None)
 
+    async def precompute(self, chart: Chart, *, tenant: str) -> bool:
+        del chart, tenant
+        return True
+
     async def close(self) -> None:
         return None
 

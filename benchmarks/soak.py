@@ -21,6 +21,7 @@ from uuid import uuid4
 import httpx
 import redis
 
+from benchmarks.asked_nothing import AskedNothing
 from benchmarks.calls_at_once import SERVICE, Answered
 from benchmarks.charts_at_once import counted_answers
 from benchmarks.processes import resident_mib, seconds_until_answers
@@ -40,7 +41,7 @@ SAMPLE_EVERY_SECONDS = 1.0
 CANARY = "Qz7Canary"
 
 
-class QuotingReader:
+class QuotingReader(AskedNothing):
     """Quotes the beginning of the newest note; every hundredth chart takes longer than anybody waits."""
 
     model_version = "quoting+000000000000"

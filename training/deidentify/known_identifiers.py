@@ -66,7 +66,8 @@ class KnownIdentifiers:
             yield from self._name(word, plain, lower)
         for first in sorted(self._phrases_by_first.keys() & (text.words | {""})):
             for phrase in self._phrases_by_first[first]:
-                yield from self._phrase(phrase, plain, lower)
+                if all(word in lower for word in phrase):  # a hundredth of what the pattern takes; few places are in a note
+                    yield from self._phrase(phrase, plain, lower)
         if self.numbers:
             for start, end in text.number_lines:
                 yield from self._number(lower, start, end)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp_core.bundle_manifest import HEAD_WEIGHTS, PHRASE_MEANS, PLACING
+from nlp_core.bundle_manifest import FINDING_CENTRES, HEAD_WEIGHTS, PLACING
+from nlp_core.finding_centres import FindingCentres
 from nlp_core.knowledge_files import compile_knowledge
 from nlp_core.model_bundle import DIAGNOSES, KNOWLEDGE, LEXICONS, NAMES, SHARES, SPELLING, Bundle
-from nlp_core.phrase_means import PhraseMeans
 from nlp_core.share_tables import ShareTables
 
 
@@ -40,8 +40,8 @@ def add_names(folder: Path) -> None:
     from nlp_core.onnx_encoder import OnnxEncoder
 
     bundle = Bundle.open(folder)
-    phrases = PhraseMeans.load(bundle.file(PHRASE_MEANS)) if PHRASE_MEANS in bundle.manifest.files else None
-    NameIndex.build(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0), phrases).save(folder / NAMES)
+    centres = FindingCentres.load(bundle.file(FINDING_CENTRES)) if FINDING_CENTRES in bundle.manifest.files else None
+    NameIndex.build(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0), centres).save(folder / NAMES)
 
 
 def add_shares(folder: Path) -> None:

@@ -65,7 +65,7 @@ COMPILED_BY = tuple(
         "share_tables.py",
         "name_index.py",
         "neutral_words.py",
-        "phrase_means.py",
+        "finding_centres.py",
         "diagnosis_features.py",
     )
 )

@@ -1,8 +1,8 @@
-"""Which finding a stretch of words is nearest to: by its nearest name, and by the centre of all it is called.
+"""Which finding a stretch of words is nearest to: by its nearest name, and by where the finding lies among all others.
 
-Input : names of findings and, where training brought them, the means of other wordings (phrase_means), as vectors
+Input : names of findings and, where training brought them, their learned centres (finding_centres), as vectors
 Output: for a vector the finding that is most like it, and how much
-One name alone is a chance hit, the centre alone is vague: half of each finds more than either (docs/concepts.md).
+One name alone is a chance hit, the centre alone forgets rare names: half of each finds more than either (docs/log.md).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.encoder import Encoder, check_finite
+from nlp_core.finding_centres import FindingCentres
 from nlp_core.knowledge import Knowledge
 from nlp_core.neutral_words import neutral
-from nlp_core.phrase_means import PhraseMeans
 
 Vectors = NDArray[np.float32]
 
@@ -29,29 +29,27 @@ KINDS = ("symptom", "sign", "imaging", "exposure")
 class NameIndex:
     """The names of all findings as vectors: `entries[i]` owns `vectors[i]` (float32 [names, width], unit length)."""
 
-    def __init__(self, entries: Sequence[str], vectors: Vectors, means: Mapping[str, Vectors] | None = None) -> None:
-        """means: the mean of a finding's other wordings [width], for those that have any.
+    def __init__(self, entries: Sequence[str], vectors: Vectors, centres: Mapping[str, Vectors] | None = None) -> None:
+        """centres: learned centres [width], of any length; a finding without one has the mean of its names.
 
         Raises ValueError where entries and vectors differ in number.
         """
         if len(entries) != len(vectors):
             raise ValueError(f"{len(entries)} entries for {len(vectors)} vectors")
         self._findings = list(dict.fromkeys(entries))
-        self._means = dict(means or {})
+        self._learned = dict(centres or {})
         self._rows = rows = {finding: row for row, finding in enumerate(self._findings)}
         owners = np.array([rows[entry] for entry in entries], dtype=np.int64)
         order = np.argsort(owners, kind="stable")
         self._owners, self._vectors = owners[order], np.asarray(vectors, np.float32)[order]
         self._firsts = np.searchsorted(self._owners, np.arange(len(self._findings)))
-        self._names = self._means_of_names()
-        self._centres = self._names.copy()
-        for finding in self._means.keys() & rows.keys():
-            self._centres[rows[finding]] += self._means[finding]
-        self._centres /= np.maximum(np.linalg.norm(self._centres, axis=1, keepdims=True), 1e-9)
+        self._centres = _unit(self._means_of_names())
+        for finding in self._learned.keys() & rows.keys():
+            self._centres[rows[finding]] = self._learned[finding]
 
     @staticmethod
-    def build(knowledge: Knowledge, encoder: Encoder, phrases: PhraseMeans | None = None) -> NameIndex:
-        """Embeds the names of every finding that is told in words. phrases: what training brought besides."""
+    def build(knowledge: Knowledge, encoder: Encoder, centres: FindingCentres | None = None) -> NameIndex:
+        """Embeds the names of every finding that is told in words. centres: what training brought."""
         pairs = [
             (finding.id, name)
             for finding in knowledge.findings.values()
@@ -62,30 +60,30 @@ class NameIndex:
             )
         ]
         vectors = encoder.embed([neutral(name) for _, name in pairs])
-        return NameIndex([entry for entry, _ in pairs], vectors, phrases.by_finding() if phrases else None)
+        return NameIndex([entry for entry, _ in pairs], vectors, centres.by_finding() if centres else None)
 
     def save(self, path: Path) -> None:
-        """Writes names and means in half precision."""
-        means = np.array(list(self._means.values()), np.float16).reshape(len(self._means), self._vectors.shape[1])
+        """Writes names and centres in half precision."""
+        centres = np.array(list(self._learned.values()), np.float16).reshape(len(self._learned), self._vectors.shape[1])
         np.savez(
             path,
             entries=np.array([self._findings[row] for row in self._owners]),
             vectors=self._vectors.astype(np.float16),
-            findings=np.array(list(self._means), dtype=np.str_),
-            means=means,
+            findings=np.array(list(self._learned), dtype=np.str_),
+            centres=centres,
         )
 
     @staticmethod
     def load(path: Path) -> NameIndex:
         """What `save` wrote. Raises OSError, or ValueError or KeyError where the file is something else."""
         with np.load(path, allow_pickle=False) as stored:
-            means = stored["means"].astype(np.float32)
-            by_finding = {str(finding): means[row] for row, finding in enumerate(stored["findings"])}
+            centres = stored["centres"].astype(np.float32)
+            by_finding = {str(finding): centres[row] for row, finding in enumerate(stored["findings"])}
             entries = [str(entry) for entry in stored["entries"]]
             return NameIndex(entries, stored["vectors"].astype(np.float32), by_finding)
 
     def nearest(self, vectors: Vectors, most: int = 1) -> list[list[tuple[str, float]]]:
-        """For each row (unit length) the `most` findings that are most like it, likest first, with the likeness, at most 1.
+        """For each row (unit length) the `most` findings that are most like it, likest first, with the likeness, about 1 at most.
 
         Raises NotFinite.
         """
@@ -104,7 +102,7 @@ class NameIndex:
 
     def centres(self, findings: Sequence[str]) -> Vectors:
         """[findings, width], of unit length. Raises KeyError for a finding that has no names here."""
-        return self._centres[[self._rows[finding] for finding in findings]]
+        return _unit(self._centres[[self._rows[finding] for finding in findings]])
 
     def _means_of_names(self) -> Vectors:
         """[findings, width], not of unit length."""
@@ -112,3 +110,7 @@ class NameIndex:
             return np.zeros((0, self._vectors.shape[1] if self._vectors.ndim == 2 else 0), np.float32)
         counts = np.bincount(self._owners, minlength=len(self._findings))
         return np.asarray(np.add.reduceat(self._vectors, self._firsts, axis=0) / counts[:, None], np.float32)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)

@@ -13,7 +13,7 @@ from training.command import Command
 from training.deidentify import command as deidentify
 from training.identifier_fit import command as fit_identifier_head
 from training.identifier_fit import encoder_command as fit_identifier_encoder
-from training.linking import fit_linker
+from training.linking import fit_centres, fit_linker
 from training.measures import (
     assertion_texts,
     compare_precisions,
@@ -59,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     reading_tables.COMMAND,
     simulate.COMMAND,
     fit_trust.COMMAND,
+    fit_centres.COMMAND,
     fit_linker.COMMAND,
     calibrate.COMMAND,
     measure_calibration.COMMAND,

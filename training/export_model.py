@@ -19,10 +19,10 @@ from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
     CALIBRATION,
+    FINDING_CENTRES,
     GRAPH,
     HEAD_WEIGHTS,
     LINKER,
-    PHRASE_MEANS,
     READING_TRUST,
     TABLE,
     TOKENIZER,
@@ -44,7 +44,7 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 REFUSED = 3
 """Exit status where the gate refuses a model."""
-BUNDLE_VERSION = "4"
+BUNDLE_VERSION = "5"
 """1: all-MiniLM-L6-v2 as published, fp32, mean-pooled (November 2026). 2: with Chinese characters and other words for findings
 (November 2026). 3: with heads, sentences read whole (November 2026). 4: with the means of phrases and learned trust
 (November 2026)."""
@@ -67,7 +67,7 @@ def export(
     reading_trust.json and concept_linker.safetensors there are left alone.
 
     model: folder with config.json, model.safetensors and tokenizer.json; None = the base package, verified.
-    trained: folder of a training run, whose adapter, tokenizer, heads, phrase means and linker join the bundle; None = the base as it is. Of a run
+    trained: folder of a training run, whose adapter, tokenizer, heads, centres and linker join the bundle; None = the base as it is. Of a run
     that tuned all weights, give its encoder folder as `model` too.
     Raises BaseMissing, BaseMismatch, BundleDamaged (no adapter), ValueError for an encoder that cannot be written as
     a graph and a table, or ParityError (one too) where the graph computes something else: nothing is written then.
@@ -107,7 +107,7 @@ def export(
 
 def _taken_over(trained: Path) -> dict[str, Path]:
     """What a training run adds, by name. Raises ValueError where the folder holds no finished run."""
-    names = (ADAPTER, TOKENIZER, *(name for name in (HEAD_WEIGHTS, PHRASE_MEANS) if (trained / name).is_file()))
+    names = (ADAPTER, TOKENIZER, *(name for name in (HEAD_WEIGHTS, FINDING_CENTRES) if (trained / name).is_file()))
     for name in names:
         if not (trained / name).is_file():
             raise ValueError(f"{trained} holds no {name}; let `dxspan-train fit` finish there")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nlp_core.finding_centres import FindingCentres
 from nlp_core.name_index import NameIndex
-from nlp_core.phrase_means import PhraseMeans
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.nlp_core.test_concepts import WordAxes
 
@@ -59,14 +59,29 @@ def test_between_two_names_equally_near_the_centre_decides() -> None:
     assert likeness == pytest.approx(1)
 
 
-def test_other_wordings_draw_the_centre_of_their_finding() -> None:
+def test_a_learned_centre_takes_the_place_of_the_mean_of_names() -> None:
     names = np.stack([unit(1, 0, 0), unit(0, 1, 0)])
-    asked = unit(0.6, 0.5, 0.6)[None]
+    asked = unit(0.6, 0.55, 0.7)[None]
     assert NameIndex(["cough", "fever"], names).nearest(asked)[0][0][0] == "cough"
     assert NameIndex(["cough", "fever"], names, {"fever": unit(0, 0, 1)}).nearest(asked)[0][0][0] == "fever"
 
 
-def test_a_finding_of_another_knowledge_among_the_means_is_left_out() -> None:
+def test_a_long_centre_is_nearer_and_is_given_out_as_a_direction() -> None:
+    names = np.stack([unit(1, 0), unit(0, 1)])
+    index = NameIndex(["cough", "fever"], names, {"fever": 1.5 * unit(0, 1)})
+    ((finding, likeness),) = index.nearest(unit(0.7, 0.7)[None])[0]
+    assert finding == "fever"
+    assert likeness == pytest.approx(1.25 * unit(0.7, 0.7)[1])
+    assert np.linalg.norm(index.centres(["fever"]), axis=1) == pytest.approx([1])
+
+
+def test_the_index_keeps_learned_centres(tmp_path: Path) -> None:
+    NameIndex(["cough"], unit(1, 0)[None], {"cough": 1.5 * unit(0, 1)}).save(tmp_path / "names.npz")
+    (((_, likeness),),) = NameIndex.load(tmp_path / "names.npz").nearest(unit(0, 1)[None])
+    assert likeness == pytest.approx(0.75)
+
+
+def test_a_finding_of_another_knowledge_among_the_centres_is_left_out() -> None:
     index = NameIndex(["cough"], unit(1, 0)[None], {"unheard_of": unit(0, 1)})
     assert index.nearest(unit(1, 0)[None]) == [[("cough", pytest.approx(1))]]
 
@@ -75,15 +90,15 @@ def test_no_words_have_no_nearest_name() -> None:
     assert NameIndex(["cough"], unit(1, 0)[None]).nearest(np.zeros((0, 2), np.float32)) == []
 
 
-def test_the_means_of_phrases_come_back_as_they_were_written(tmp_path: Path) -> None:
-    path = tmp_path / "phrase_means.safetensors"
-    PhraseMeans.of({"cough": np.eye(2, dtype=np.float32), "fever": unit(0, 1)[None]}).save(path)
-    loaded = PhraseMeans.load(path).by_finding()
-    assert {finding: mean.tolist() for finding, mean in loaded.items()} == {"cough": [0.5, 0.5], "fever": [0, 1]}
+def test_centres_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "finding_centres.safetensors"
+    FindingCentres.of({"cough": unit(1, 0), "fever": 1.5 * unit(0, 1)}).save(path)
+    loaded = FindingCentres.load(path).by_finding()
+    assert {finding: centre.tolist() for finding, centre in loaded.items()} == {"cough": [1, 0], "fever": [0, 1.5]}
 
 
-def test_a_file_that_holds_no_means_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "phrase_means.safetensors"
+def test_a_file_that_holds_no_centres_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "finding_centres.safetensors"
     path.write_bytes(b"no tensors")
-    with pytest.raises(ValueError, match="holds no means of phrases"):
-        PhraseMeans.load(path)
+    with pytest.raises(ValueError, match="holds no centres of findings"):
+        FindingCentres.load(path)

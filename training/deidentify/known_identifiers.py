@@ -66,7 +66,9 @@ class KnownIdentifiers:
             yield from self._name(word, plain, lower)
         for first in sorted(self._phrases_by_first.keys() & (text.words | {""})):
             for phrase in self._phrases_by_first[first]:
-                if all(word in lower for word in phrase):  # a hundredth of what the pattern takes; few places are in a note
+                if all(
+                    word in lower for word in phrase
+                ):  # a hundredth of what the pattern takes; few places are in a note
                     yield from self._phrase(phrase, plain, lower)
         if self.numbers:
             for start, end in text.number_lines:

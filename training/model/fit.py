@@ -1,7 +1,7 @@
 """`dxspan-train fit`: the encoder learns what findings are called, and its heads to find and judge them in sentences.
 
 Input : a recipe, the knowledge's names, training/phrases, invented charts; with `--with`, a hospital's prepared notes
-Output: adapter.safetensors, tokenizer.json, heads.safetensors and phrase_means.safetensors for `dxspan-train export-model
+Output: adapter.safetensors, tokenizer.json, heads.safetensors and finding_centres.safetensors for `dxspan-train export-model
         --trained`, curves for TensorBoard
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
 checkpoint with `--resume`.
@@ -21,11 +21,10 @@ from tqdm import tqdm
 
 from nlp_core.adapters import ADAPTER
 from nlp_core.base_package import base_files
-from nlp_core.bundle_manifest import BASE_WEIGHTS, HEAD_WEIGHTS, PHRASE_MEANS, TOKENIZER
+from nlp_core.bundle_manifest import BASE_WEIGHTS, FINDING_CENTRES, HEAD_WEIGHTS, TOKENIZER
 from nlp_core.diagnosis_features import diagnosis_features
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
-from nlp_core.phrase_means import PhraseMeans
 from training.command import Command
 from training.export_model import base_of
 from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
@@ -152,29 +151,23 @@ class Training:
         """Writes adapter, heads, tokenizer, recipe and history; with `full` the whole encoder."""
         from safetensors.torch import save_file
 
+        from training.model.learned_centres import learned_centres, wordings
+
         self.encoder.save_adapter(self.out / ADAPTER)
         save_file(
             {n: p.detach().cpu().contiguous() for n, p in self.heads.state_dict().items()}, self.out / HEAD_WEIGHTS
         )
         (self.out / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
-        self._phrase_means().save(self.out / PHRASE_MEANS)
+        told = wordings((*self._learned(), *self.held_apart), self.knowledge, self.vectors)
+        learned_centres(told, seed=self.recipe.seed).save(self.out / FINDING_CENTRES)
         if self.recipe.tuning == "full":
             self.encoder.base.save_pretrained(self.out / ENCODER)
             (self.out / ENCODER / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
         write_recipe(self.out / RECIPE, self.recipe)
         self._write_history(history)
 
-    def _phrase_means(self) -> PhraseMeans:
-        """What the findings are called besides their names, by the encoder as it has become."""
-        written = {
-            entry: [phrase.text for phrase in own if phrase.source == "phrase"]
-            for entry, own in self.phrases.items()
-            if entry in self.knowledge.findings
-        }
-        written = {entry: texts for entry, texts in written.items() if texts}
-        vectors = self.vectors([text for texts in written.values() for text in texts])
-        ends = np.cumsum([len(texts) for texts in written.values()])
-        return PhraseMeans.of(dict(zip(written, np.split(vectors, ends[:-1]), strict=True)))
+    def _learned(self) -> list[Phrase]:
+        return [phrase for own in self.phrases.values() for phrase in own]
 
     def vectors(self, texts: Sequence[str], batch: int = 256) -> NDArray[np.float32]:
         """Unit vectors [texts, width], nothing learned from them."""

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from nlp_core.bundle_manifest import Manifest, read_manifest, write_manifest
-from nlp_core.name_index import KINDS
+from nlp_core.name_index import KINDS, NameIndex
 from tests.nlp_core.small_knowledge import small_knowledge
-from training.linking.fit_centres import put_into
+from tests.nlp_core.test_concepts import WordAxes
+from training.linking.fit_centres import embedded, found_shares, put_into
 from training.model.learned_centres import Wordings, learned_centres, plain_centres, wordings
 from training.phrases import Phrase
 
@@ -72,6 +73,24 @@ def test_only_findings_told_in_words_are_placed() -> None:
     assert len(given.vectors) == 1
     assert given.findings[given.owners[0]] == "chest_pain"
     assert {small_knowledge().findings[finding].kind for finding in given.findings} <= set(KINDS)
+
+
+def test_texts_are_embedded_in_their_order_whatever_their_length() -> None:
+    encoder = WordAxes()
+    texts = ["coughing at night for a week", "cough", "wheezes when it is cold"]
+    assert np.array_equal(embedded(texts, encoder), encoder.embed(texts))
+
+
+def test_shares_are_of_each_language_and_a_relative_is_right_too() -> None:
+    encoder = WordAxes()
+    index = NameIndex(["chest_pain", "nausea"], encoder.embed(["chest pain", "nausea"]))
+    asked = [
+        Phrase("chest_pain", "chest pain", "en", "phrase"),
+        Phrase("nausea", "chest pain", "en", "phrase"),
+        Phrase("nausea", "nausea", "zh", "phrase"),
+    ]
+    told = found_shares(index, encoder.embed([phrase.text for phrase in asked]), asked, small_knowledge())
+    assert list(told) == ["en: 50.0 % of 2", "zh: 100.0 % of 1"]
 
 
 def test_the_manifest_names_the_new_file(tmp_path: Path, plain_manifest: Manifest) -> None:

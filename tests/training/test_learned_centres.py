@@ -66,6 +66,11 @@ def test_held_apart_wordings_are_as_like_their_centre_as_they_were_to_the_mean_a
     )
 
 
+def test_no_passes_leave_the_means() -> None:
+    centres = np.stack(list(learned_centres(drawn(), seed=1, epochs=0).by_finding().values()))
+    assert centres == pytest.approx(plain_centres(drawn()), abs=1e-3)
+
+
 def test_only_findings_told_in_words_are_placed() -> None:
     phrases = [Phrase("chest_pain", "my chest hurts", "en", "phrase"), Phrase("hyperkalemia", "high K", "en", "phrase")]
     phrases += [Phrase("d:angina", "angina", "en", "name")]

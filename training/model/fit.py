@@ -159,7 +159,7 @@ class Training:
         )
         (self.out / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
         told = wordings((*self._learned(), *self.held_apart), self.knowledge, self.vectors)
-        learned_centres(told, seed=self.recipe.seed).save(self.out / FINDING_CENTRES)
+        learned_centres(told, seed=self.recipe.seed, epochs=self.recipe.centre_epochs).save(self.out / FINDING_CENTRES)
         if self.recipe.tuning == "full":
             self.encoder.base.save_pretrained(self.out / ENCODER)
             (self.out / ENCODER / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")

@@ -59,6 +59,8 @@ class Recipe(BaseModel):
     resting_sentences: int = Field(default=12_000, ge=0)
     """Sentences that the sentence heads learn from at the end, the encoder at rest; 0 leaves that stage out."""
     resting_epochs: int = Field(default=60, ge=1)
+    centre_epochs: int = Field(default=6, ge=0)
+    """Passes over all names and phrases in which, at the end, the centres of findings are learned; 0 leaves them means."""
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: a GPU where there is one."""
     threads: int = Field(default=2, ge=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,26 @@ def test_only_findings_told_in_words_are_placed() -> None:
     assert len(given.vectors) == 1
     assert given.findings[given.owners[0]] == "chest_pain"
     assert {small_knowledge().findings[finding].kind for finding in given.findings} <= set(KINDS)
+
+
+def test_of_each_finding_no_more_wordings_are_taken_than_asked_for() -> None:
+    phrases = [
+        Phrase("chest_pain", text, language, source)
+        for text, language, source in (
+            ("chest pain", "en", "name"), ("pain in the chest", "en", "name"), ("胸痛", "zh", "name"),
+            ("my chest hurts", "en", "phrase"), ("it aches right here", "en", "phrase"),
+        )
+    ]  # fmt: skip
+    asked: list[str] = []
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        asked.extend(texts)
+        return np.ones((len(texts), 4), np.float32) / 2
+
+    given = wordings(phrases, small_knowledge(), embed, most=1)
+    assert len(given.vectors) == len(asked) < len(phrases)
+    assert {"chest pain", "胸痛"} <= set(asked)
+    assert "pain in the chest" not in asked
 
 
 def test_texts_are_embedded_in_their_order_whatever_their_length() -> None:

@@ -158,7 +158,9 @@ class Training:
             {n: p.detach().cpu().contiguous() for n, p in self.heads.state_dict().items()}, self.out / HEAD_WEIGHTS
         )
         (self.out / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
-        told = wordings((*self._learned(), *self.held_apart), self.knowledge, self.vectors)
+        told = wordings(
+            (*self._learned(), *self.held_apart), self.knowledge, self.vectors, most=self.recipe.centre_wordings
+        )
         learned_centres(told, seed=self.recipe.seed, epochs=self.recipe.centre_epochs).save(self.out / FINDING_CENTRES)
         if self.recipe.tuning == "full":
             self.encoder.base.save_pretrained(self.out / ENCODER)

@@ -7,7 +7,8 @@ that it has not seen find their own finding oftener (docs/log.md), and serving d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,14 @@ class Wordings:
     """[N]: a phrase that nothing is learned from."""
 
 
-def wordings(phrases: Iterable[Phrase], knowledge: Knowledge, embed: Embed) -> Wordings:
-    """Those of the findings that are told in words, held-apart ones too, as serving would embed them."""
+def wordings(phrases: Iterable[Phrase], knowledge: Knowledge, embed: Embed, *, most: int | None = None) -> Wordings:
+    """Those of the findings that are told in words, held-apart ones too, as serving would embed them.
+
+    most: the first so many names, phrases and held-apart phrases of a finding in each language; None = all.
+    """
     findings = tuple(one.id for one in knowledge.findings.values() if one.kind in KINDS)
     places = {finding: place for place, finding in enumerate(findings)}
-    kept = [phrase for phrase in phrases if phrase.entry in places]
+    kept = list(_first([phrase for phrase in phrases if phrase.entry in places], most))
     return Wordings(
         findings,
         np.asarray(embed([neutral(phrase.text) for phrase in kept]), np.float32),
@@ -60,6 +64,15 @@ def wordings(phrases: Iterable[Phrase], knowledge: Knowledge, embed: Embed) -> W
         np.array([phrase.source == "name" for phrase in kept], np.bool_),
         np.array([phrase.split == "held_apart" for phrase in kept], np.bool_),
     )
+
+
+def _first(phrases: Sequence[Phrase], most: int | None) -> Iterator[Phrase]:
+    met = Counter[tuple[str, str, str, str]]()
+    for phrase in phrases:
+        kind = (phrase.entry, phrase.language, phrase.source, phrase.split)
+        met[kind] += 1
+        if most is None or met[kind] <= most:
+            yield phrase
 
 
 def learned_centres(given: Wordings, *, seed: int, epochs: int = EPOCHS) -> FindingCentres:

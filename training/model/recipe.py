@@ -61,6 +61,8 @@ class Recipe(BaseModel):
     resting_epochs: int = Field(default=60, ge=1)
     centre_epochs: int = Field(default=6, ge=0)
     """Passes over all names and phrases in which, at the end, the centres of findings are learned; 0 leaves them means."""
+    centre_wordings: int | None = Field(default=None, ge=1)
+    """Of each finding so many names and so many phrases in each language at most; None: all, minutes for a small encoder on a CPU."""
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: a GPU where there is one."""
     threads: int = Field(default=2, ge=1)

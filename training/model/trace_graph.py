@@ -23,6 +23,7 @@ from transformers import AutoModel
 
 from nlp_core.head_outputs import HEADS
 from training.model.heads import Heads
+from training.model.longest_text import longest_text
 
 OPSET = 18
 INPUTS = ("input_ids", "attention_mask")
@@ -99,7 +100,7 @@ def trace(encoder: TokenVectors | TokenVectorsAndHeads) -> TracedEncoder:
     ids = torch.full((2, 7), 5, dtype=torch.int64)
     mask = torch.ones_like(ids)
     mask[0, 5:] = 0
-    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=_longest(encoder))}
+    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=longest_text(encoder.model))}
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             encoder,
@@ -114,17 +115,7 @@ def trace(encoder: TokenVectors | TokenVectorsAndHeads) -> TracedEncoder:
         )
     assert program is not None  # noqa: S101 - narrows the exporter's type; dynamo=True always gives a program
     graph = _tidied(program.model_proto)
-    return TracedEncoder(graph, config.hidden_size, _longest(encoder), config.vocab_size)
-
-
-def _longest(encoder: TokenVectors | TokenVectorsAndHeads) -> int:
-    """RoBERTa counts positions from behind the padding's; ModernBERT has no table of positions."""
-    model: Any = encoder.model
-    positions = getattr(model.embeddings, "position_embeddings", None)
-    if positions is None:
-        return int(model.config.max_position_embeddings)
-    padding = getattr(positions, "padding_idx", None)
-    return int(positions.num_embeddings) - (0 if padding is None else int(padding) + 1)
+    return TracedEncoder(graph, config.hidden_size, longest_text(encoder.model), config.vocab_size)
 
 
 def _tidied(model: onnx.ModelProto) -> onnx.ModelProto:

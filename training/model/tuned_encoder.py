@@ -18,10 +18,11 @@ from tokenizers import Encoding, Tokenizer
 from transformers import AutoModel
 
 from nlp_core.adapters import AdapterWriter
+from training.model.longest_text import longest_text
 
 Tuning = Literal["lora", "full", "frozen"]
 LONGEST = 96
-"""Tokens of a text; longer ones are cut while training."""
+"""Tokens of a text; longer ones are cut while training, and where an encoder has fewer positions."""
 GROUP = 32
 """Texts read together."""
 
@@ -83,6 +84,7 @@ class TunedEncoder(torch.nn.Module):
         )
         if hasattr(base, "pooler"):
             base.pooler = None
+        self._longest = min(LONGEST, longest_text(base))
         self.tuning, self.tokenizer = tuning, tokenizer
         if tuning == "lora":
             config = LoraConfig(r=rank, lora_alpha=rank, target_modules="all-linear", lora_dropout=0.0)
@@ -153,7 +155,7 @@ class TunedEncoder(torch.nn.Module):
             self.base.set_input_embeddings(self.new_rows)
 
     def _read(self, places: tuple[int, ...], encodings: tuple[Encoding, ...]) -> ReadTexts:
-        rows = [_cut(encoding.ids) for encoding in encodings]
+        rows = [_cut(encoding.ids, self._longest) for encoding in encodings]
         longest = max(map(len, rows))
         ids = torch.tensor([[*row, *[self.padding] * (longest - len(row))] for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
@@ -162,6 +164,6 @@ class TunedEncoder(torch.nn.Module):
         return ReadTexts(places, encodings, vectors, mask.to(vectors.dtype))
 
 
-def _cut(ids: Sequence[int]) -> Sequence[int]:
-    """At most LONGEST tokens, the last one kept."""
-    return ids if len(ids) <= LONGEST else [*ids[: LONGEST - 1], ids[-1]]
+def _cut(ids: Sequence[int], most: int) -> Sequence[int]:
+    """At most so many tokens, the last one kept."""
+    return ids if len(ids) <= most else [*ids[: most - 1], ids[-1]]

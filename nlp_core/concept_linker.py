@@ -114,7 +114,7 @@ class ConceptLinker:
     def log_odds(self, clauses: Sequence[LinkedClause], likeness: Floats, centres: Floats) -> Floats:
         """[clauses, K]: natural-log odds of each finding against none.
 
-        likeness: [clauses, K], at most 1. centres: [clauses, K, W], unit vectors of the findings (name_index). Raises NotFinite.
+        likeness: [clauses, K], about 1 at most. centres: [clauses, K, W], unit vectors of the findings (name_index). Raises NotFinite.
         """
         if not len(clauses):
             return np.zeros(likeness.shape, np.float32)

@@ -30,7 +30,7 @@ class Meaning:
 
     finding: str
     likeness: float
-    """Of the name index, at most 1."""
+    """Of the name index, about 1 at most."""
     probability: Probability
 
 

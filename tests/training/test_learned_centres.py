@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nlp_core.bundle_manifest import Manifest, read_manifest, write_manifest
+from nlp_core.model_bundle import SHIPPED_BUNDLE
 from nlp_core.name_index import KINDS, NameIndex
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.nlp_core.test_concepts import WordAxes
@@ -129,6 +130,4 @@ def test_the_manifest_names_the_new_file(tmp_path: Path, plain_manifest: Manifes
 
 @pytest.fixture
 def plain_manifest() -> Manifest:
-    from training.linking.fit_centres import SHIPPED
-
-    return read_manifest(SHIPPED)
+    return read_manifest(SHIPPED_BUNDLE)

@@ -15,17 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import nlp_core
 from nlp_core.bundle_manifest import FINDING_CENTRES, read_manifest, stored_file, write_manifest
 from nlp_core.encoder import Encoder
 from nlp_core.knowledge import Knowledge
-from nlp_core.model_bundle import Bundle, composed_bundle_path
+from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle, composed_bundle_path
 from nlp_core.name_index import NameIndex
 from nlp_core.onnx_encoder import OnnxEncoder
 from training.command import Command
+from training.model.recipe import SHIPPED, read_recipe
 from training.phrases import Phrase, names_of, written_phrases
 
-SHIPPED = Path(nlp_core.__file__).parent / "bundle"
 _AT_ONCE = 512
 
 Floats = NDArray[np.float32]
@@ -62,7 +61,7 @@ def put_into(bundle: Path, name: str) -> None:
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, help="composed bundle (default: the one set-up composes)")
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="the bundle they join (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=SHIPPED_BUNDLE, help="the bundle they join (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
 
 
@@ -73,9 +72,10 @@ def _run(options: Namespace) -> int:
     knowledge, encoder = bundle.knowledge(), OnnxEncoder.open(bundle, threads=0)
     phrases = [*names_of(knowledge), *written_phrases(knowledge)]
     given = wordings(phrases, knowledge, lambda texts: embedded(texts, encoder))
-    centres = learned_centres(given, seed=options.seed)
+    centres = learned_centres(given, seed=options.seed, epochs=read_recipe(SHIPPED).centre_epochs)
     names = [given.findings[owner] for owner in given.owners[given.named]]
-    asked = [phrase for phrase in phrases if phrase.entry in set(given.findings) and phrase.split == "held_apart"]
+    placed = set(given.findings)
+    asked = [phrase for phrase in phrases if phrase.entry in placed and phrase.split == "held_apart"]
     for way, found in (("names alone", None), ("learned centres", centres.by_finding())):
         index = NameIndex(names, given.vectors[given.named], found)
         print(

@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import nlp_core
 from nlp_core.bundle_manifest import HEAD_WEIGHTS, LINKER
 from nlp_core.concept_linker import ConceptLinker, probabilities
-from nlp_core.model_bundle import NAMES, Bundle, composed_bundle_path
+from nlp_core.model_bundle import NAMES, SHIPPED_BUNDLE, Bundle, composed_bundle_path
 from nlp_core.name_index import NameIndex
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.reading_trust import ConceptTrust
@@ -28,7 +27,7 @@ from training.command import Command, deliver
 from training.linking.judged_clauses import JUDGED, Example, examples, read_judged
 from training.measures.plots import COLOURS, svg
 
-SHIPPED = Path(nlp_core.__file__).parent / "bundle" / LINKER
+SHIPPED = SHIPPED_BUNDLE / LINKER
 PARTS = 3
 _BANDS = 10
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,10 @@ class Training:
         )
         (self.out / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
         told = wordings(
-            (*self._learned(), *self.held_apart), self.knowledge, self.vectors, most=self.recipe.centre_wordings
+            (*chain.from_iterable(self.phrases.values()), *self.held_apart),
+            self.knowledge,
+            self.vectors,
+            most=self.recipe.centre_wordings,
         )
         learned_centres(told, seed=self.recipe.seed, epochs=self.recipe.centre_epochs).save(self.out / FINDING_CENTRES)
         if self.recipe.tuning == "full":
@@ -167,9 +171,6 @@ class Training:
             (self.out / ENCODER / TOKENIZER).write_text(self.encoder.tokenizer.to_str(), encoding="utf-8")
         write_recipe(self.out / RECIPE, self.recipe)
         self._write_history(history)
-
-    def _learned(self) -> list[Phrase]:
-        return [phrase for own in self.phrases.values() for phrase in own]
 
     def vectors(self, texts: Sequence[str], batch: int = 256) -> NDArray[np.float32]:
         """Unit vectors [texts, width], nothing learned from them."""

@@ -23,7 +23,6 @@ from nlp_core.name_index import KINDS
 from nlp_core.neutral_words import neutral
 from training.phrases import Phrase
 
-EPOCHS = 6
 RATE = 2e-3
 ROWS = 512
 TEMPERATURE = 0.03
@@ -75,7 +74,7 @@ def _first(phrases: Sequence[Phrase], most: int | None) -> Iterator[Phrase]:
             yield phrase
 
 
-def learned_centres(given: Wordings, *, seed: int, epochs: int = EPOCHS) -> FindingCentres:
+def learned_centres(given: Wordings, *, seed: int, epochs: int) -> FindingCentres:
     """Equal seeds and threads learn equal centres. Minutes for a hundred thousand wordings."""
     start = plain_centres(given)
     learning = ~given.apart
@@ -101,7 +100,8 @@ def learned_centres(given: Wordings, *, seed: int, epochs: int = EPOCHS) -> Find
 def plain_centres(given: Wordings) -> Floats:
     """[findings, width], of unit length: the mean of a finding's names and the mean of its phrases together."""
     sums = _means(given, given.named) + _means(given, ~given.named & ~given.apart)
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), np.float32)
+    unit: Floats = functional.normalize(torch.from_numpy(sums), dim=1).numpy()
+    return unit
 
 
 def _means(given: Wordings, chosen: NDArray[np.bool_]) -> Floats:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event, text
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool
 
 from cds_hooks.settings import in_memory
 
@@ -25,7 +25,7 @@ _MAKING_TABLES = 0x6478_7370
 def open_engine(url: str) -> Engine:
     """An engine for `url`, which never shows values in errors or logs."""
     if in_memory(url):
-        return create_engine(url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        return _one_connection(url)
     if not url.startswith("sqlite"):
         waits = (
             {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": 1000 * _CONNECT_SECONDS}
@@ -43,6 +43,22 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
     event.listen(engine, "connect", _wait_for_locks)
     return engine
+
+
+def _one_connection(url: str) -> Engine:
+    """A database in memory ends with its connection, so all threads take turns at one.
+
+    Two at once in one SQLite connection would end each other's transactions, and the connection itself on an error.
+    """
+    return create_engine(
+        url,
+        hide_parameters=True,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=_CONNECT_SECONDS,
+        connect_args={"check_same_thread": False},
+    )
 
 
 def make_tables(engine: Engine, tables: MetaData) -> None:

@@ -21,8 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nlp_core.adapters import ADAPTER, Adapter
-from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.__main__ import main
 from training.deidentify.identifier_encoder import encoder as encoder_module
 from training.deidentify.identifier_encoder.encoder import (
@@ -34,7 +32,7 @@ from training.deidentify.identifier_encoder.encoder import (
 )
 from training.deidentify.identifier_encoder.pieces import LONGEST, NO_TOKEN, tokenizer_with, windows_of
 from training.deidentify.identifier_encoder.second_reader import SecondReader, Weighing, shipped_second_reader
-from training.deidentify.identifier_encoder.weights import base_file, base_tensors
+from training.deidentify.identifier_encoder.weights import base_file, fitted_tensors
 from training.deidentify.identifier_encoder.word_marks import ROWS
 from training.deidentify.identifier_head.head import Thresholds, ruled_classes, shipped_weights
 from training.deidentify.identifier_head.tokens import Tokens, tokens_of
@@ -43,6 +41,7 @@ from training.deidentify.notes import NoteCleaner, nobody
 from training.deidentify.surrogates import Surrogates
 from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import vocabulary
+from training.identifier_fit.beginning import Beginning, at_the_reading_model, where_a_fit_ended
 from training.identifier_fit.encoder_examples import added_characters, examples, rows_of
 from training.identifier_fit.encoder_fit import Plan, chances, fit
 from training.identifier_fit.encoder_net import EncoderNet, Shape
@@ -61,10 +60,13 @@ def shipped() -> SecondReader:
     return shipped_second_reader(vocabulary())
 
 
+def torch_tensors(beginning: Beginning) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(value) for name, value in beginning.base().items()}
+
+
 @pytest.fixture(scope="module")
 def base() -> dict[str, torch.Tensor]:
-    adapter = Adapter.open(SHIPPED_BUNDLE / ADAPTER)
-    return {name: torch.from_numpy(adapter.applied(name, value)) for name, value in base_tensors().items()}
+    return torch_tensors(at_the_reading_model())
 
 
 @settings(max_examples=60, deadline=None)
@@ -186,7 +188,7 @@ def marked() -> list[MarkedText]:
 
 
 def test_a_window_knows_of_each_piece_its_class_and_what_the_rules_say() -> None:
-    (row,) = rows_of(MarkedText("Seen by Dr. Zorvana.", (Found(12, 19, Kind.NAME),)))
+    (row,) = rows_of(MarkedText("Seen by Dr. Zorvana.", (Found(12, 19, Kind.NAME),)), added_characters())
     pieces = [TOKENIZER.id_to_token(piece) for piece in row.ids]
     first = next(at for at, label in enumerate(row.labels) if label == 1)
     assert pieces[first].startswith("z")
@@ -194,26 +196,49 @@ def test_a_window_knows_of_each_piece_its_class_and_what_the_rules_say() -> None
     assert row.labels.count(1) == 1, "the pieces behind the first of a token bear no label"
 
 
-def test_what_is_fitted_and_written_answers_as_it_did_in_fitting(tmp_path: Path, base: dict[str, torch.Tensor]) -> None:
-    given = examples(marked())
-    net = fit(given, base, ROWS, Plan(Shape(layers=1, rank=4), pieces=128, steps=6))
-    learnt = {name: value.detach().numpy() for name, value in net.learnt()}
-    write_encoder(learnt, SHIPPED_BUNDLE / ADAPTER, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH)
-    read: IdentifierEncoder = open_encoder(vocabulary(), tmp_path, added_characters())
-    told = chances(net, given)[given.labels != 255]
+def answers(reader: IdentifierEncoder) -> NDArray[np.float32]:
+    """What a reader says of each token of the marked texts."""
     said = []
     rules = NoteCleaner(Surrogates(KEY, vocabulary()))
     for text in marked():
         tokens = tokens_of(text.text)
         ruled = ruled_classes(tokens, rules.ruled(text.text))
-        said += [values for _, values in read.by_window(text.text, tokens, ruled, lambda _: True)]
-    assert np.abs(np.concatenate(said) - told).max() < 2e-3
+        said += [values for _, values in reader.by_window(text.text, tokens, ruled, lambda _: True)]
+    return np.concatenate(said)
+
+
+def test_what_is_fitted_and_written_answers_as_it_did_in_fitting(tmp_path: Path, base: dict[str, torch.Tensor]) -> None:
+    given = examples(marked(), added_characters())
+    net = fit(given, base, ROWS, Plan(Shape(layers=1, rank=4), pieces=128, steps=6))
+    learnt = {name: value.detach().numpy() for name, value in net.learnt()}
+    write_encoder(
+        learnt, at_the_reading_model().beside, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH
+    )
+    read: IdentifierEncoder = open_encoder(vocabulary(), tmp_path, added_characters())
+    assert np.abs(answers(read) - chances(net, given)[given.labels != 255]).max() < 2e-3
+
+
+def test_a_fit_begins_where_the_shipped_one_ended_and_writes_it_again(tmp_path: Path) -> None:
+    """So nothing that it knew is lost when more notes are learnt."""
+    begun = where_a_fit_ended(encoder_module.HERE, Shape().rank)
+    net = EncoderNet(torch_tensors(begun), ROWS, Shape())
+    assert begun.learnt is not None
+    assert set(begun.learnt) == {name for name, _ in net.learnt()}
+    write_encoder(begun.learnt, begun.beside, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH)
+    shipped, again = (fitted_tensors(folder / encoder_module.CHANGES) for folder in (encoder_module.HERE, tmp_path))
+    for name, value in shipped.items():
+        assert np.abs(value - again[name]).max() <= 2e-4 * np.abs(value).max(), name
+    given = examples(marked(), begun.characters)
+    further = fit(given, torch_tensors(begun), ROWS, Plan(pieces=128, steps=1, rate=0, own_rate=0), start=begun.learnt)
+    assert np.abs(answers(shipped_encoder(vocabulary())) - chances(further, given)[given.labels != 255]).max() < 2e-3
+    with pytest.raises(ValueError, match="rank 32"):
+        where_a_fit_ended(encoder_module.HERE, 32)
 
 
 def test_a_fit_that_was_stopped_goes_on_to_what_it_would_have_been(
     tmp_path: Path, base: dict[str, torch.Tensor]
 ) -> None:
-    given, plan = examples(marked()), Plan(Shape(layers=1, rank=4), pieces=128, steps=6)
+    given, plan = examples(marked(), added_characters()), Plan(Shape(layers=1, rank=4), pieces=128, steps=6)
     whole = fit(given, base, ROWS, plan)
 
     class Stop(Exception):

@@ -2,6 +2,7 @@
 
 Input : the marked notes of fit-identifier-head, invented charts     Output: changes.safetensors, encoder.onnx, encoder.json
 A minute on a GPU, many hours on a CPU; with --work it goes on where it was stopped. `--learnt` takes what was learnt elsewhere.
+`--further` begins with what an earlier fit learnt: more notes are learnt in a fraction of the steps.
 """
 
 from __future__ import annotations
@@ -9,24 +10,27 @@ from __future__ import annotations
 import hashlib
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 from tqdm import tqdm
 
-from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.durable_files import write_whole
-from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
-from training.deidentify.identifier_encoder.weights import CHANGES, GRAPH, HERE, RECORD, base_tensors
+from training.deidentify.identifier_encoder.weights import CHANGES, GRAPH, HERE, RECORD
 from training.deidentify.identifier_encoder.word_marks import ROWS
 from training.deidentify.identifier_head.head import shipped_weights
 from training.deidentify.vocabulary import vocabulary
 from training.identifier_fit.command import CHOSEN_ON, FITTED_ON, marked_texts, notes_apart
 from training.measures.planted_notes import PLANTED
 
+if TYPE_CHECKING:
+    from training.identifier_fit.beginning import Beginning
+
 _LEARNT = "learnt.npz"
+_KEPT_PIECES = 2**20
+"""An unfinished fit is written whenever so many were learnt from."""
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -34,13 +38,18 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write to (default: the shipped one)")
     parser.add_argument("--work", type=Path, help="folder for an unfinished fit, which goes on from there")
     parser.add_argument("--learnt", type=Path, help="learnt.npz of a fit elsewhere: only written and weighed here")
+    parser.add_argument(
+        "--further", type=Path, metavar="FOLDER", help="of an earlier fit, to go on from what it learnt"
+    )
+    parser.add_argument("--rate", type=float, default=1e-3, help="of learning (default: %(default)s)")
     parser.add_argument("--layers", type=int, default=6, help="layers of the base, 1 to 6 (default: %(default)s)")
     parser.add_argument("--rank", type=int, default=16, help="of the changes (default: %(default)s)")
     parser.add_argument(
         "--copies", type=int, default=36, help="times that each note is written anew (default: %(default)s)"
     )
     parser.add_argument("--charts", type=int, default=700, help="invented charts among them (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=1_500, help="of 32,768 pieces each (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=1_500, help="of learning (default: %(default)s)")
+    parser.add_argument("--pieces", type=int, default=32_768, help="of a step (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="that cut the notes (default: %(default)s)")
     parser.add_argument("--lost", type=float, default=0.02, help="other words lost at most (default: %(default)s)")
     parser.add_argument(
@@ -55,23 +64,23 @@ UNSURE = (0.1, 0.9)
 
 def _run(options: Namespace) -> int:
     from training.deidentify.identifier_encoder.encoder import open_encoder
+    from training.identifier_fit.beginning import at_the_reading_model, where_a_fit_ended
     from training.identifier_fit.choose_weighing import choose_weighing
-    from training.identifier_fit.encoder_examples import added_characters
     from training.identifier_fit.write_encoder import write_encoder
 
-    learnt = dict(np.load(options.learnt)) if options.learnt else _learnt(options)
+    begun = where_a_fit_ended(options.further, options.rank) if options.further else at_the_reading_model()
+    learnt = dict(np.load(options.learnt)) if options.learnt else _learnt(options, begun)
     options.out.mkdir(parents=True, exist_ok=True)
     changes, graph = options.out / CHANGES, options.out / GRAPH
-    write_encoder(learnt, SHIPPED_BUNDLE / ADAPTER, changes, graph)
-    characters = added_characters()
-    encoder = open_encoder(vocabulary(), options.out, characters)
+    write_encoder(learnt, begun.beside, changes, graph)
+    encoder = open_encoder(vocabulary(), options.out, begun.characters)
     thresholds, weighing, given = choose_weighing(
         encoder, shipped_weights(), notes_apart(options.planted), options.lost, tuple(options.unsure)
     )
     record: dict[str, Any] = {
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (changes, graph)},
         "fittedOn": list(FITTED_ON), "chosenOn": list(CHOSEN_ON), "thresholds": thresholds._asdict(),
-        "weighing": weighing._asdict(), "onTheNotesApart": given, "characters": characters,
+        "weighing": weighing._asdict(), "onTheNotesApart": given, "characters": begun.characters,
     }  # fmt: skip
     said = orjson.dumps(record, option=orjson.OPT_INDENT_2)
     write_whole(options.out / RECORD, said + b"\n")
@@ -79,7 +88,7 @@ def _run(options: Namespace) -> int:
     return 0
 
 
-def _learnt(options: Namespace) -> dict[str, Any]:
+def _learnt(options: Namespace, begun: Beginning) -> dict[str, Any]:
     """By fitting here; in --work lie what is unfinished and, in the end, what was learnt."""
     import torch
 
@@ -96,10 +105,12 @@ def _learnt(options: Namespace) -> dict[str, Any]:
     texts = encoder_notes(
         marked_texts(options.planted), read_knowledge(), copies=options.copies, charts=options.charts, seed=options.seed
     )
-    given = examples(texts, processes=options.processes, quiet=False)
-    adapter = Adapter.open(SHIPPED_BUNDLE / ADAPTER)
-    base = {name: torch.from_numpy(adapter.applied(name, value)) for name, value in base_tensors().items()}
-    plan = Plan(Shape(options.layers, options.rank), steps=options.steps, seed=options.seed)
+    given = examples(texts, begun.characters, processes=options.processes, quiet=False)
+    base = {name: torch.from_numpy(value) for name, value in begun.base().items()}
+    plan = Plan(
+        Shape(options.layers, options.rank),
+        rate=options.rate, own_rate=options.rate, pieces=options.pieces, steps=options.steps, seed=options.seed,
+    )  # fmt: skip
     with tqdm(total=options.steps, desc="steps") as bar:
 
         def told(step: int, _: float) -> None:
@@ -108,10 +119,14 @@ def _learnt(options: Namespace) -> dict[str, Any]:
         net = fit(
             given, base, ROWS, plan,
             told=told,
+            start=begun.learnt,
             kept=options.work / "unfinished.pt" if options.work else None,
+            keep_every=max(1, _KEPT_PIECES // options.pieces),
         )  # fmt: skip
-    apart = examples([MarkedText(note.text, note.identifiers) for note in notes_apart(options.planted)])
-    print(f"tokens of identifiers found where 2 % of others are taken too: {judged(net, apart)}")
+    apart = [MarkedText(note.text, note.identifiers) for note in notes_apart(options.planted)]
+    print(
+        f"tokens of identifiers found where 2 % of others are taken too: {judged(net, examples(apart, begun.characters))}"
+    )
     learnt = {name: value.detach().float().cpu().numpy() for name, value in net.learnt()}
     if options.work:
         with (options.work / _LEARNT).open("wb") as file:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,9 +120,9 @@ def together(texts: Sequence[MarkedText], between: str) -> MarkedText:
 
 
 @lru_cache(maxsize=1)
-def _tools() -> tuple[NoteCleaner, WordMarks, Tokenizer]:
+def _tools(characters: str) -> tuple[NoteCleaner, WordMarks, Tokenizer]:
     cleaner = NoteCleaner(Surrogates(b"fitting" * 8, vocabulary()))
-    return cleaner, WordMarks(vocabulary()), tokenizer_with(base_file("tokenizer.json"), added_characters())
+    return cleaner, WordMarks(vocabulary()), tokenizer_with(base_file("tokenizer.json"), characters)
 
 
 def added_characters() -> str:
@@ -135,9 +135,9 @@ def _names(path: Path) -> dict[int, str]:
     return {place: name for name, place in orjson.loads(path.read_bytes())["model"]["vocab"].items()}
 
 
-def rows_of(text: MarkedText) -> list[PieceRow]:
-    """Its windows, paragraph by paragraph, as they are read."""
-    cleaner, marks, tokenizer = _tools()
+def rows_of(text: MarkedText, characters: str) -> list[PieceRow]:
+    """Its windows, paragraph by paragraph, as they are read. characters: in the vocabulary's free slots."""
+    cleaner, marks, tokenizer = _tools(characters)
     given = []
     for start, paragraph in paragraphs_of(text.text):
         plain = folded(paragraph)
@@ -165,27 +165,32 @@ def rows_of(text: MarkedText) -> list[PieceRow]:
     return given
 
 
-def _rows_of_some(texts: list[MarkedText]) -> tuple[list[PieceRow], set[int]]:
-    rows = [row for text in texts for row in rows_of(text)]
-    return rows, _tools()[1].listed
+def _rows_of_some(characters: str, texts: list[MarkedText]) -> tuple[list[PieceRow], set[int]]:
+    rows = [row for text in texts for row in rows_of(text, characters)]
+    return rows, _tools(characters)[1].listed
 
 
-def _in_processes(texts: Iterable[MarkedText], processes: int) -> Iterator[tuple[list[PieceRow], set[int]]]:
+def _in_processes(
+    texts: Iterable[MarkedText], characters: str, processes: int
+) -> Iterator[tuple[list[PieceRow], set[int]]]:
     pending = iter(texts)
     work = iter(lambda: list(islice(pending, _AT_ONCE)), [])
+    rows_of_some = partial(_rows_of_some, characters)
     if processes == 1:
-        yield from map(_rows_of_some, work)
+        yield from map(rows_of_some, work)
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(_rows_of_some, work)
+        yield from pool.map(rows_of_some, work)
 
 
-def examples(texts: Iterable[MarkedText], *, processes: int = 1, quiet: bool = True) -> Examples:
-    """All windows of all texts."""
+def examples(texts: Iterable[MarkedText], characters: str, *, processes: int = 1, quiet: bool = True) -> Examples:
+    """All windows of all texts, in pieces of a vocabulary with these `characters` in its free slots."""
     sets: dict[tuple[int, ...], int] = {(): 0}
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _KINDS}
     starts, listed = [0], set[int]()
-    for rows, seen in tqdm(_in_processes(texts, processes), desc="texts", unit=f" x{_AT_ONCE}", disable=quiet):
+    for rows, seen in tqdm(
+        _in_processes(texts, characters, processes), desc="texts", unit=f" x{_AT_ONCE}", disable=quiet
+    ):
         listed |= seen
         for row in rows:
             starts.append(starts[-1] + len(row.ids))

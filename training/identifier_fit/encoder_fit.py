@@ -134,14 +134,21 @@ def fit(
     plan: Plan,
     *,
     told: Callable[[int, float], None] = _untold,
+    start: Mapping[str, NDArray[Any]] | None = None,
     kept: Path | None = None,
     keep_every: int = 200,
 ) -> EncoderNet:
-    """The fitted net. told: of each step. kept: file of an unfinished fit, written now and then, gone on with where it is."""
+    """The fitted net. told: of each step. kept: file of an unfinished fit, written now and then, gone on with where it is.
+
+    start: what an earlier fit learnt, by the net's names. Raises KeyError or RuntimeError where it is of another shape.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(plan.seed)
     drawn = np.random.default_rng(plan.seed)
     net = EncoderNet(base, rows, plan.shape).to(device)
+    if start is not None:
+        for name, value in net.learnt():
+            value.data.copy_(torch.from_numpy(np.ascontiguousarray(start[name])))
     batches = Batches(examples, device, plan.hidden_rules)
     of_base = [value for name, value in net.learnt() if name.startswith(OF_BASE)]
     own = [value for name, value in net.learnt() if not name.startswith(OF_BASE)]

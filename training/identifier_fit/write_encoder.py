@@ -1,6 +1,6 @@
 """What fitting learnt as the files that the reader of de-identification opens.
 
-Input : learnt tensors by their names in EncoderNet, the reading model's adapter that they were learnt beside
+Input : learnt tensors by their names in EncoderNet, the tensors of the adapter that they were learnt beside
 Output: changes.safetensors, encoder.onnx
 Both adapters become one of twice the rank, with biases and norms kept as whole numbers of 16 bits (nlp_core.adapters); the
 table of marks is kept in 16-bit floats.
@@ -21,50 +21,51 @@ from training.deidentify.identifier_encoder.weights import OWN, WORDS
 from training.identifier_fit.encoder_graph import graph
 from training.identifier_fit.encoder_net import LINEAR
 
-_NORMS = ("attention.output", "output")
-_OWN = {
+NORMS = ("attention.output", "output")
+OWN_NAMES = {
     "marks.weight": "marks", "gaps.weight": "gaps", "ruled.weight": "ruled", "from_marks.weight": "from_marks",
     "beside.weight": "beside", "last.weight": "last", "last.bias": "last.bias",
 }  # fmt: skip
-_TURNED = ("from_marks", "beside", "last")
+TURNED = ("from_marks", "beside", "last")
 Array = NDArray[Any]
 Learnt = Mapping[str, Array]
 
 
-def write_encoder(learnt: Learnt, reading: Path, changes: Path, graph_path: Path) -> None:
-    """reading: the reading model's adapter. Raises KeyError where something is missing."""
-    writer, before = AdapterWriter(), load_file(reading)
+def write_encoder(learnt: Learnt, beside: Learnt, changes: Path, graph_path: Path) -> None:
+    """beside: the adapter's tensors as its file has them. Raises KeyError where something is missing."""
+    writer = AdapterWriter()
     layers = 1 + max(int(name.split(".")[1]) for name in learnt if name.startswith("layers."))
-    writer.add_rows(WORDS, before[f"{WORDS}.rows"], _as_floats(before, f"{WORDS}.values", f"{WORDS}.rows_exponent"))
+    writer.add_rows(WORDS, beside[f"{WORDS}.rows"], as_floats(beside, f"{WORDS}.values", f"{WORDS}.rows_exponent"))
     _add_vectors(writer, learnt, "first_norm", "embeddings.LayerNorm")
     for at in range(layers):
         own = f"encoder.layer.{at}"
         for number, name in enumerate(LINEAR):
             of, weight = f"layers.{at}.linear.{number}", f"{own}.{name}.weight"
-            first = _balanced(
-                before[f"{weight}.low_rank_out"],
-                _as_floats(before, f"{weight}.low_rank_in", f"{weight}.low_rank_exponent"),
+            first = balanced(
+                beside[f"{weight}.low_rank_out"],
+                as_floats(beside, f"{weight}.low_rank_in", f"{weight}.low_rank_exponent"),
             )
-            second = _balanced(learnt[f"{of}.out"], learnt[f"{of}.inner"])
+            second = balanced(learnt[f"{of}.out"], learnt[f"{of}.inner"])
             writer.add_low_rank(weight, np.concatenate([first[0], second[0]], 1), np.concatenate([first[1], second[1]]))
             _add_row(writer, f"{own}.{name}.bias", learnt[f"{of}.bias"])
-        for number, name in enumerate(_NORMS):
+        for number, name in enumerate(NORMS):
             _add_vectors(writer, learnt, f"layers.{at}.norms.{number}", f"{own}.{name}.LayerNorm")
     writer.save(changes)
     tensors = load_file(changes)
-    for name, ours in _OWN.items():
-        value = learnt[name].T if ours in _TURNED else learnt[name]
+    for name, ours in OWN_NAMES.items():
+        value = learnt[name].T if ours in TURNED else learnt[name]
         tensors[f"{OWN}{ours}"] = np.ascontiguousarray(value, np.float16)
     tensors[f"{OWN}marks"][0] = 0
     save_file({name: tensors[name] for name in sorted(tensors)}, changes)
     graph_path.write_bytes(graph(layers).SerializeToString(deterministic=True))
 
 
-def _as_floats(written: Learnt, name: str, exponent: str) -> Array:
+def as_floats(written: Learnt, name: str, exponent: str) -> Array:
+    """The whole numbers `name` over the power of two that `exponent` says."""
     return written[name].astype(np.float64) * 2.0 ** -int(written[exponent][0])
 
 
-def _balanced(out: Array, inner: Array) -> tuple[Array, Array]:
+def balanced(out: Array, inner: Array) -> tuple[Array, Array]:
     """The same change with both factors of each rank of one size: 16 bits then hold the ranks of both adapters alike."""
     of_out, of_inner = np.linalg.norm(out.astype(np.float64), axis=0), np.linalg.norm(inner.astype(np.float64), axis=1)
     scale = np.sqrt(np.where(of_out > 0, of_inner / np.where(of_out > 0, of_out, 1), 1))

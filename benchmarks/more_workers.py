@@ -1,12 +1,13 @@
 """Charts read per second by one worker and by two, in one run: one, then both, then the other alone.
 
-Real workers of one thread each that remember no sentence, real readings of charts nobody has read. The sealed charts are put
+Real workers, each bound to a core of its own, that remember no sentence; real readings of charts nobody has read. The sealed charts are put
 into the queue at once, as the web process puts them there, and the time is taken until the last is answered.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 import time
@@ -52,12 +53,12 @@ def measure(options: Options) -> list[Drained]:
     """One worker, two, the other one alone. Raises ValueError where a chart was not read."""
     source = ChartSource()
     charts = [source.new(NOTES) for _ in range(options.times(CHARTS, 4))]
-    one = NO_MEMORY | {"OMP_NUM_THREADS": "1"}
+    cores = sorted(os.sched_getaffinity(0))
     with service() as running:
-        first = running.start_worker(one)
+        first = running.start_worker(NO_MEMORY, core=cores[0])
         _drain(running, [first], charts[:2])
         found = [_drain(running, [first], charts)]
-        second = running.start_worker(one)
+        second = running.start_worker(NO_MEMORY, core=cores[-1])
         _drain(running, [first, second], charts[:4])
         found.append(_drain(running, [first, second], charts))
         running.stop(first)
@@ -107,8 +108,8 @@ def section(options: Options) -> Section:
     both = next(drained for drained in found if drained.workers == 2)
     ratio = both.per_second / (sum(alone_rates) / len(alone_rates))
     lines = [
-        f"{found[0].charts} charts of {NOTES} notes of 3 kB that nobody has read, put into the queue at once; real workers of one thread each that",
-        "remember no sentence. CPU a chart tells whether two workers hinder each other or whether others had the machine's cores.",
+        f"{found[0].charts} charts of {NOTES} notes of 3 kB that nobody has read, put into the queue at once; real workers, each bound",
+        "to a core of its own, that remember no sentence. CPU a chart tells whether two workers hinder each other or whether others had the machine's cores.",
         "",
         "| workers | charts/s | CPU a chart |",
         "|---|---:|---:|",

@@ -18,15 +18,21 @@ IDLE_SECONDS, IDLE_SHARE = 1.0, 0.03
 
 @contextmanager
 def process(
-    arguments: Sequence[str], environment: Mapping[str, str] | None = None, *, python: Path = Path(sys.executable)
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    python: Path = Path(sys.executable),
+    core: int | None = None,
 ) -> Iterator[int]:
-    """Runs `python` (this one) with `arguments`; yields its process id and stops it at the end."""
+    """Runs `python` (this one) with `arguments`, on `core` alone; yields its process id and stops it at the end."""
     child = subprocess.Popen(
         [python, *arguments],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    if core is not None:
+        os.sched_setaffinity(child.pid, {core})  # before it has another thread: those that follow are bound as well
     try:
         yield child.pid
     finally:

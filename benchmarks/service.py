@@ -63,10 +63,10 @@ class Service:
     def __post_init__(self) -> None:
         self.ehr = Ehr(self.folder)
 
-    def start_worker(self, environment: dict[str, str] | None = None) -> int:
-        """Start one and wait until it has loaded its model; its process id."""
+    def start_worker(self, environment: dict[str, str] | None = None, *, core: int | None = None) -> int:
+        """Start one, on `core` alone, and wait until it has loaded its model; its process id."""
         self.redis.delete(MODEL_VERSION_NAME)
-        pid = self.running.enter_context(process(["-m", "worker"], self.queue | (environment or {})))
+        pid = self.running.enter_context(process(["-m", "worker"], self.queue | (environment or {}), core=core))
         wait_until(lambda: bool(self.redis.exists(MODEL_VERSION_NAME)), START_SECONDS)
         return pid
 

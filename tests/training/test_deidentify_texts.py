@@ -20,10 +20,13 @@ from training.deidentify.searched_text import SearchedText
 from training.deidentify.surrogates import Surrogates, read_key
 from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import vocabulary
+from training.identifier_fit.command import FITTED_ON
 from training.measures.planted_notes import SETS, Outcome, judge, people, planted_notes
 
 PLANTED = Path(__file__).parent / "planted"
-HELD = 0.84
+HELD = 0.87
+LARGE_AND_FITTED_ON = FITTED_ON[2:]
+"""What is found in them says nothing and takes minutes."""
 KEY = b"a key of a test, thirty-two characters or more"
 
 
@@ -54,18 +57,20 @@ def test_the_planted_notes_hold_two_hundred_identifiers_of_all_kinds_in_both_lan
 def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_and_few_other_words_are_lost(
     cleaner: NoteCleaner, shift: int | None
 ) -> None:
-    outcomes = {name: outcome(cleaner, name, shift) for name in SETS}
+    outcomes = {name: outcome(cleaner, name, shift) for name in SETS if name not in LARGE_AND_FITTED_ON}
     assert outcomes["development"].recall >= 0.99, outcomes["development"].missed
     # Floors at what docs/deidentification.md says, so that no change loses any: the aim of 0.99 is not met on all of these.
     assert outcomes["test"].recall >= 0.97
     assert outcomes["unseen"].recall >= 0.97
     assert outcomes["development2"].recall >= 0.95
     # Notes that neither rules nor head were fitted on: by counts, so that nobody reads what was missed.
-    assert outcomes["development3_check"].recall >= 0.77
-    assert outcomes["development4_check_en"].recall >= 0.77
-    assert outcomes["development4_check_zh"].recall >= 0.73
+    assert outcomes["development3_check"].recall >= 0.82
+    assert outcomes["development4_check_en"].recall >= 0.80
+    assert outcomes["development4_check_zh"].recall >= 0.77
     assert outcomes["development5_check_en"].recall >= 0.76
-    assert outcomes["development5_check_zh"].recall >= 0.70
+    assert outcomes["development5_check_zh"].recall >= 0.75
+    assert outcomes["development6_check_en"].recall >= 0.76
+    assert outcomes["development6_check_zh"].recall >= 0.67
     assert outcomes["held"].recall >= HELD
     seen = {name: one.lost_share for name, one in outcomes.items() if name != "held"}
     assert all(share <= 0.025 for share in seen.values()), seen

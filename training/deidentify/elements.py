@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
-from training.deidentify.dates import OLDEST, moved_iso
+from training.deidentify.ages import OLDEST
+from training.deidentify.dates import moved_iso
 from training.deidentify.kinds import Kind
 from training.deidentify.surrogates import EVERYONE
 from training.deidentify.visit import Visit

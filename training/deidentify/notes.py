@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from training.deidentify.ages import find_ages
 from training.deidentify.chinese_identifiers import ChineseFinder
-from training.deidentify.dates import find_ages, find_dates, rewritten
+from training.deidentify.dates import find_dates, rewritten
 from training.deidentify.facilities import FacilityFinder
 from training.deidentify.identifier_head.head import IdentifierHead
 from training.deidentify.kinds import Found, Kind, joined

@@ -35,10 +35,12 @@ from training.measures.planted_notes import PLANTED, PlantedNote, planted_notes
 
 FITTED_ON = (
     "development", "development2", "development3", "development4_en", "development4_zh", "development5_en", "development5_zh",
+    "development6_en", "development6_zh",
 )  # fmt: skip
 """Beside them the notes of training.identifier_fit itself."""
 CHOSEN_ON = (
     "development3_check", "development4_check_en", "development4_check_zh", "development5_check_en", "development5_check_zh",
+    "development6_check_en", "development6_check_zh",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where a fit of the encoder begins: at the reading model, or where an earlier fit ended, so that more notes cost few steps.
+"""Where a fit of the encoder begins: at the reading model, or where an earlier fit ended.
 
 Input : the shipped bundle, or the folder of an earlier `dxspan-train fit-identifier-encoder`     Output: Beginning
 An earlier fit's file holds two adapters as one of both ranks: the reading model's of that time, then the reader's own.

@@ -2,7 +2,7 @@
 
 Input : the marked notes of fit-identifier-head, invented charts     Output: changes.safetensors, encoder.onnx, encoder.json
 A minute on a GPU, many hours on a CPU; with --work it goes on where it was stopped. `--learnt` takes what was learnt elsewhere.
-`--further` begins with what an earlier fit learnt: more notes are learnt in a fraction of the steps.
+`--further` begins with what an earlier fit learnt.
 """
 
 from __future__ import annotations

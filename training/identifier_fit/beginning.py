@@ -62,7 +62,7 @@ def where_a_fit_ended(folder: Path, rank: int) -> Beginning:
             raise ValueError(f"{folder}: a change of rank {rank} is not in one of rank {out.shape[1]}")
         beside |= {f"{weight}{_OUT}": out[:, :-rank], f"{weight}{_IN}": inner[:-rank]}
         beside[f"{weight}{_EXPONENT}"] = written[f"{weight}{_EXPONENT}"]
-        own = balanced(out[:, -rank:], as_floats({**written, "own": inner[-rank:]}, "own", f"{weight}{_EXPONENT}"))
+        own = balanced(out[:, -rank:], as_floats(written, f"{weight}{_IN}", f"{weight}{_EXPONENT}")[-rank:])
         of = _in_net(weight)
         learnt |= {f"{of}.out": own[0], f"{of}.inner": own[1]}
     for name in written:

@@ -74,7 +74,7 @@ check: setup-test ## style, types, import directions, knowledge
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m nlp_core.check_knowledge
 
-fit: setup-test ## train the reading model by its recipe (half an hour on two idle cores), and put it into the bundle
+fit: setup-test ## train the reading model by its recipe (three quarters of an hour to an hour on two cores), and put it into the bundle
 	@$(BIN)/dxspan-train fit --out var/model
 	@$(BIN)/dxspan-train export-model --trained var/model
 	@$(BIN)/dxspan-train plot-training

@@ -6,12 +6,12 @@ import sys
 
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
-from cds_hooks.json_log import set_up_log
 from cds_hooks.settings import Settings
 from nlp_core.assessment import Assessment, Candidate, Evidence, Words
 from nlp_core.chart import Chart
 from nlp_core.note import Span
 from worker.client import Reading
+from worker.json_log import set_up_log
 
 
 class InstantClient:

@@ -19,13 +19,13 @@ from pydantic_settings import SettingsError
 
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
-from cds_hooks.json_log import log_event, set_up_log
 from cds_hooks.last_answers import LastAnswers, RedisLastAnswers
 from cds_hooks.settings import Settings
 from cds_hooks.switches_file import BadSwitches
 from cds_hooks.viewer.viewer_store import RedisViewerStore, ViewerStore
 from worker.client import ReadingClient
 from worker.crash_output import keep_crashes_quiet
+from worker.json_log import log_event, set_up_log
 from worker.tracing import end_tracing, start_tracing
 
 if TYPE_CHECKING:

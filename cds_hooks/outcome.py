@@ -28,11 +28,11 @@ from pydantic import BaseModel
 
 from cds_hooks.audit.notes import Computed, audit_notes
 from cds_hooks.build_cards import EXTENSION
-from cds_hooks.json_log import Value, log_event
 from cds_hooks.kept_answers import Answer
 from cds_hooks.watch import ANSWER_SECONDS, ANSWERS, LAST_CARDS
 from nlp_core.assessment import Assessment
 from nlp_core.chart import Unread
+from worker.json_log import Value, log_event
 from worker.tracing import note
 
 log = logging.getLogger("dxspan.answers")

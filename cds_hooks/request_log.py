@@ -14,9 +14,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cds_hooks.json_log import Value, log_event
 from cds_hooks.operation_outcome import Refusal, refusal_response
 from cds_hooks.watch import RESPONSES
+from worker.json_log import Value, log_event
 
 log = logging.getLogger("dxspan.requests")
 _FIELDS = "dxspan_log_fields"

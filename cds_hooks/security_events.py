@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 
 from cds_hooks.audit.notes import audit_notes
-from cds_hooks.json_log import Value, log_event
 from cds_hooks.watch import SECURITY_EVENTS
+from worker.json_log import Value, log_event
 
 log = logging.getLogger("dxspan.security")
 

@@ -22,10 +22,10 @@ from typing import Any, Literal, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from cds_hooks.json_log import log_event
 from cds_hooks.switches import NOTHING_SWITCHED, Switch, Switches
 from cds_hooks.watch import SWITCHES_FAULTS, SWITCHES_FAULTY, SWITCHES_OFF
 from nlp_core.durable_files import write_whole
+from worker.json_log import log_event
 
 log = logging.getLogger("dxspan.switches")
 

@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from worker.app import create_celery_app
 from worker.broker import celery_queue
 from worker.crash_output import keep_crashes_quiet
+from worker.json_log import set_up_log
 from worker.loaded_model import LoadReader
 from worker.messages import FRESH_QUEUE, KEY_PREFIX, LATER_QUEUE
 from worker.own_canary import OwnCanary, own_queue, watch_itself
 from worker.queue_client import QueueClient
-from worker.quiet_log import set_up_log
 from worker.redis_connection import blocking_redis
 from worker.settings import QueueSettings, WorkerSettings
 from worker.tracing import end_tracing, start_tracing
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None, *, load_reader: LoadReader | No
     )
     parser.add_argument("--check", action="store_true", help="send a canary task through the workers, then end")
     options = parser.parse_args(arguments)
-    set_up_log()
+    set_up_log(sys.stderr)
     keep_crashes_quiet()
     try:
         return (

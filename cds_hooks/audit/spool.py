@@ -24,8 +24,8 @@ from typing import BinaryIO
 import orjson
 
 from cds_hooks.audit.chain import ChainKeys, Entry, Head
-from cds_hooks.json_log import log_event
 from nlp_core.durable_files import flush_names, write_whole
+from worker.json_log import log_event
 
 log = logging.getLogger("dxspan.audit")
 

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cds_hooks.json_log import log_event
 from cds_hooks.watch import MUTED, SUGGESTIONS
+from worker.json_log import log_event
 
 log = logging.getLogger("dxspan.acceptance")
 

@@ -16,13 +16,13 @@ from typing import Any
 from uuid import uuid4
 
 from cds_hooks.group_commit import GroupCommit
-from cds_hooks.json_log import log_event
 from cds_hooks.memory.feedback import FEEDBACK_AWAY
 from cds_hooks.memory.feedback_rows import Row
 from cds_hooks.memory.late_feedback_store import LateFeedbackStore
 from cds_hooks.memory.outbox import Outbox, OutboxFull, Unreadable
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
 from cds_hooks.watch import FEEDBACK_LOST, OUTBOX_ENTRIES
+from worker.json_log import log_event
 
 log = logging.getLogger("dxspan.feedback")
 

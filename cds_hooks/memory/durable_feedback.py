@@ -15,7 +15,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cds_hooks.json_log import log_event
 from cds_hooks.memory.acceptance import Muting
 from cds_hooks.memory.compared_answer import ComparedAnswer, compared_row
 from cds_hooks.memory.counted_readings import CountedReadings
@@ -28,6 +27,7 @@ from cds_hooks.memory.patient_marks import PatientMarks
 from cds_hooks.memory.suggestion_memory import Recalled, Showing
 from cds_hooks.occasion import Occasion
 from cds_hooks.operation_outcome import CannotKeep, Unavailable
+from worker.json_log import log_event
 
 log = logging.getLogger("dxspan.feedback")
 

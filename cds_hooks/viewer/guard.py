@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cds_hooks.audit.notes import audit_notes
-from cds_hooks.json_log import log_event
 from cds_hooks.operation_outcome import TooManyRequests, Unavailable
 from cds_hooks.request_log import log_fields
 from cds_hooks.security_events import security_event
@@ -21,6 +20,7 @@ from cds_hooks.viewer.refusals import LaunchRefused, NotNow, NotYours, ViewerRef
 from cds_hooks.viewer.rendering import message
 from cds_hooks.viewer.sessions import Cookies
 from cds_hooks.viewer.viewer_client import RegisteredClient
+from worker.json_log import log_event
 
 log = logging.getLogger("dxspan.viewer")
 

@@ -17,7 +17,6 @@ import pytest
 
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
-from cds_hooks.json_log import JsonLines
 from cds_hooks.replay_store import ReplayStore
 from cds_hooks.settings import Settings
 from tests.cds_hooks import tokens
@@ -26,6 +25,7 @@ from tests.cds_hooks.databases import Database
 from tests.cds_hooks.stand_ins import PlainCards, PlainClient, PlainFeedback
 from tests.postgresql import MISSING, LocalPostgres, find_server
 from tests.server_thread import ServerThread
+from worker.json_log import JsonLines
 from worker.local_redis import LocalRedis, ensure_server, free_port
 
 

@@ -9,9 +9,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from cds_hooks.app import create_app
 from cds_hooks.http_server import server
-from cds_hooks.json_log import set_up_log
 from cds_hooks.settings import Settings
 from tests.cds_hooks.stand_ins import PlainCards, PlainClient, PlainFeedback
+from worker.json_log import set_up_log
 
 if __name__ == "__main__":
     set_up_log()

@@ -17,7 +17,6 @@ import httpx
 from cds_hooks.app import create_app
 from cds_hooks.build_cards import EXTENSION
 from cds_hooks.http_server import server
-from cds_hooks.json_log import set_up_log
 from cds_hooks.outcome import STATUS_EXTENSION
 from cds_hooks.settings import Settings
 from nlp_core.assessment import Assessment, Candidate, Evidence, Words
@@ -27,6 +26,7 @@ from tests.cds_hooks.charts import SERVICE, call, document, prefetch
 from tests.fhir_server import searchset
 from tests.server_thread import ServerThread
 from worker.client import Reading
+from worker.json_log import set_up_log
 from worker.local_redis import free_port
 
 

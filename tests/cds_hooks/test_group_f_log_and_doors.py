@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from cds_hooks.json_log import JsonLines
 from tests.cds_hooks import tokens
 from tests.cds_hooks.charts import SERVICE, call, document, prefetch
 from tests.cds_hooks.conftest import Serve, Served
+from worker.json_log import JsonLines
 
 FORGED = (
     "x\r\n{\"level\": \"critical\", \"event\": \"forged\"}",

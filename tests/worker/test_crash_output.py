@@ -11,8 +11,8 @@ import pytest
 from tests.journey.processes import ROOT, allow_core_files
 
 SET_UP = {
-    "worker": "from worker.quiet_log import set_up_log",
-    "web": "from cds_hooks.json_log import set_up_log",
+    "worker": "from worker.json_log import set_up_log",
+    "web": "from worker.json_log import set_up_log",
 }
 ENDS = {
     "uncaught": "raise ValueError(secret)",

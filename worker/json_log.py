@@ -1,8 +1,9 @@
-"""The web process's log: one line of JSON per record, with nothing in it that a caller wrote.
+"""The log of web process and worker: one line of JSON per record, with nothing in it that a caller wrote.
 
 Knows logging. Text becomes ASCII with every control character escaped, so no value can start a line of its own; of an
-exception only its type and place are kept, because its message may quote a note; of a library's record its own words
-are kept and no value; libraries that log URLs are silenced.
+exception only its type and place are kept, because its message may quote a note. Records of libraries quote what they choked
+on (Celery and kombu message bodies, asyncio an exception's text, Python's warnings a value): they keep the words before the
+first value. Libraries that log URLs are silenced.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from worker.quiet_log import is_ours, own_words
-
 Value = str | int | float | bool | None
 
 MAX_TEXT_CHARACTERS = 200
+MAX_WORDS = 120
+_OURS = ("cds_hooks", "dxspan", "nlp_core", "worker")
 _FIELDS = "dxspan_fields"
-_QUIET = ("httpx", "httpcore", "uvicorn.access", "asyncio", "hpack", "celery", "kombu", "amqp")
-"""httpx writes each URL, patient id included, at INFO; others may write bodies."""
+QUIET = ("httpx", "httpcore", "uvicorn.access", "asyncio", "hpack", "celery", "kombu", "amqp")
+"""Below WARNING: httpx writes each URL, patient id included, at INFO; others may write bodies."""
 
 
 def log_event(logger: logging.Logger, event: str, *, level: int = logging.INFO, **fields: Value) -> None:
@@ -48,6 +49,19 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=True)
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """True for a record whose words we wrote; those of uvicorn about itself are as plain."""
+    return record.name.partition(".")[0] in _OURS or record.name == "uvicorn.error"
+
+
+def own_words(record: logging.LogRecord) -> str:
+    """What a library's record says before any value: its template's first line, up to where something is shown."""
+    line = str(record.msg).partition("\n")[0]
+    if record.name == "py.warnings":  # `file:line: kind: text`
+        return ": ".join(line.split(": ", 2)[:2])[:MAX_WORDS]
+    return line.partition("(")[0].strip()[:MAX_WORDS]
+
+
 def _event(record: logging.LogRecord) -> str:
     return record.getMessage() if is_ours(record) else own_words(record)
 
@@ -67,5 +81,5 @@ def set_up_log(stream: TextIO | None = None) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for name in _QUIET:
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

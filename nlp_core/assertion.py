@@ -7,7 +7,7 @@ finding is, nor which words rule (rules/assertion.yaml).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 
 from spacy.tokens import Doc, Span
@@ -54,14 +54,28 @@ def assertion_of(
     triggers: in order, those of the whole document or of the sentence alone; one that is part of the finding's own words
     ("no appetite") does not rule it. apart_from: a ruling to leave out of account.
     """
+    return strongest(rulings_of(start, end, sentence, section, triggers) - {apart_from})
+
+
+def strongest(rulings: Collection[Assertion]) -> Assertion:
+    """The one of several that a finding is taken for; PRESENT where nothing rules it."""
+    return next((assertion for assertion in _ORDER if assertion in rulings), Assertion.PRESENT)
+
+
+def rulings_of(
+    start: int, end: int, sentence: Span, section: Section, triggers: Sequence[Trigger]
+) -> frozenset[Assertion]:
+    """All that the sentence and its section say of tokens `[start, end)`: "no history of stroke" is past and absent.
+
+    Of a doubt and a denial one is left. Empty where nothing rules: it is present.
+    """
     nearest = _nearest(start, end, sentence, triggers)
     rulings = set(nearest)
     if section in RULING_SECTIONS:
         rulings.add(_BY_SECTION[section])
     if Assertion.POSSIBLE in nearest and Assertion.ABSENT in nearest:
         rulings.discard(_overruled(nearest[Assertion.POSSIBLE], nearest[Assertion.ABSENT], start, sentence.doc))
-    rulings.discard(apart_from or Assertion.PRESENT)
-    return next((assertion for assertion in _ORDER if assertion in rulings), Assertion.PRESENT)
+    return frozenset(rulings)
 
 
 def _nearest(start: int, end: int, sentence: Span, triggers: Sequence[Trigger]) -> dict[Assertion, Trigger]:
@@ -90,23 +104,32 @@ def _start(trigger: Trigger) -> int:
 
 
 def _before(triggers: Sequence[Trigger], here: int, first: int) -> Iterator[Trigger]:
-    """Those that rule forward, nearest first, back to an `end` word or to token `first`."""
-    cut = first
+    """Those that rule forward, nearest first, back to an `end` word or to token `first`.
+
+    What tells of former times is ended by a word for now as well, and one that dates the whole sentence by nothing else.
+    """
+    cut = now = first
     for trigger in reversed(triggers[max(0, here - _MOST_TRIGGERS) : here]):
-        if trigger.start < first or trigger.end <= cut:
+        if trigger.start < first:
             return
         if trigger.kind == "end":
             cut = max(cut, trigger.start)
+        elif trigger.kind == "now":
+            now = max(now, trigger.start)
         elif trigger.place == "before":
-            yield trigger
+            past = trigger.kind == Assertion.PAST
+            if trigger.end > max(now if past else first, first if past and trigger.group.through else cut):
+                yield trigger
 
 
 def _behind(triggers: Sequence[Trigger], here: int, end: int, last: int) -> Iterator[Trigger]:
     """Those that rule backward from behind token `end`, nearest first, up to an `end` word or to token `last`."""
+    now = False
     for trigger in triggers[here : here + _MOST_TRIGGERS]:
         if trigger.end > last or (trigger.kind == "end" and trigger.start >= end):
             return
-        if trigger.place == "after" and trigger.end > end:
+        now = now or (trigger.kind == "now" and trigger.start >= end)
+        if trigger.place == "after" and trigger.end > end and not (now and trigger.kind == Assertion.PAST):
             yield trigger
 
 

@@ -32,7 +32,8 @@ class Section(StrEnum):
 
 _HEADINGS = {
     Section.PAST: r"(?:past )?(?:medical|surgical|psychiatric|obstetric(?:al)?) history|past history|pmhx?|psh|p\.m\.h\.?"
-    r"|previous history|past medical and surgical history|既往史|既往病史|手术史|过去史|个人病史|past illnesses|background",
+    r"|previous history|past medical and surgical history|既往史|既往病史|手术史|过去史|个人病史|past illnesses|background"
+    r"|co-?morbidities|past medical problems|(?:(?:past|previous|prior) )?(?:surgeries|operations)|childhood illnesses",
     Section.FAMILY: r"family (?:medical )?history|fhx?|family hx|家族史",
     Section.ALLERGIES: r"allerg(?:y|ies)|drug allergies|过敏史|药物过敏",
     Section.MEDICATIONS: r"(?:current |home |discharge )?medications?|meds|drug history|用药|用药史|目前用药",
@@ -46,7 +47,8 @@ _HEADINGS = {
     Section.PLAN: r"plan|recommendations?|follow.?up|disposition|instructions?|discharge instructions|治疗计划|计划|处理|医嘱",
     Section.CURRENT: r"(?:chief )?complaints?|cc|c/c|hpi|history of (?:the )?present(?:ing)? illness|present illness|history"
     r"|presenting complaint|subjective|reason for visit|review of systems|ros|主诉|现病史|问诊|症状|interval history|presenting"
-    r"|hospital course|病程记录|clinical course|narrative|history of presenting complaint|h&p",
+    r"|hospital course|病程记录|clinical course|narrative|history of presenting complaint|h&p"
+    r"|clinical (?:history|information|indication)|(?:reason|indications?) for (?:study|examination)|indications?",
 }
 _NAMES = "|".join(f"(?P<{s.name}>{p})" for s, p in _HEADINGS.items())
 _HEADING = re.compile(

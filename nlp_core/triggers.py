@@ -25,7 +25,21 @@ from nlp_core.text_view import view
 RULES = Path(__file__).parent / "rules" / "assertion.yaml"
 UNLIMITED = 1000
 """Tokens: more than a sentence has."""
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\ds?")
+_MONTHS = frozenset(
+    "january february march april may june july august september october november december "
+    "jan feb mar apr jun jul aug sept sep oct nov dec winter summer spring fall autumn".split()
+)
+_BEFORE_YEARS = frozenset("in ( circa from around about early late mid a an the his her my until".split())
+"""Words that a year follows."""
+_OPERATED = re.compile(
+    r"(?:\w{3,}(?:ectomy|plasty|otomy|ostomy)|surgery|repair|bypass|cabg|mi|tia|cva|infarction)", re.IGNORECASE
+)
+"""Words that a year follows directly: "appendectomy 1982"."""
+_MEASURED = frozenset(
+    "ml mg g cc ng pg mcg µg kcal cal units unit iu cells mm cm k / x × * per hu mosm cfu copies".split()
+)
+"""Words after which a number of four digits was no year."""
 _CLAUSE_ENDS = frozenset(".;!?。；")
 
 
@@ -34,7 +48,7 @@ class Group:
     """What the rules say of a list of words."""
 
     kind: str
-    """An assertion's value, `end` or `inert`."""
+    """An assertion's value, `end`, `now` or `inert`."""
     place: Literal["before", "after", ""] = ""
     """Where the words stand: before what they rule, or after."""
     reach: int = UNLIMITED
@@ -45,9 +59,11 @@ class Group:
     opening: bool = False
     compound: bool = False
     """It is joined to the word it rules, as "non-" is."""
+    through: bool = False
+    """It tells when the whole sentence happened ("in 2004 he was admitted with ..."): no `end` word stops it, only `now`."""
 
 
-_YEAR_GROUPS = (Group("past", "before", 8), Group("past", "after", 8))
+_YEAR_GROUPS = (Group("past", "before", 16, through=True), Group("past", "after", 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +154,7 @@ def written_ways(phrase: str) -> Iterator[str]:
 
 def _phrases(rules: dict[str, Any]) -> Iterator[tuple[Group, list[str]]]:
     for kind, content in rules.items():
-        if kind in ("end", "inert"):
+        if kind in ("end", "now", "inert"):
             yield Group(kind), [word for words in content for word in words]
             continue
         for place, groups in content.items():
@@ -160,14 +176,23 @@ def _unless(entry: dict[str, Any], nlp: Language) -> _Unless:
 
 
 def _years(doc: Doc) -> Iterator[Trigger]:
-    """ "in 1998", "(2011)" and 2015年 tell of former times, before and after them in their sentence."""
+    """ "in 1998", "(2011)", "the 1980s", "MI 2001" and 2015年 tell of former times, before and after them in their sentence."""
     for token in doc:
-        if len(token) == 4 and _YEAR.fullmatch(token.text):
-            before = doc[token.i - 1].lower_ if token.i else ""
+        if len(token) in (4, 5) and _YEAR.fullmatch(token.text):
             chinese = token.i + 1 < len(doc) and doc[token.i + 1].text == "年"
-            if chinese or before in ("in", "(", "circa"):
+            if chinese or _is_a_year(doc, token.i):
                 for group in _YEAR_GROUPS:
                     yield Trigger(token.i, token.i + 1 + chinese, group)
+
+
+def _is_a_year(doc: Doc, at: int) -> bool:
+    """Do the words around token `at` make its four digits a year, and one that nothing began in?"""
+    if not at or (at + 1 < len(doc) and doc[at + 1].lower_ in _MEASURED):
+        return False
+    before = doc[at - 1].lower_
+    if before in _MONTHS:
+        return at > 1 and doc[at - 2].lower_ in ("in", "of", "(", "the")
+    return before in _BEFORE_YEARS or _OPERATED.fullmatch(before) is not None
 
 
 def _closes(doc: Doc, end: int) -> bool:

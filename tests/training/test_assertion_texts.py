@@ -1,4 +1,4 @@
-"""Our own assertion texts are whole, cover every assertion in both languages, and are measured by half."""
+"""Our own assertion texts are whole, cover every assertion in both languages, and are measured by part."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from nlp_core.assertion import Assertion
 from training.__main__ import main
 from training.measures.assertion_texts import (
-    HALVES,
     LANGUAGES,
+    PARTS,
     AssertionText,
-    Half,
     Judged,
+    Part,
     judge_texts,
     lines,
     read_texts,
@@ -23,20 +23,26 @@ from training.measures.assertion_texts import (
 from training.measures.judge_assertions import score_of
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_each_half_covers_every_assertion_in_both_languages(half: Half) -> None:
-    texts = read_texts(half)
+@pytest.mark.parametrize("part", ["development", "test"])
+def test_both_halves_cover_every_assertion_in_both_languages(part: Part) -> None:
+    texts = read_texts(part)
     assert len({text.text for text in texts}) >= 250
     found = Counter((text.language, text.assertion) for text in texts)
     assert all(found[pair] >= 15 for pair in product(LANGUAGES, Assertion))
 
 
-def test_no_text_stands_in_both_halves() -> None:
-    development, test = ({text.text for text in read_texts(half)} for half in HALVES)
-    assert not development & test
+def test_the_further_part_tells_what_was_from_what_is_in_both_languages() -> None:
+    found = Counter((text.language, text.assertion) for text in read_texts("further"))
+    asked = product(LANGUAGES, (Assertion.PAST, Assertion.PRESENT, Assertion.ABSENT))
+    assert all(found[pair] >= 8 for pair in asked)
 
 
-def test_the_rules_read_most_of_the_development_half() -> None:
+def test_no_text_stands_in_two_parts() -> None:
+    texts = [text for part in PARTS for text in {text.text for text in read_texts(part)}]
+    assert len(texts) == len(set(texts))
+
+
+def test_the_rules_read_most_of_the_development_part() -> None:
     judged = judge_texts(read_texts("development"))
     assert sum(one.said is one.text.assertion for one in judged) > 0.9 * len(judged)
 
@@ -59,8 +65,8 @@ def test_the_table_counts_what_was_said() -> None:
     assert any("50.0 % right" in line for line in table)
 
 
-def test_errors_of_the_test_half_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["measure-assertions", "--half", "test", "--errors"]) == 1
+def test_errors_of_the_test_part_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["measure-assertions", "--part", "test", "--errors"]) == 1
     assert "measuring alone" in capsys.readouterr().err
 
 

@@ -20,8 +20,10 @@ from training.command import Command, deliver
 from training.measures.judge_assertions import Score, SpanReader, mean_f1, score_of
 
 FOLDER = Path(__file__).parents[1] / "assertion_texts"
-Half = Literal["development", "test"]
-HALVES: tuple[Half, ...] = ("development", "test")
+Part = Literal["development", "test", "further"]
+PARTS: tuple[Part, ...] = ("development", "test", "further")
+MEASURING: tuple[Part, ...] = ("test", "further")
+"""Parts that no rule is mended to."""
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -57,9 +59,9 @@ class Judged:
     said: Assertion
 
 
-def read_texts(half: Half, folder: Path = FOLDER) -> list[AssertionText]:
+def read_texts(part: Part, folder: Path = FOLDER) -> list[AssertionText]:
     """Raises OSError, or ValueError with the line that is no text."""
-    path = folder / f"{half}.jsonl"
+    path = folder / f"{part}.jsonl"
     texts = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         try:
@@ -80,12 +82,12 @@ def score(judged: Sequence[Judged], assertion: Assertion) -> Score:
     return score_of((one.text.assertion is assertion, one.said is assertion) for one in judged)
 
 
-def lines(half: Half, judged: Sequence[Judged]) -> Iterator[str]:
+def lines(part: Part, judged: Sequence[Judged]) -> Iterator[str]:
     """A table by language and assertion, and in its last line of each language the share that is right."""
-    yield f"### Our own texts, {half}"
+    yield f"### Our own texts, {part}"
     yield ""
     yield f"{len(judged)} findings in {len({one.text.text for one in judged})} sentences and short passages of our own"
-    yield f"(training/assertion_texts/{half}.jsonl). Family: anyone but the patient."
+    yield f"(training/assertion_texts/{part}.jsonl). Family: anyone but the patient."
     yield ""
     yield "| language | assertion | findings | precision | recall | F1 |"
     yield "|---|---|---:|---|---|---|"
@@ -104,20 +106,20 @@ def _rows(language: Language, judged: Sequence[Judged]) -> Iterator[str]:
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--half", choices=HALVES, help="measure one half alone; without it both")
+    parser.add_argument("--part", choices=PARTS, help="measure one part alone; without it all")
     parser.add_argument(
-        "--errors", action="store_true", help="list what was read wrongly, of the development half only"
+        "--errors", action="store_true", help="list what was read wrongly, of the development part only"
     )
     parser.add_argument("--write", type=Path, help="Markdown file to write; without it the page is printed")
 
 
 def _run(options: Namespace) -> int:
-    if options.errors and options.half != "development":
-        raise ValueError("--errors needs --half development: the test half is for measuring alone")
+    if options.errors and options.part != "development":
+        raise ValueError("--errors needs --part development: the others are for measuring alone")
     page = ["# What is asserted of a finding", "", "Written by `dxspan-train measure-assertions`.", ""]
-    for half in [options.half] if options.half else HALVES:
-        judged = judge_texts(read_texts(half))
-        page += lines(half, judged)
+    for part in [options.part] if options.part else PARTS:
+        judged = judge_texts(read_texts(part))
+        page += lines(part, judged)
         page += [_error(one) for one in judged if options.errors and one.said is not one.text.assertion]
     deliver("\n".join(page), options.write)
     return 0

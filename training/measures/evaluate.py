@@ -177,7 +177,11 @@ def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry], ablat
             *own_cases.lines(found.own_cases, found.encounters),
             *ablations,
             *judge_assertions.lines(folder),
-            *assertion_texts.lines("test", assertion_texts.judge_texts(assertion_texts.read_texts("test"))),
+            *(
+                line
+                for part in assertion_texts.MEASURING
+                for line in assertion_texts.lines(part, assertion_texts.judge_texts(assertion_texts.read_texts(part)))
+            ),
         ]
     )
 

@@ -66,11 +66,16 @@ def clean_narrative(value: Any, visit: Visit) -> Any:
     return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{paragraphs}</div>'}
 
 
+def stated_text(holder: dict[str, Any]) -> str | None:
+    """The text in an attachment or a Binary itself; None where there is none. Raises Unreadable."""
+    content = inline_content(holder, max_bytes=_MOST_BYTES)
+    return content_text(content, max_bytes=_MOST_BYTES) if content else None
+
+
 def _text_of(holder: dict[str, Any], visit: Visit) -> str | None:
-    """The text in the resource itself; None where there is none or it is no text, which is counted."""
+    """The same; what is no text is none, which is counted."""
     try:
-        content = inline_content(holder, max_bytes=_MOST_BYTES)
-        return content_text(content, max_bytes=_MOST_BYTES) if content else None
+        return stated_text(holder)
     except Unreadable as reason:
         visit.leave_out(f"attachment: {reason}")
         if str(holder.get("contentType")).startswith(("image/", "video/", "application/dicom")):

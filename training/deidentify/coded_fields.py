@@ -99,6 +99,8 @@ class CodedFields:
             return self._concept_rule(where)
         if rule == "Coding":
             return self._coding
+        if rule == "Quantity":
+            return self._quantity_rule()
         if rule in self._types:
             return self._rule(self._types[rule], rule)
         return self._primitives[rule](where)
@@ -174,6 +176,15 @@ class CodedFields:
             if len(value) > ("coding" in value) + ("text" in value):
                 visit.leave_out("CodeableConcept")
             return kept or elements.GONE
+
+        return clean
+
+    def _quantity_rule(self) -> Rule:
+        whole = self._object_rule(self._fields(self._types["Quantity"], "Quantity"), "Quantity")
+
+        def clean(value: Any, visit: Visit) -> Any:
+            kept = whole(value, visit)
+            return kept if kept is elements.GONE else elements.age_limited(kept, visit)
 
         return clean
 

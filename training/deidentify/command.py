@@ -38,8 +38,9 @@ def _arguments(parser: ArgumentParser) -> None:
         "--as-of", type=date.fromisoformat, help="day that ages are of (default: today, kept for a run that goes on)"
     )
     parser.add_argument(
-        "--presidio", action="store_true", help="Presidio's recognizers as well, where presidio-analyzer is installed"
-    )
+        "--presidio", action="store_true",
+        help="Presidio's recognizers of numbers as well; needs the package presidio-analyzer, which dxspan does not bring (pip install presidio-analyzer)",
+    )  # fmt: skip
     parser.add_argument(
         "--reader", choices=READERS, default="head",
         help="head: the small head beside the rules; encoder: where the head is unsure the base encoder reads too, which finds"

@@ -23,6 +23,7 @@ _CODE = re.compile(r"[A-Za-z0-9+/<>=!%*^_'{}\[\].:|#~&-]{1,64}")
 _DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?)?)?")
 _FEW_PEOPLE = frozenset("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893".split())
 """First three digits of US postal codes shared by at most 20,000 people (census of 2000, as HHS lists them)."""
+_YEARS = frozenset({"a", "year", "years", "yr", "yrs", "y", "岁", "歲"})
 _REMEMBERED = 50_000
 _codes_seen: set[str] = set()
 
@@ -69,16 +70,20 @@ def coding_part(name: str, value: Any, public: bool, visit: Visit) -> Any:
 
 
 def moved_date(value: Any, visit: Visit) -> Any:
+    """By the profile; whoever has a date before the year that stands for everybody over 89 is older than that."""
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return GONE
     shift = visit.shift()
     if len(value) > 4:
         visit.replaced(Kind.DATE)
+    if int(value[:4]) < (oldest := age_limit_year(visit.workshop.as_of)):
+        return str(oldest)
     return value[:4] if shift is None else moved_iso(value, shift) or GONE
 
 
 def instant(value: Any, visit: Visit) -> Any:
-    return GONE if visit.shift() is None else moved_date(value, visit)
+    moved = moved_date(value, visit)
+    return moved if moved is not GONE and len(moved) > 4 else GONE
 
 
 def birth_date(value: Any, visit: Visit) -> Any:
@@ -89,7 +94,29 @@ def birth_date(value: Any, visit: Visit) -> Any:
     died = visit.resource.get("deceasedDateTime")
     until = died[:10] if isinstance(died, str) and _DATE.fullmatch(died) else visit.workshop.as_of.isoformat()
     age = int(until[:4]) - int(value[:4]) - (until[4:] < value[4:10] if len(value) > 4 and len(until) > 4 else 0)
-    return str(visit.workshop.as_of.year - OLDEST - 1) if age > OLDEST else cleaned
+    return str(age_limit_year(visit.workshop.as_of)) if age > OLDEST else cleaned
+
+
+def age_limit_year(as_of: date) -> int:
+    """The year of birth that stands for everybody over 89."""
+    return as_of.year - OLDEST - 1
+
+
+def age_limited(quantity: dict[str, Any], visit: Visit) -> dict[str, Any]:
+    """A Quantity; of years over 89 only that they are: they may be an age."""
+    value = quantity.get("value")
+    if (
+        isinstance(value, int | float)
+        and value >= OLDEST + 1
+        and any(_is_year(quantity.get(name)) for name in ("code", "unit"))
+    ):
+        visit.replaced(Kind.DATE)
+        return quantity | {"value": OLDEST + 1}
+    return quantity
+
+
+def _is_year(unit: object) -> bool:
+    return isinstance(unit, str) and unit.strip("{}").lower() in _YEARS
 
 
 def identifier(value: Any, visit: Visit) -> Any:
@@ -147,8 +174,3 @@ class PublicUris:
         if not isinstance(value, str):
             return GONE
         return value if self.is_public(value) else "urn:uuid:" + visit.workshop.surrogates.id(value)
-
-
-def age_limit_year(as_of: date) -> int:
-    """The year of birth that stands for everybody over 89."""
-    return as_of.year - OLDEST - 1

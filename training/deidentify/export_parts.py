@@ -56,8 +56,8 @@ def export_files(folder: Path) -> list[Path]:
     return files
 
 
-def unpacked(path: Path, work: Path) -> Path:
-    """The file itself, or what a `.gz` holds, put into the work folder once."""
+def unpacked(path: Path, work: Path, number: int) -> Path:
+    """The file itself, or what a `.gz` holds, put into the work folder once. Raises ValueError, which says the file's `number` alone."""
     if path.suffix != ".gz":
         return path
     target = work / "unpacked" / path.stem
@@ -68,7 +68,9 @@ def unpacked(path: Path, work: Path) -> Path:
             with gzip.open(path, "rb") as packed, part.open("wb") as plain:
                 shutil.copyfileobj(packed, plain, _BLOCK)
         except (OSError, EOFError) as error:
-            raise ValueError(f"{path}: cannot be unpacked ({type(error).__name__})") from None
+            raise ValueError(
+                f"{path.parent}: file {number} by name, counted from 0, cannot be unpacked ({type(error).__name__})"
+            ) from None
         part.replace(target)
     return target
 
@@ -76,8 +78,8 @@ def unpacked(path: Path, work: Path) -> Path:
 def plan(files: list[Path], work: Path, part_bytes: int = PART_BYTES) -> list[Part]:
     """Every byte of every file in exactly one part."""
     parts: list[Part] = []
-    for file in files:
-        path = unpacked(file, work)
+    for number, file in enumerate(files):
+        path = unpacked(file, work, number)
         size = path.stat().st_size
         with path.open("rb") as opened:
             start = 0

@@ -97,6 +97,10 @@ class IdentifierStore:
                 found.update(self._of(self.resolved(further), staff=True))
         return sorted(found)
 
+    def births_of(self, owner: str) -> list[str]:
+        """The full birth dates that the record has of a patient, as FHIR writes them."""
+        return [one.value for one in self._of(owner, staff=False) if one.kind is Kind.DATE]
+
     def is_somebodys(self, number: str) -> str:
         """The kind of a number that belongs to anyone in the export, "" where it is nobody's. `number`: bare."""
         row = self._connection.execute("SELECT kind FROM identifiers WHERE bare = ? LIMIT 1", (number,)).fetchone()
@@ -112,7 +116,7 @@ class IdentifierStore:
 
 def _searched(row: Identifier) -> str:
     """What the leak test looks for in everybody's output."""
-    if row.kind in (Kind.NAME, Kind.PLACE):
+    if row.kind in (Kind.NAME, Kind.PLACE, Kind.DATE):
         return ""
     number = bare(row.value)
     return number if len(number) >= SHORTEST_UNIQUE and is_number(number) else ""

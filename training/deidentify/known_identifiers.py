@@ -15,10 +15,17 @@ from training.deidentify.kinds import Found, Kind
 from training.deidentify.searched_text import WORDS, SearchedText
 from training.deidentify.text_folding import bare, folded
 from training.deidentify.vocabulary import Vocabulary
+from training.deidentify.written_dates import MONTH, Parts, parts_of
 
 _NUMBERS = re.compile(
     r"(?<![a-z0-9])(?:\+|\()?(?=[a-z./#-]{0,8}\d)[a-z0-9](?:[a-z0-9]|[)](?=[ ])|[-./()_](?=[(a-z0-9])|[ ](?=[(\d])){3,40}"
 )
+_DAYS = re.compile(
+    r"(?<!\d)(?:\d{4}[ ]?([-/.])[ ]?\d\d?[ ]?\1[ ]?\d\d?|\d\d?[ ]?([-/.])[ ]?\d\d?[ ]?\2[ ]?\d{4}|\d{8}"
+    rf"|\d\d?(?:st|nd|rd|th)?[-/., ]{{0,2}}(?:of )?{MONTH}[-/., ]{{0,2}}\d{{4}}"
+    rf"|(?<![A-Za-z]){MONTH}[-/., ]{{0,2}}\d\d?(?:st|nd|rd|th)?[-/., ]{{1,2}}\d{{4}})(?!\d)"
+)
+"""Days with a year of four digits, whatever letters and marks touch them."""
 _PARTS = re.compile(r"[^\s,;/]+")
 SHORTEST_NUMBER = 5
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -52,6 +59,7 @@ class KnownIdentifiers:
         self.phrases: dict[tuple[str, ...], _Entry] = {}
         self.numbers: dict[str, _Entry] = {}
         self.exact: dict[str, _Entry] = {}
+        self.days: dict[Parts, _Entry] = {}
         for one in sorted(known):
             self._add(one)
         self._phrases_by_first: dict[str, list[tuple[str, ...]]] = {}
@@ -73,6 +81,8 @@ class KnownIdentifiers:
         if self.numbers:
             for start, end in text.number_lines:
                 yield from self._number(lower, start, end)
+        if any(f"{year:04d}" in plain for year, _, _ in self.days):
+            yield from self._day(lower)
         for value, entry in self.exact.items():
             yield from _occurrences(value, entry, lower)
 
@@ -96,9 +106,16 @@ class KnownIdentifiers:
                 self.phrases.setdefault(phrase, entry)
         elif one.kind in (Kind.EMAIL, Kind.URL):
             self.exact.setdefault(plain, entry)
+        else:
+            self._add_number(plain, entry)
+
+    def _add_number(self, plain: str, entry: _Entry) -> None:
+        if entry.kind is Kind.DATE:
+            if parts := parts_of(plain):
+                self.days.setdefault(parts, entry)
         elif is_number(number := bare(plain)):
             self.numbers.setdefault(number, entry)
-            self.numbers.setdefault(number[-10:] if one.kind in (Kind.PHONE, Kind.FAX) else number, entry)
+            self.numbers.setdefault(number[-10:] if entry.kind in (Kind.PHONE, Kind.FAX) else number, entry)
 
     def _tells_a_place(self, phrase: tuple[str, ...]) -> bool:
         number = "".join(phrase)
@@ -156,6 +173,14 @@ class KnownIdentifiers:
                 entry = self.numbers.get(bare(piece[start:end]))
                 if entry:
                     yield Found(match.start() + start, match.start() + end, entry.kind, entry.staff)
+
+    def _day(self, lower: str) -> Iterator[Found]:
+        """The birth date, its day and month in either order."""
+        for match in _DAYS.finditer(lower):
+            year, month, day = parts_of(match.group().replace(" ", "")) or (0, 0, 0)
+            entry = self.days.get((year, month, day)) or self.days.get((year, day, month))
+            if entry:
+                yield Found(*match.span(), entry.kind, entry.staff)
 
 
 def _windows(piece: str) -> Iterator[tuple[int, int]]:

@@ -33,6 +33,7 @@ _OWNERS = ("subject", "patient", "beneficiary", "individual")
 _STAFF = ("Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService", "CareTeam")
 _FACILITIES = ("Organization", "Location", "HealthcareService")
 _DEVICE = ("serialNumber", "lotNumber", "distinctIdentifier")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DEEPEST = 4
 
 
@@ -90,6 +91,7 @@ def rows_of(resource: Json) -> Iterator[Row]:
     staff = kind in _STAFF
     yield from _names_and_addresses(resource, owner, staff)
     yield from _numbers(resource, owner, staff)
+    yield from _birth(resource, owner)
     if kind == "Patient":
         yield from _of_patient(resource, owner)
     elif kind == "PractitionerRole":
@@ -98,6 +100,7 @@ def rows_of(resource: Json) -> Iterator[Row]:
         yield from _links(resource, owner, 0)
     for inner in _dicts(resource.get("contained")):
         yield from _names_and_addresses(inner, owner, inner.get("resourceType") in _STAFF)
+        yield from _birth(inner, owner)
     yield from _binaries(resource, owner)
 
 
@@ -121,6 +124,13 @@ def _names_and_addresses(resource: Json, owner: str, staff: bool) -> Iterator[Ro
         value = one.get("value")
         if isinstance(value, str):
             yield Identifier(owner, _TELECOM.get(str(one.get("system")), Kind.PHONE), value, staff)
+
+
+def _birth(resource: Json, owner: str) -> Iterator[Row]:
+    """A Patient's birth date, where it says the day."""
+    birth = resource.get("birthDate")
+    if resource.get("resourceType") == "Patient" and isinstance(birth, str) and (day := _DAY.match(birth)):
+        yield Identifier(owner, Kind.DATE, day.group(), False)
 
 
 def _human_name(name: Json, owner: str, staff: bool) -> Iterator[Row]:

@@ -1,6 +1,7 @@
 """The report of a run: what was found and left out, by kind; which lines were rejected, by file and line.
 
-Knows counts, names of files and rules; no identifier and no word of a patient ever gets here.
+Knows counts, names of the output's files and rules; no identifier and no word of a patient ever gets here. The line is the
+input's: in the file of the same name, or for `resources.<number>` in the export's file of that place (training.deidentify.output_names).
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 
 import orjson
 
-from training.deidentify.export_parts import Part
 from training.deidentify.kinds import Kind
 from training.deidentify.visit import Tally
 
@@ -25,21 +25,21 @@ class Report:
     profile: str
     tally: Tally = field(default_factory=Tally)
     rejected: list[tuple[str, int, str]] = field(default_factory=list)
-    """File, line from 1, reason."""
+    """File as the output calls it, the input's line from 1, reason."""
     leaked: list[tuple[str, int, str]] = field(default_factory=list)
-    """File, line from 1, kind."""
+    """File as the output calls it, the input's line from 1, kind."""
 
     @property
     def resources(self) -> int:
         return sum(self.tally.resources.values())
 
-    def add_part(self, part: Part, done: dict[str, Any], first_line: int) -> None:
-        """`first_line`: lines of the file before the part."""
+    def add_part(self, file: str, done: dict[str, Any], first_line: int) -> None:
+        """`file`: as the output calls it; `first_line`: lines of the file before the part."""
         for name in ("found", "left_out", "resources"):
             getattr(self.tally, name).update(done[name])
         for name in ("texts", "text_bytes", "without_patient"):
             setattr(self.tally, name, getattr(self.tally, name) + done[name])
-        self.rejected.extend((part.file, first_line + line, reason) for line, reason in done["rejected"])
+        self.rejected.extend((file, first_line + line, reason) for line, reason in done["rejected"])
 
     def json(self) -> bytes:
         """For machines."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from training.deidentify.coded_fields import CodedFields
 from training.deidentify.export_parts import Part, export_files, line_count, plan
 from training.deidentify.identifier_store import StoreWriter
 from training.deidentify.leak_test import LeakTest
+from training.deidentify.output_names import output_names
 from training.deidentify.readers import Reader
 from training.deidentify.report import Report, read_done
 from training.deidentify.surrogates import Surrogates, read_key
@@ -40,7 +40,6 @@ PROFILES: tuple[Profile, ...] = ("safe-harbor", "expert-shift")
 VERSION = 2
 """Of what makes results change beside the rules: a work folder of another one is not gone on with."""
 _BLOCK = 1024 * 1024
-_FILE_NAME = re.compile(r"([A-Z][A-Za-z]+)((?:\.\d{1,9})*)\.ndjson(?:\.gz)?")
 GivenT = TypeVar("GivenT")
 
 
@@ -81,16 +80,17 @@ def deidentify(order: Order, *, quiet: bool = False) -> Report:
             order.reader,
         )
         parts = plan(files, order.work, order.part_bytes)
+        names = output_names(files, CodedFields().resource_types)
         given = (replace(settings, key=b""), str(order.key_file.absolute()))  # a cluster's wires do not carry the key
         with order.engine.ready(_prepare, given) as run:
             collect_identifiers(settings, parts, partial(run, _collect), quiet)
             for _ in _progress(run(_clean, parts), parts, "cleaned", quiet):
                 pass
-            report = _report(order, settings, parts)
+            report = _report(order, settings, parts, names)
             leaks = list(_progress(run(_search, parts), parts, "searched for leaks", quiet))
-        _judge(order, settings, parts, report, leaks)
+        _judge(order, settings, parts, names, report, leaks)
         if not order.dry_run:
-            _publish(order, settings, parts)
+            _publish(order, settings, parts, names)
         _tidy(order.work, everything=order.dry_run)
     return report
 
@@ -160,10 +160,10 @@ def _rules_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _report(order: Order, settings: Settings, parts: list[Part]) -> Report:
+def _report(order: Order, settings: Settings, parts: list[Part], names: dict[str, str]) -> Report:
     report, first = Report(order.profile), _first_lines(parts)
     for part in parts:
-        report.add_part(part, read_done(settings.done(part)), first[part.number])
+        report.add_part(names[part.file], read_done(settings.done(part)), first[part.number])
     return report
 
 
@@ -171,14 +171,15 @@ def _judge(
     order: Order,
     settings: Settings,
     parts: list[Part],
+    names: dict[str, str],
     report: Report,
     leaks: list[tuple[int, list[tuple[int, str]], int]],
 ) -> None:
     """Writes the report; raises LeakError, after removing what was staged, where something leaked or got lost."""
     first = _first_lines(parts)
-    by_number = {part.number: part for part in parts}
+    by_number = {part.number: names[part.file] for part in parts}
     for number, found, _ in leaks:
-        report.leaked.extend((by_number[number].file, first[number] + line, kind) for line, kind in found)
+        report.leaked.extend((by_number[number], first[number] + line, kind) for line, kind in found)
     write_whole(order.work / "report.json", report.json())
     lines_in = sum(count for _, _, count in leaks)
     staged = sum(settings.owners(part).read_bytes().count(b"\n") for part in parts)
@@ -196,16 +197,13 @@ def _judge(
         )
 
 
-def _publish(order: Order, settings: Settings, parts: list[Part]) -> None:
+def _publish(order: Order, settings: Settings, parts: list[Part], names: dict[str, str]) -> None:
     """The output folder, whole or not there."""
     staging = order.work / "output"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(mode=0o700)
-    types = CodedFields().resource_types
-    names: dict[str, str] = {}
     for part in parts:
-        name = names.setdefault(part.file, _output_name(part.file, len(names), types))
-        with (staging / name).open("ab") as whole, settings.output(part).open("rb") as piece:
+        with (staging / names[part.file]).open("ab") as whole, settings.output(part).open("rb") as piece:
             shutil.copyfileobj(piece, whole, _BLOCK)
             whole.flush()
             os.fsync(whole.fileno())
@@ -215,16 +213,6 @@ def _publish(order: Order, settings: Settings, parts: list[Part]) -> None:
         raise ValueError(f"--work {order.work} must be on the same file system as --out {order.out}")
     staging.rename(order.out)
     flush_names(order.out.parent)
-
-
-def _output_name(file: str, number: int, types: frozenset[str]) -> str:
-    """The file's own name where it is a resource type and a number; any other may name a patient."""
-    match = _FILE_NAME.fullmatch(file)
-    return (
-        f"{match.group(1)}{match.group(2)}.ndjson"
-        if match and match.group(1) in types
-        else f"resources.{number:03d}.ndjson"
-    )
 
 
 def _tidy(work: Path, *, everything: bool) -> None:

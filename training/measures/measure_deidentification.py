@@ -20,7 +20,7 @@ from training.deidentify.surrogates import Surrogates
 from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import Vocabulary, vocabulary
 from training.identifier_fit.command import CHOSEN_ON
-from training.measures.deidentification_speed import Speed, measure_speed
+from training.measures.deidentification_speed import MANY, Speed, measure_speed
 from training.measures.planted_notes import (
     HELD,
     PLANTED,
@@ -52,6 +52,25 @@ class Measured:
     """Reader, set and language -> outcome with the patients' records."""
     ablated: dict[tuple[str, str, str], Outcome]
     speed: Speed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A figure as the page tells it, and what it is to be: at most `limit`, or at least where `at_least`."""
+
+    what: str
+    reader: str
+    limit: float
+    found: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def row(self) -> str:
+        """One row of the table."""
+        met = self.found >= self.limit if self.at_least else self.found <= self.limit
+        sign, verdict = "≥" if self.at_least else "≤", "met" if met else "missed"
+        return f"| {self.what} | {self.reader} | {sign} {self.limit:g} {self.unit} | {self.found:g} {self.unit} | {verdict} |"
 
 
 def allow_list(text: str, words: Vocabulary) -> Iterator[Found]:
@@ -155,6 +174,7 @@ def _lines(measured: Measured, options_said: str) -> Iterator[str]:
     yield "All notes are few and invented, and by few hands: a hospital must measure on its own notes before it"
     yield "lets anything out."
     yield ""
+    yield from _beside_the_aims(measured)
     yield from _readers(measured.readers)
     yield "## All sets, with the small head"
     yield ""
@@ -170,6 +190,34 @@ def _lines(measured: Measured, options_said: str) -> Iterator[str]:
     if measured.speed:
         yield from measured.speed.lines()
     yield ""
+
+
+def _beside_the_aims(measured: Measured) -> Iterator[str]:
+    yield "## Beside the aims"
+    yield ""
+    yield "Identifiers and words of `held`, by safe-harbor, with the patients' records; speed of one process."
+    yield ""
+    yield "| figure | reader | aim | found | |"
+    yield "|---|---|---:|---:|---|"
+    yield from (aim.row for aim in _aims(measured))
+    yield ""
+
+
+def _aims(measured: Measured) -> Iterator[Aim]:
+    for language in ("English", "Chinese"):
+        for reader in READERS:
+            found = measured.readers[reader, HELD, language].recall
+            yield Aim(f"identifiers wholly found, {language}", reader, 99, round(100 * found, 1), "%", at_least=True)
+    for language in ("English", "Chinese"):
+        for reader in READERS:
+            lost = measured.readers[reader, HELD, language].lost_share
+            yield Aim(f"other words lost, {language}", reader, 2, round(100 * lost, 2), "%")
+    if speed := measured.speed:
+        for reader in READERS:
+            yield Aim("notes cleaned", reader, 1, round(speed.text[reader], 2), "MB/s", at_least=True)
+        yield Aim("coded resources cleaned", "either", 12, round(speed.structured, 1), "MB/s", at_least=True)
+        growth = 100 * (speed.peak_of_many / speed.peak - 1)
+        yield Aim(f"memory growth on {MANY} times the export", "head", 5, round(growth, 1), "%")
 
 
 def _readers(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs centres linker hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks capacity lock sbom audit clean matrix fuzz renderers pictures
+.PHONY: docs centres linker matcher hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks capacity lock sbom audit clean matrix fuzz renderers pictures
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ $(VENV)/.python:
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dxspan needs Python 3.11 or later")'
 	@touch $@
 
-$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/words.py nlp_core/text_view.py nlp_core/rules/traditional_characters.txt nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/name_index.py nlp_core/neutral_words.py nlp_core/finding_centres.py nlp_core/diagnosis_features.py $(wildcard nlp_core/bundle/*)
+$(VENV)/.run-is-set-up: $(VENV)/.python requirements/run.lock requirements/base-encoder.lock pyproject.toml $(wildcard nlp_core/knowledge_base/*/*.yaml) nlp_core/rules/attributes.yaml nlp_core/words.py nlp_core/text_view.py nlp_core/rules/traditional_characters.txt nlp_core/rules/assertion.yaml nlp_core/rules/english_words.txt nlp_core/spelling.py nlp_core/compose_spelling.py nlp_core/lexicon.py nlp_core/lexicon_names.py nlp_core/attributes.py nlp_core/share_tables.py nlp_core/name_index.py nlp_core/neutral_words.py nlp_core/finding_centres.py $(wildcard nlp_core/bundle/*)
 	@echo "[2/4] locked dependencies (about a minute)"
 	@$(PIP) $(LOCKED) -r requirements/run.lock
 	@$(PIP) $(LOCKED) -r requirements/base-encoder.lock
@@ -98,8 +98,12 @@ centres: setup-test ## learn anew where findings lie, after phrases were added t
 	@$(BIN)/dxspan-train fit-centres
 	@$(BIN)/python -m nlp_core.compose_bundle
 
-linker: setup-test ## learn anew which findings clauses mean, for docs/linking.md (after `make fit`; three minutes; then `make calibration`)
+linker: setup-test ## learn anew which findings clauses mean, for docs/linking.md (after `make fit`; three minutes; then `make matcher`)
 	@$(BIN)/dxspan-train fit-linker --write docs/linking.md
+	@$(BIN)/python -m nlp_core.compose_bundle
+
+matcher: setup-test ## learn anew what charts of each diagnosis read like, for docs/matching.md (after `make linker`; ten minutes; then `make calibration`)
+	@$(BIN)/dxspan-train fit-matcher --write docs/matching.md
 	@$(BIN)/python -m nlp_core.compose_bundle
 
 concepts: setup-test ## figures of docs/concepts.md: clauses matched to findings

@@ -15,6 +15,7 @@ from nlp_core.answers import Answer
 from nlp_core.assertion import Assertion
 from nlp_core.assessment import Assessment, Candidate, Language, Silence
 from nlp_core.calibration import Calibration, band_of
+from nlp_core.case_matcher import CaseMatcher
 from nlp_core.chart import Chart
 from nlp_core.chart_reading import ChartReader, ReadChart, without_future_dates
 from nlp_core.device_faults import DeviceHealth
@@ -54,13 +55,14 @@ class Reader:
         calibration: Calibration | None,
         model_version: str,
         shares: ShareTables | None = None,
+        matcher: CaseMatcher | None = None,
         device: DeviceHealth | None = None,
     ) -> None:
         self.device = device or DeviceHealth()
         self.knowledge = knowledge
         self.model_version = model_version
         self._charts = charts
-        self.reasoner = Reasoner(knowledge, shares)
+        self.reasoner = Reasoner(knowledge, shares, matcher)
         self._calibration = calibration
         self._summariser = Summariser(knowledge)
         self._questions = Questions(knowledge, charts.mentions, charts.sentences)
@@ -97,6 +99,7 @@ class Reader:
             calibration=calibration,
             model_version=bundle.model_version,
             shares=bundle.shares(),
+            matcher=bundle.matcher(),
             device=device,
         )
 

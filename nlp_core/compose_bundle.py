@@ -28,7 +28,7 @@ from nlp_core.bundle_manifest import (
     stored_file,
     write_manifest,
 )
-from nlp_core.compose_knowledge import add_diagnoses, add_knowledge, add_names, add_shares, add_spelling
+from nlp_core.compose_knowledge import add_knowledge, add_names, add_shares, add_spelling
 from nlp_core.compose_weights import write_weights
 from nlp_core.knowledge_files import KnowledgeError
 from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle, composed_bundle_path, digest_of, shipped_files
@@ -38,7 +38,7 @@ Progress = Callable[[int, int], None]
 ExtraStep = Callable[[Path], None]
 """Adds files to a folder that `Bundle.open` already takes; afterwards the manifest names them too."""
 
-EXTRA_STEPS: tuple[ExtraStep, ...] = (add_knowledge, add_spelling, add_names, add_shares, add_diagnoses)
+EXTRA_STEPS: tuple[ExtraStep, ...] = (add_knowledge, add_spelling, add_names, add_shares)
 """What set-up adds to the default bundle."""
 
 

@@ -1,5 +1,4 @@
-"""What composing adds to the encoder: the compiled knowledge, its lexicons, its shares, the vectors
-of its names and of its diagnoses.
+"""What composing adds to the encoder: the compiled knowledge, its lexicons, its shares and the vectors of its names.
 
 Steps of compose_bundle; each gets a folder that already opens as a bundle.
 """
@@ -8,12 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from nlp_core.bundle_manifest import FINDING_CENTRES, HEAD_WEIGHTS, PLACING
+from nlp_core.bundle_manifest import FINDING_CENTRES
 from nlp_core.finding_centres import FindingCentres
 from nlp_core.knowledge_files import compile_knowledge
-from nlp_core.model_bundle import DIAGNOSES, KNOWLEDGE, LEXICONS, NAMES, SHARES, SPELLING, Bundle
+from nlp_core.model_bundle import KNOWLEDGE, LEXICONS, NAMES, SHARES, SPELLING, Bundle
 from nlp_core.share_tables import ShareTables
 
 
@@ -47,17 +44,3 @@ def add_names(folder: Path) -> None:
 def add_shares(folder: Path) -> None:
     """Compiles the shares; a few seconds."""
     ShareTables.of(Bundle.open(folder).knowledge()).save(folder / SHARES)
-
-
-def add_diagnoses(folder: Path) -> None:
-    """Places the diagnoses in the evidence space, where the model has heads; a quarter of a minute."""
-    from safetensors.numpy import load_file
-
-    from nlp_core.diagnosis_features import diagnosis_features
-    from nlp_core.onnx_encoder import OnnxEncoder
-
-    bundle = Bundle.open(folder)
-    if HEAD_WEIGHTS in bundle.manifest.files:
-        features = diagnosis_features(bundle.knowledge(), OnnxEncoder.open(bundle, threads=0).embed)
-        placing = load_file(bundle.file(HEAD_WEIGHTS))[PLACING].T
-        np.savez(folder / DIAGNOSES, placed=(features @ placing).astype(np.float16))

@@ -1,8 +1,8 @@
 """Findings to ranked diagnoses, each finding's share kept.
 
 The model is a sum: how common the diagnosis is, how well age, sex, onset and setting fit, and for every observed finding the
-logarithm of how much more often it occurs with the diagnosis than without (share_tables, weighing). The shares of the sum are
-the evidence. Knows numbers only; the words behind a finding are kept by findings.
+logarithm of how much more often it occurs with the diagnosis than without (share_tables, weighing), and what the sentences
+say as a whole (case_matcher). The shares of the sum are the evidence. Knows numbers only; the words behind a finding are kept by findings.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.assertion import Assertion
+from nlp_core.case_matcher import CaseMatcher
 from nlp_core.chart import Setting, Sex
 from nlp_core.findings import ChartFindings
 from nlp_core.knowledge import Diagnosis, Knowledge, Onset
@@ -96,9 +97,13 @@ def told_place(key: str) -> int | None:
 class Reasoner:
     """Ranks the diagnoses of one knowledge; its tables are built once per process."""
 
-    def __init__(self, knowledge: Knowledge, tables: ShareTables | None = None) -> None:
-        """tables: the compiled ones of this knowledge; None = built here with the default weights."""
+    def __init__(
+        self, knowledge: Knowledge, tables: ShareTables | None = None, matcher: CaseMatcher | None = None
+    ) -> None:
+        """tables: the compiled ones of this knowledge; None = built here with the default weights. matcher: weighs what sentences
+        say as a whole; None = they say nothing."""
         self.knowledge = knowledge
+        self._matcher = matcher.of(list(knowledge.diagnoses)) if matcher else None
         self._tables = tables or ShareTables.of(knowledge)
         self._weights = weights = self._tables.weights
         self._diagnoses = list(knowledge.diagnoses.values())
@@ -155,12 +160,14 @@ class Reasoner:
         return listed if listed is not None else self.knowledge.findings[finding].background
 
     def _told(self, found: ChartFindings) -> Floats:
-        """[sentences, diagnoses]: what sentences say as a whole; together no more than one strong finding."""
-        if not found.told:
-            return np.zeros((0, len(self._diagnoses)), np.float32)
-        moved = self._weights.told * np.stack([told.moved for told in found.told])
-        total = np.abs(moved.sum(axis=0, keepdims=True))
-        return np.asarray(moved * np.minimum(1, self._weights.strongest / np.maximum(total, 1e-6)), np.float32)
+        """[sentences, diagnoses]: what sentences say as a whole. One that names a diagnosis says nothing for it: see Weights.denied."""
+        if self._matcher is None:
+            return np.zeros((len(found.told), len(self._diagnoses)), np.float32)
+        moved = self._matcher.moved([told.figures for told in found.told])
+        for row, told in zip(moved, found.told, strict=True):
+            named = [self._column[diagnosis] for diagnosis in told.named if diagnosis in self._column]
+            row[named] = np.minimum(row[named], 0)
+        return moved
 
     def _fits(self, patient: Patient) -> Floats:
         """[diagnoses]: how age, sex, onset and setting fit; -inf where age or sex excludes."""

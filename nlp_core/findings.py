@@ -76,15 +76,16 @@ class _Said:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """A sentence that moves diagnoses as a whole. moved: float32 [diagnoses], natural-log odds."""
+    """A sentence as the encoder read it. figures: see case_matcher.sentence_figures. named: ids of the diagnoses it names."""
 
     source: Source
-    moved: NDArray[np.float32]
+    figures: NDArray[np.float32]
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class ChartFindings:
-    """Everything observed, by finding; sentences that no finding explains; and the diagnoses that notes name, by how."""
+    """Everything observed, by finding; what sentences say as a whole; and the diagnoses that notes name, by how."""
 
     observed: dict[str, Observed] = field(default_factory=dict)
     named: dict[str, dict[Assertion, list[Source]]] = field(default_factory=dict)
@@ -130,13 +131,21 @@ def bring_together(
 
 
 def _told_once(told: Iterable[tuple[Note, ToldSentence]]) -> list[Told]:
-    """What is told in words short enough to quote; a copied sentence counts once."""
+    """A copied sentence counts once; a long one is quoted by its first words."""
     once: dict[str, Told] = {}
     for note, sentence in told:
-        if sentence.span.end - sentence.span.start <= MAX_QUOTE:
-            source = _source(note, sentence.span)
-            once.setdefault(source.quote.lower(), Told(source, sentence.moved))
+        source = _source(note, _quoted(note, sentence.span))
+        once.setdefault(note.quote(sentence.span).lower(), Told(source, sentence.figures, sentence.named))
     return list(once.values())
+
+
+def _quoted(note: Note, span: Span) -> Span:
+    """The span, or as many of its first words as a reader takes in at a glance."""
+    if span.end - span.start <= MAX_QUOTE:
+        return span
+    words = note.text[span.start : span.start + MAX_QUOTE]
+    whole = words.rpartition(" ")[0].rstrip()
+    return Span(start=span.start, end=span.start + len(whole or words))
 
 
 def _present_time(chart: Chart) -> datetime:

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from nlp_core.bundle_checks import check_folder
@@ -24,6 +22,7 @@ from nlp_core.bundle_manifest import (
     HEAD_WEIGHTS,
     LINKER,
     MANIFEST,
+    MATCHER,
     READING_TRUST,
     TOKENIZER,
     Manifest,
@@ -37,6 +36,7 @@ from nlp_core.knowledge_files import knowledge_paths
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
+    from nlp_core.case_matcher import CaseMatcher
     from nlp_core.concept_linker import ConceptLinker
     from nlp_core.device_faults import DeviceHealth
     from nlp_core.encoder import Encoder
@@ -66,7 +66,6 @@ COMPILED_BY = tuple(
         "name_index.py",
         "neutral_words.py",
         "finding_centres.py",
-        "diagnosis_features.py",
     )
 )
 """What else the compiled names, shares and vectors depend on: a change of one composes the bundle anew."""
@@ -80,8 +79,6 @@ SPELLING = "spelling.json"
 """Words for mending slips of the keyboard (spelling), where a step of composing wrote them."""
 NAMES = "names.npz"
 """Vectors of the findings' names (name_index), where a step of composing wrote them."""
-DIAGNOSES = "diagnoses.npz"
-"""Vectors of the diagnoses in the evidence space (head_outputs), where the model has heads and composing placed them."""
 
 
 class Bundle:
@@ -148,6 +145,23 @@ class Bundle:
             raise BundleDamaged(f"the bundle's {LINKER} cannot be read: {error}") from error
         return linker if linker.heads == files[HEAD_WEIGHTS].sha256 else None
 
+    def matcher(self) -> CaseMatcher | None:
+        """Weighs what sentences say as a whole; None where the bundle was shipped without, or with one that was learned behind other
+        heads.
+
+        Raises BundleDamaged where it cannot be read.
+        """
+        from nlp_core.case_matcher import CaseMatcher
+
+        files = self.manifest.files
+        if MATCHER not in files or HEAD_WEIGHTS not in files:
+            return None
+        try:
+            matcher = CaseMatcher.load(self.path / MATCHER)
+        except (OSError, ValueError) as error:
+            raise BundleDamaged(f"the bundle's {MATCHER} cannot be read: {error}") from error
+        return matcher if matcher.heads == files[HEAD_WEIGHTS].sha256 else None
+
     def knowledge(self) -> Knowledge:
         """The compiled knowledge, parsed once (a tenth of a second). Raises BundleDamaged where composing did not write it."""
         if self._knowledge is None:
@@ -184,7 +198,7 @@ class Bundle:
         told of faults of the device it runs on. remember: gives the memory of sentences read before; not asked where
         `used` needs more of a reading than is kept.
 
-        Raises BundleDamaged where composing did not write the vectors of names and diagnoses.
+        Raises BundleDamaged where composing did not write the vectors of names.
         """
         from nlp_core.onnx_encoder import open_encoder
         from nlp_core.remembered_sentences import RememberedSentences
@@ -195,7 +209,7 @@ class Bundle:
         if not encoder.has_heads:
             return self.second_reader_with(encoder, None, used)
         used = used or HeadsUsed()
-        if remember and used.finding and not used.evidence:
+        if remember and used.finding:
             remembered = RememberedSentences(encoder, self.tokenizer(), remember(self.model_version))
             return self.second_reader_with(encoder, remembered, used)
         return self.second_reader_with(encoder, SentenceEncoder(encoder, self.tokenizer()), used)
@@ -213,17 +227,10 @@ class Bundle:
         from nlp_core.second_reader import HeadsUsed, SecondReader
 
         used = used or HeadsUsed()
-        placed = self._placed_diagnoses() if used.evidence else None  # not read where nobody asks
         backgrounds = {finding.id: finding.background for finding in self.knowledge().findings.values()}
         index, linker = NameIndex.load(self.file(NAMES)), None if trust else self.linker()
         concepts = ConceptReader(encoder, index, backgrounds, trust or self.reading_trust(), linker)
-        return SecondReader(concepts, sentences, placed, used)
-
-    def _placed_diagnoses(self) -> NDArray[np.float32] | None:
-        if DIAGNOSES not in self.manifest.files:
-            return None
-        with np.load(self.file(DIAGNOSES), allow_pickle=False) as stored:
-            return np.asarray(stored["placed"], np.float32)
+        return SecondReader(concepts, sentences, used)
 
 
 def digest_of(files: Mapping[str, StoredFile]) -> str:
@@ -246,7 +253,7 @@ def shipped_files(shipped: Path = SHIPPED_BUNDLE) -> dict[str, StoredFile]:
     Raises BundleMissing or BundleDamaged where the folder is no shipped bundle.
     """
     names = [MANIFEST, *read_manifest(shipped).files]
-    names += [name for name in (CALIBRATION, LINKER, READING_TRUST) if (shipped / name).exists()]
+    names += [name for name in (CALIBRATION, LINKER, MATCHER, READING_TRUST) if (shipped / name).exists()]
     try:
         return {name: stored_file(shipped / name) for name in names}
     except OSError as error:

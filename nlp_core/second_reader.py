@@ -1,8 +1,8 @@
 """What the encoder adds to a note that names have read: clauses in other words, assertions no rule saw, telling sentences.
 
 Input : mentions and sentences of notes (mentions.MentionReader)
-Output: of each note the mentions, some asserted otherwise, those of the concepts besides; and the sentences that tell something which
-        neither a name nor a concept explains, as they move the diagnoses
+Output: of each note the mentions, some asserted otherwise, those of the concepts besides; and the sentences as the encoder read
+        them, for the case matcher
 A sentence goes through the encoder once, for all of it, and only where a head's answer could count: "lungs clear, no rash" does
 not. Knows which head answers what, and from which probability on it counts.
 """
@@ -10,6 +10,7 @@ not. Knows which head answers what, and from which probability on it counts.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp_core.assertion import RULING_SECTIONS, Assertion
+from nlp_core.case_matcher import sentence_figures
 from nlp_core.clauses import SKIPPED_SECTIONS
 from nlp_core.concepts import ConceptReader
 from nlp_core.mentions import Mention, ReadSentence
@@ -26,8 +28,6 @@ from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
 
 SUREST_ASSERTION = 0.9
 """Probability from which the assertion head counts where no rule speaks; see docs/log.md."""
-LEAST_TELLING = 0.5
-"""Probability of telling anything from which a sentence moves diagnoses."""
 _UNREAD = RULING_SECTIONS & SKIPPED_SECTIONS
 """Sections that no head and no concept is asked about."""
 
@@ -40,20 +40,17 @@ class HeadsUsed:
 
     finding: bool = True
     assertion: bool = True
-    salience: bool = True
-    evidence: bool = False
-    """Off in serving: on no set it told itself from chance, and it moved diagnoses for sentences of normality (docs/log.md)."""
+    cases: bool = True
+    """Whether sentences are told to the case matcher."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ToldSentence:
-    """A sentence that moves diagnoses by what it says as a whole.
-
-    moved: float32 [diagnoses], natural-log odds, mean 0.
-    """
+    """A sentence as the encoder read it. figures: see case_matcher.sentence_figures. named: ids of the diagnoses it names."""
 
     span: Span
-    moved: NDArray[np.float32]
+    figures: NDArray[np.float32]
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +78,10 @@ class SecondReader:
         self,
         concepts: ConceptReader,
         sentences: SentenceEncoder | None = None,
-        placed: NDArray[np.float32] | None = None,
         used: HeadsUsed | None = None,
     ) -> None:
-        """sentences: None where the model has no heads. placed: diagnoses in the evidence space [diagnoses, 128]."""
+        """sentences: None where the model has no heads."""
         self._concepts, self._sentences = concepts, sentences
-        self._placed = placed
         self._used = used or HeadsUsed()
 
     @property
@@ -114,7 +109,7 @@ class SecondReader:
         sentences = note.sentences
         found = self._concepts.find(_said_first(sentences), readings, gated=self._used.finding)
         said = list(self._reviewed(note, readings)) if self._used.assertion else list(note.mentions)
-        told = list(self._told([*said, *found], sentences, readings)) if self._used.evidence else []
+        told = list(_told(note, readings)) if self._used.cases else []
         return SecondReading([*said, *found], told, [_telling(read, readings) for read in sentences])
 
     def _asked(self, note: NamedNote) -> Iterator[ReadSentence]:
@@ -126,7 +121,7 @@ class SecondReader:
         for read in note.sentences:
             if read.sentence.section in _UNREAD:
                 continue
-            if self._used.evidence or id(read) in reviewed or self._concepts.asks_about(read):
+            if id(read) in reviewed or self._concepts.asks_about(read):
                 yield read
 
     def _reviewed(self, note: NamedNote, readings: Readings) -> Iterator[Mention]:
@@ -140,25 +135,21 @@ class SecondReader:
             else:
                 yield mention
 
-    def _told(
-        self, mentions: Sequence[Mention], sentences: Sequence[ReadSentence], readings: Readings
-    ) -> Iterator[ToldSentence]:
-        """Sentences without any mention that tell something of this patient now."""
-        if self._placed is None:
-            return
-        places = _Places(sentences)
-        explained = {id(places.sentence_of(mention.span)) for mention in mentions}
-        for read in sentences:
-            if id(read) in explained or read.sentence.section in RULING_SECTIONS:
-                continue
-            for piece in readings[read.sentence.span.text]:
-                if self._used.salience and piece.telling < LEAST_TELLING:
-                    continue
-                moved = self._placed @ piece.evidence
-                yield ToldSentence(
-                    read.view.to_note(read.sentence.start, read.sentence.end),
-                    np.asarray(moved - moved.mean(), np.float32),
-                )
+
+def _told(note: NamedNote, readings: Readings) -> Iterator[ToldSentence]:
+    """The sentences of this patient's illness that went through the encoder, each once."""
+    places = _Places(note.sentences)
+    named: dict[int, set[str]] = defaultdict(set)
+    for mention in note.mentions:
+        if mention.about == "diagnosis":
+            named[id(places.sentence_of(mention.span))].add(mention.entry)
+    for read in _said_first(note.sentences):
+        if read.sentence.section in RULING_SECTIONS:
+            continue
+        span = read.view.to_note(read.sentence.start, read.sentence.end)
+        for piece in readings.get(read.sentence.span.text, ()):
+            if len(piece.starts):
+                yield ToldSentence(span, sentence_figures(piece), frozenset(named[id(read)]))
 
 
 def _said_first(sentences: Sequence[ReadSentence]) -> list[ReadSentence]:

@@ -33,8 +33,6 @@ class Weights:
     """A denial in a chart is less certain than a complaint."""
     borrowed: float = 0.5
     """A share borrowed from a more general finding."""
-    told: float = 0.3
-    """What a sentence moves as a whole, where no finding explains it."""
     unexplained: float = -0.35
     """A present finding that the diagnosis does not explain."""
     strongest: float = 4.6

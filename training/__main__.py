@@ -14,6 +14,7 @@ from training.deidentify import command as deidentify
 from training.identifier_fit import command as fit_identifier_head
 from training.identifier_fit import encoder_command as fit_identifier_encoder
 from training.linking import fit_centres, fit_linker
+from training.matching import fit_matcher
 from training.measures import (
     assertion_texts,
     compare_precisions,
@@ -61,6 +62,7 @@ COMMANDS: tuple[Command, ...] = (
     fit_trust.COMMAND,
     fit_centres.COMMAND,
     fit_linker.COMMAND,
+    fit_matcher.COMMAND,
     calibrate.COMMAND,
     measure_calibration.COMMAND,
     measure_ablations.COMMAND,

@@ -13,7 +13,7 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from nlp_core.adapters import ADAPTER
-from nlp_core.bundle_manifest import CALIBRATION, GRAPH, LINKER, Manifest, read_manifest
+from nlp_core.bundle_manifest import CALIBRATION, GRAPH, LINKER, MATCHER, Manifest, read_manifest
 from nlp_core.calibration import Calibration
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.command import Command
@@ -53,6 +53,8 @@ def _what_it_is(manifest: Manifest, bundle: Path) -> Iterator[str]:
     yield f"  vocabulary's free slots) and the heads inside {GRAPH}: {', '.join(manifest.heads) or 'none'}."
     if (bundle / LINKER).is_file():
         yield f"- {LINKER}: which findings clauses mean, learned on judged clauses of our own development notes (docs/linking.md)."
+    if (bundle / MATCHER).is_file():
+        yield f"- {MATCHER}: how much sentences read like cases of each diagnosis, learned on cases of our own (docs/matching.md)."
     yield f"- Precision {manifest.precision}, {manifest.width} numbers per token, rows of at most {manifest.longest} tokens."
     if (bundle / PARITY).is_file():
         yield f"- {in_words(Parity.model_validate_json((bundle / PARITY).read_bytes()))}"

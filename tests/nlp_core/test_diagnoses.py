@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp_core.assertion import Assertion
+from nlp_core.case_matcher import FIGURES, CaseMatcher
 from nlp_core.chart import Sex
-from nlp_core.diagnoses import Patient, Ranked, Reasoner
-from nlp_core.findings import ChartFindings
+from nlp_core.diagnoses import Patient, Ranked, Reasoner, told_key
+from nlp_core.findings import ChartFindings, Source, Told
 from nlp_core.knowledge import Onset
 from nlp_core.model_faults import ScoresNotFinite
+from nlp_core.note import Span
 from nlp_core.share_tables import DEFAULT_WEIGHTS, ShareTables
 from tests.nlp_core.small_charts import found_of
 from tests.nlp_core.small_knowledge import diagnosis, finding, knowledge_of, small_knowledge
@@ -240,3 +242,21 @@ def test_d13_a_share_that_is_no_number_is_a_fault(bad: float, table: str) -> Non
     found = found_of(("photophobia",), ()) if table == "present" else found_of((), ("photophobia",))
     with pytest.raises(ScoresNotFinite):
         Reasoner(small_knowledge(), replace(tables, **{table: numbers})).rank(found, ANYBODY)
+
+
+def test_a_sentence_that_names_a_diagnosis_says_nothing_for_it() -> None:
+    diagnoses = list(small_knowledge().diagnoses)
+    tensors = {"into": np.eye(2), "gate": np.zeros(2 + FIGURES), "shift": [0], "scale": [4], "least": [0.1]}
+    placed = np.zeros((len(diagnoses), 2))
+    placed[0, 0] = 1.0
+    matcher = CaseMatcher({**{name: np.array(one) for name, one in tensors.items()}, "diagnosis": placed}, diagnoses)
+    reasoner = Reasoner(small_knowledge(), matcher=matcher)
+    figures = np.concatenate([[1.0, 0.0], np.zeros(FIGURES)]).astype(np.float32)
+    source = Source("DocumentReference/1", Span(start=0, end=4), "said", "note")
+
+    def share(named: frozenset[str]) -> float:
+        ranked = reasoner.rank(ChartFindings(told=[Told(source, figures, named)]), ANYBODY)
+        return next(one for one in ranked if one.diagnosis.id == diagnoses[0]).shares.get(told_key(0), 0.0)
+
+    assert share(frozenset()) > 1
+    assert share(frozenset({diagnoses[0]})) == 0

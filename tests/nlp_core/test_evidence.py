@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nlp_core.assessment import Evidence
-from nlp_core.diagnoses import Ranked
+from nlp_core.diagnoses import Ranked, told_key
 from nlp_core.evidence import LEAST_AGAINST, LEAST_CHANCE, LEAST_FOR, MOST_AGAINST, MOST_FOR, evidence_of
-from nlp_core.findings import ChartFindings, Observed, Source
+from nlp_core.findings import ChartFindings, Observed, Source, Told
 from nlp_core.note import Note, Span
 from nlp_core.reading_trust import Meaning
 from tests.nlp_core.small_charts import days_ago, found_of
@@ -70,6 +71,22 @@ def test_the_same_words_are_quoted_once_for_the_stronger_finding() -> None:
     found = ChartFindings({f: Observed(f, True, (source,)) for f in ("fever", "high_fever")}, {})
     (item,), _ = evidence({"fever": 1.0, "high_fever": 2.0}, found)
     assert item.finding == "high_fever"
+
+
+def told(*spans: tuple[int, int]) -> list[Told]:
+    sources = [Source("DocumentReference/1", Span(start=a, end=b), "words"[: b - a], "note") for a, b in spans]
+    return [Told(source, np.zeros(0, np.float32)) for source in sources]
+
+
+def test_a_sentence_as_a_whole_is_quoted_where_none_of_its_words_are() -> None:
+    source = Source("DocumentReference/1", Span(start=3, end=8), "cough", "note")
+    found = ChartFindings({"cough": Observed("cough", True, (source,))}, {}, told((0, 20), (20, 40)))
+    speaking_for, _ = evidence({"cough": 1.0, told_key(0): 3.0, told_key(1): 2.0}, found)
+    assert [(one.finding, one.span.start if one.span else None) for one in speaking_for] == [("", 20), ("cough", 3)]
+
+
+def test_that_a_sentence_reads_otherwise_is_quoted_against_nothing() -> None:
+    assert evidence({told_key(0): -3.0}, ChartFindings(told=told((0, 20)))) == ([], [])
 
 
 def test_the_best_source_is_quoted() -> None:

@@ -10,22 +10,29 @@ import pytest
 
 from nlp_core.assertion import Assertion
 from nlp_core.assess import Reader
+from nlp_core.case_matcher import FIGURES, CaseMatcher
 from nlp_core.chart_reading import ChartReader
-from nlp_core.concept_linker import LinkedClause
 from nlp_core.concepts import ConceptReader
 from nlp_core.evidence import WORDS_AS_A_WHOLE
+from nlp_core.findings import MAX_QUOTE
 from nlp_core.head_outputs import ASSERTIONS, EVIDENCE_WIDTH
-from nlp_core.mentions import Mention, MentionReader
+from nlp_core.mentions import MentionReader
 from nlp_core.name_index import NameIndex
 from nlp_core.second_reader import HeadsUsed, NamedNote, SecondReader, SecondReading
 from nlp_core.sentence_readings import SentenceReading
 from tests.nlp_core.small_charts import chart_of
 from tests.nlp_core.small_knowledge import small_knowledge
-from tests.nlp_core.test_concepts import MEANINGS, WordAxes
+from tests.nlp_core.test_concepts import WordAxes
 
-PLACED = np.zeros((len(small_knowledge().diagnoses), EVIDENCE_WIDTH), np.float32)
-PLACED[0, 0] = 4.0
-"""The first diagnosis lies along the first axis of the evidence space."""
+
+def matcher() -> CaseMatcher:
+    """Whatever is said speaks for the first diagnosis."""
+    diagnoses = list(small_knowledge().diagnoses)
+    width = WordAxes().embed(["a"]).shape[1]
+    placed = np.zeros((len(diagnoses), width), np.float32)
+    placed[0] = 1.0
+    tensors = {"into": np.eye(width), "gate": np.zeros(width + FIGURES), "diagnosis": placed}
+    return CaseMatcher({**tensors, "shift": np.zeros(1), "scale": np.full(1, 4.0), "least": np.full(1, 0.1)}, diagnoses)
 
 
 class HandMadeSentences:
@@ -49,8 +56,6 @@ class HandMadeSentences:
         starts = np.array([text.index(word) for word in words], np.int64)
         shares = np.full((len(words), len(ASSERTIONS)), (1 - self._sure) / (len(ASSERTIONS) - 1), np.float32)
         shares[:, ASSERTIONS.index(self._assertion)] = self._sure
-        evidence = np.zeros(EVIDENCE_WIDTH, np.float32)
-        evidence[0] = 1.0
         vectors = WordAxes().embed([word.strip(".,") for word in words])
         return SentenceReading(
             starts=starts,
@@ -60,7 +65,7 @@ class HandMadeSentences:
             finding=np.array([self._finding(word.strip(".,")) for word in words], np.float32),
             assertion=shares,
             telling=self._telling,
-            evidence=evidence,
+            evidence=np.zeros(EVIDENCE_WIDTH, np.float32),
         )
 
 
@@ -71,7 +76,7 @@ def index() -> NameIndex:
 
 def second(sentences: HandMadeSentences, used: HeadsUsed | None = None) -> SecondReader:
     concepts = ConceptReader(WordAxes(), index(), least_likeness={"en": 0.6, "zh": 0.6})
-    return SecondReader(concepts, sentences, PLACED, used)  # type: ignore[arg-type]  # answers as a SentenceEncoder does
+    return SecondReader(concepts, sentences, used)  # type: ignore[arg-type]  # answers as a SentenceEncoder does
 
 
 def read(text: str, sentences: HandMadeSentences, used: HeadsUsed | None = None) -> SecondReading:
@@ -112,23 +117,24 @@ def test_a_rule_is_not_overruled() -> None:
     assert mention.assertion is Assertion.ABSENT
 
 
-def test_a_sentence_without_findings_speaks_as_a_whole_and_one_with_does_not() -> None:
-    found = read(
-        "It all began on a boat.\nChest pain.", HandMadeSentences(finding=lambda _: 0.0), HeadsUsed(evidence=True)
-    )
-    (told,) = found.told
+def test_sentences_are_told_as_they_were_read() -> None:
+    text = "It all began on a boat.\nIt all began on a boat."
+    (told,) = read(text, HandMadeSentences(telling=0.3)).told
     assert (told.span.start, told.span.end) == (0, 23)
-    assert told.moved[0] > 0 > told.moved[1]
-    assert told.moved.mean() == pytest.approx(0, abs=1e-5)
+    assert told.figures[-FIGURES + 2] == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize(
-    ("telling", "used", "count"),
-    [(0.1, HeadsUsed(evidence=True), 0), (0.1, HeadsUsed(salience=False, evidence=True), 1), (1.0, HeadsUsed(), 0)],
-)
-def test_only_telling_sentences_speak(telling: float, used: HeadsUsed, count: int) -> None:
-    head = HandMadeSentences(finding=lambda _: 0.0, telling=telling)
-    assert len(read("It all began on a boat.", head, used).told) == count
+def test_what_is_told_of_the_family_is_not() -> None:
+    assert read("FAMILY HISTORY\nIt all began on a boat.", HandMadeSentences()).told == []
+
+
+def test_a_sentence_that_names_a_diagnosis_says_so() -> None:
+    (told,) = read("Her ribcage hurts, influenza again?", HandMadeSentences()).told
+    assert told.named == {"influenza"}
+
+
+def test_nothing_is_told_where_it_is_switched_off() -> None:
+    assert read("It all began on a boat.", HandMadeSentences(), HeadsUsed(cases=False)).told == []
 
 
 def test_without_heads_the_concepts_read_clauses_alone() -> None:
@@ -139,52 +145,24 @@ def test_without_heads_the_concepts_read_clauses_alone() -> None:
     assert found.told == []
 
 
-def test_what_a_sentence_says_as_a_whole_is_quoted_as_evidence() -> None:
-    text = "It all began on a boat.\nChest pain and breathless."
-    charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0), HeadsUsed(evidence=True)))
-    reader = Reader(small_knowledge(), charts, calibration=None, model_version="test")
+def as_a_whole(text: str) -> list[str]:
+    """What the first diagnosis quotes as a whole."""
+    charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0)))
+    reader = Reader(small_knowledge(), charts, calibration=None, model_version="test", matcher=matcher())
     first = next(iter(small_knowledge().diagnoses))
     candidate = next(c for c in reader.assess(chart_of(text)).candidates if c.diagnosis == first)
-    as_a_whole = [evidence for evidence in candidate.evidence_for if evidence.names == WORDS_AS_A_WHOLE]
-    assert [evidence.quote for evidence in as_a_whole] == ["It all began on a boat."]
-    assert as_a_whole[0].finding == ""
+    quoted = [evidence for evidence in candidate.evidence_for if evidence.names == WORDS_AS_A_WHOLE]
+    assert all(text[one.span.start : one.span.end] == one.quote for one in quoted if one.span)
+    assert all(one.finding == "" for one in quoted)
+    return [one.quote for one in quoted]
 
 
-class AlwaysSure:
-    """A linker that is sure of the second of the findings near to a clause, and counts the clauses it is asked about."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def log_odds(self, clauses: Sequence[LinkedClause], likeness: np.ndarray, centres: np.ndarray) -> np.ndarray:
-        self.asked += len(clauses)
-        assert centres.shape == (*likeness.shape, len(MEANINGS))
-        odds = np.full(likeness.shape, -9.0, np.float32)
-        odds[:, 1] = 9.0
-        return odds
+def test_what_a_sentence_says_as_a_whole_is_quoted_as_evidence() -> None:
+    assert "Her ribcage hurts." in as_a_whole("Her ribcage hurts.\nChest pain and breathless.")
 
 
-def linked(text: str) -> tuple[list[Mention], int]:
-    linker = AlwaysSure()
-    least = {"en": 0.6, "zh": 0.6}
-    concepts = ConceptReader(WordAxes(), index(), linker=linker, least_likeness=least)  # type: ignore[arg-type]  # answers as one
-    mentions, cut = MentionReader(small_knowledge()).read(text, sex="unknown", age_years=None)
-    (read,) = SecondReader(concepts, HandMadeSentences(), PLACED).read([NamedNote(mentions, cut)])  # type: ignore[arg-type]
-    return [mention for mention in read.mentions if mention.via == "concept"], linker.asked
-
-
-def test_a_statement_means_what_the_linker_says() -> None:
-    (mention,), asked = linked("her ribcage hurts")
-    (plain,) = read("her ribcage hurts", HandMadeSentences()).mentions
-    first = mention.meanings[0]
-    assert asked == 1
-    assert first.finding == mention.entry == plain.meanings[1].finding
-    assert first.probability > 0.99
-    assert mention.trust == pytest.approx(1.0, abs=0.01)
-
-
-def test_a_linker_is_not_asked_what_a_denial_means() -> None:
-    """It has learned on statements alone."""
-    (mention,), asked = linked("denies her ribcage hurts")
-    assert asked == 0
-    assert mention.assertion is Assertion.ABSENT
+def test_a_long_sentence_is_quoted_by_its_first_words() -> None:
+    (quote,) = as_a_whole("Her ribcage hurts " + "and on and on it goes " * 20 + ".")
+    assert len(quote) <= MAX_QUOTE
+    assert quote.startswith("Her ribcage hurts and on")
+    assert not quote.endswith(" ")

@@ -1,7 +1,7 @@
 """`dxspan-train measure-ablations`: what each part of the reading adds, by leaving it out.
 
-Reads the evaluation sets and our own cases with the names alone, with the encoder alone (its evidence head over all
-sentences, no names, no findings), with both, with each head switched off, and with an int8 bundle. Writes figures as JSON;
+Reads the evaluation sets and our own cases with the names alone, with the encoder alone (the case matcher over
+the sentences, no findings), with both, with each part switched off, and with an int8 bundle. Writes figures as JSON;
 `dxspan-train evaluate` puts them on its page.
 """
 
@@ -11,35 +11,29 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 from tqdm import tqdm
 
 from nlp_core.assess import Reader
 from nlp_core.chart import Chart
-from nlp_core.diagnoses import Patient
 from nlp_core.findings import ChartFindings
-from nlp_core.model_bundle import DIAGNOSES, Bundle, composed_bundle_path
+from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.onnx_encoder import OnnxEncoder
-from nlp_core.second_reader import LEAST_TELLING, HeadsUsed
-from nlp_core.sections import sentences
-from nlp_core.text_view import view
-from nlp_core.words import blank_pipeline
+from nlp_core.second_reader import HeadsUsed
 from training.command import Command
 from training.measures.evaluate import SETS, asked_rows, category, rank_of
 from training.measures.own_cases import coded_chart, read_cases
 from training.measures.remembering_reader import RememberingSentences, remembering_reader
 
-ENCODER_ALONE = "encoder alone"
+ENCODER_ALONE = "encoder alone: the case matcher without findings"
 LINKER_OFF = "linker off: the curve over likeness"
 VARIANTS: Mapping[str, HeadsUsed | None] = {
     "names and rules alone, no encoder": None,
     "both, as shipped": HeadsUsed(),
     "finding head off": HeadsUsed(finding=False),
     "assertion head off": HeadsUsed(assertion=False),
-    "evidence head on": HeadsUsed(evidence=True),
-    "evidence head on, salience head off": HeadsUsed(salience=False, evidence=True),
-    "all heads off": HeadsUsed(False, False, False, False),
+    "case matcher off": HeadsUsed(cases=False),
+    "all of them off": HeadsUsed(False, False, False),
 }
 """Name -> which heads count; None = the encoder reads nothing."""
 Diagnose = Callable[[Chart], Sequence[str]]
@@ -93,8 +87,8 @@ def _variants(bundle: Bundle, int8: Path | None) -> Iterator[tuple[str, Diagnose
     if bundle.linker():
         by_likeness = bundle.second_reader_with(encoder, remembered, trust=bundle.reading_trust())
         yield LINKER_OFF, _by(Reader.load(second=by_likeness))
-    if remembered:
-        yield ENCODER_ALONE, _EncoderAlone(bundle, remembered)
+    if bundle.matcher():
+        yield ENCODER_ALONE, _by_sentences(Reader.load(second=bundle.second_reader_with(encoder, remembered)))
     if int8:
         yield "both, int8", _by(remembering_reader(int8))
 
@@ -106,29 +100,15 @@ def _by(reader: Reader) -> Diagnose:
     return diagnose
 
 
-class _EncoderAlone:
-    """Ranks by what the evidence head makes of each sentence, how common the diagnosis is, age and sex."""
+def _by_sentences(reader: Reader) -> Diagnose:
+    """By what the case matcher makes of the sentences, how common the diagnosis is, age, sex and setting."""
 
-    def __init__(self, bundle: Bundle, sentences: RememberingSentences) -> None:
-        reader = Reader.load(names_alone=True)
-        self._reasoner, self._sentences = reader.reasoner, sentences
-        self._diagnoses = list(reader.knowledge.diagnoses.values())
-        self._nlp = blank_pipeline()
-        with np.load(bundle.file(DIAGNOSES)) as stored:
-            self._placed = stored["placed"].astype(np.float32)
+    def diagnose(chart: Chart) -> Sequence[str]:
+        read = reader.read(chart)
+        ranked = reader.reasoner.rank(ChartFindings(told=read.found.told), read.patient)
+        return [one.diagnosis.icd10cm for one in ranked[:_MOST]]
 
-    def __call__(self, chart: Chart) -> Sequence[str]:
-        texts = [sentence.span.text for sentence in sentences(view(chart.notes[0].text).text, self._nlp)]
-        moved = np.zeros(len(self._diagnoses), np.float32)
-        for pieces in self._sentences.read(texts):
-            for piece in pieces:
-                if piece.telling >= LEAST_TELLING:
-                    said = self._placed @ piece.evidence
-                    moved += said - said.mean()
-        usual = self._reasoner.rank(ChartFindings(), Patient(chart.age_years, chart.sex, None, chart.setting))
-        column = {diagnosis.id: place for place, diagnosis in enumerate(self._diagnoses)}
-        scored = [(one.score + moved[column[one.diagnosis.id]], one.diagnosis.icd10cm) for one in usual]
-        return [code for _, code in sorted(scored, key=lambda pair: -pair[0])[:_MOST]]
+    return diagnose
 
 
 def _tops(diagnose: Diagnose, rows: Sequence[tuple[Chart, set[str]]]) -> tuple[float, float]:

@@ -1,0 +1,119 @@
+"""How much what a chart says reads like cases of each diagnosis: learned on cases that the project wrote (training.matching).
+
+Input : the sentences of a chart, each as the encoder read it (sentence_figures)
+Output: [sentences, diagnoses] natural-log odds that each sentence adds
+Findings are what a list names; this is the rest of what a sentence means: "mass with calcium filling the globe". A sentence counts as far
+as its gate opens. A chart is the sum of its sentences brought to a length of about 1, so that a long chart moves diagnoses no more
+than a short one, and beside a diagnosis's direction each sentence has its exact share. Knows arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp_core.encoder import check_finite
+from nlp_core.head_outputs import ASSERTIONS
+from nlp_core.sentence_readings import SentenceReading
+
+Floats = NDArray[np.float32]
+
+_HEADS, _DIAGNOSES = "heads", "diagnoses"
+FIGURES = 4 + len(ASSERTIONS)
+"""Numbers of a sentence beside its vector."""
+VECTOR = 10.0
+"""Brings components of unit vectors to about 1."""
+
+
+def sentence_figures(piece: SentenceReading) -> Floats:
+    """[W + FIGURES]: unit mean of its tokens, mean and highest probability of standing in a finding, that it tells anything of the
+    illness, log of one more than its tokens, mean probability of each assertion."""
+    mean = piece.mean / max(float(np.linalg.norm(piece.mean)), 1e-12)
+    beside = [piece.finding.mean(), piece.finding.max(), piece.telling, np.log1p(len(piece.starts))]
+    return np.concatenate([mean, beside, piece.assertion.mean(axis=0)], dtype=np.float32)
+
+
+class CaseMatcher:
+    """Weighs the sentences of charts; safe to use from several threads. W: width of the encoder, K: of the matcher, D: diagnoses."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], diagnoses: Sequence[str], heads: str = "") -> None:
+        """tensors: see TENSORS. diagnoses: ids, one a row of `diagnosis`. heads: hex SHA-256 of the bundle's heads it was learned
+        behind. Raises ValueError where a tensor is missing or has another shape."""
+        missing = [name for name in TENSORS if name not in tensors]
+        if missing:
+            raise ValueError(f"a case matcher wants {', '.join(missing)}")
+        self.heads, self.diagnoses = heads, tuple(diagnoses)
+        self._tensors = {name: np.asarray(tensors[name], np.float32) for name in TENSORS}
+        width, length = self._tensors["into"].shape
+        shapes = {
+            "gate": (width + FIGURES,),
+            "shift": (1,),
+            "diagnosis": (len(diagnoses), length),
+            "scale": (1,),
+            "least": (1,),
+        }
+        wrong = [name for name, shape in shapes.items() if self._tensors[name].shape != shape]
+        if wrong:
+            raise ValueError(f"a case matcher's {', '.join(wrong)} do not fit its other tensors")
+
+    @property
+    def width(self) -> int:
+        """W."""
+        return int(self._tensors["into"].shape[0])
+
+    def of(self, diagnoses: Sequence[str]) -> CaseMatcher:
+        """The same for other diagnoses in another order; one that it has learned nothing of is moved by no sentence."""
+        rows = {diagnosis: row for row, diagnosis in enumerate(self.diagnoses)}
+        own = self._tensors["diagnosis"]
+        learned = [rows[diagnosis] for diagnosis in diagnoses if diagnosis in rows]
+        middle = own[learned].mean(axis=0) if learned else np.zeros(own.shape[1], np.float32)
+        placed = np.stack([own[rows[d]] if d in rows else middle for d in diagnoses]) - middle
+        return CaseMatcher({**self._tensors, "diagnosis": placed}, diagnoses, self.heads)
+
+    def moved(self, sentences: Sequence[Floats]) -> Floats:
+        """[sentences, D]: what each adds to each diagnosis, the whole chart's sentences given. Raises NotFinite."""
+        own = self._tensors
+        if not len(sentences):
+            return np.zeros((0, len(self.diagnoses)), np.float32)
+        figures = np.stack(sentences)
+        vectors = figures[:, : self.width]
+        gates = 1 / (1 + np.exp(-(gate_inputs(figures, self.width) @ own["gate"] + own["shift"])))
+        counted = (vectors @ own["into"]) * gates[:, None]
+        length = np.sqrt((counted.sum(axis=0) ** 2).sum() + own["least"] ** 2)
+        moved = own["scale"] * (counted / length) @ own["diagnosis"].T
+        check_finite("what sentences move", moved)
+        return np.asarray(moved, np.float32)
+
+    def save(self, path: Path) -> None:
+        """In half precision."""
+        from safetensors.numpy import save_file
+
+        halves = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in self._tensors.items()}
+        save_file(halves, path, metadata={_HEADS: self.heads, _DIAGNOSES: " ".join(self.diagnoses)})
+
+    @staticmethod
+    def load(path: Path) -> CaseMatcher:
+        """Raises OSError, or ValueError where the file is something else."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as stored:
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # no mapping
+                told = stored.metadata() or {}
+                return CaseMatcher(tensors, told.get(_DIAGNOSES, "").split(), told.get(_HEADS, ""))
+        except SafetensorError as error:
+            raise ValueError(f"{path} holds no case matcher: {error}") from error
+
+
+TENSORS = ("into", "gate", "shift", "diagnosis", "scale", "least")
+"""into [W, K]; gate [W + FIGURES] and shift [1]; diagnosis [D, K], about unit length; scale [1], natural-log odds of full agreement;
+least [1], what is added in squares to a chart's length, so that little said moves little."""
+
+
+def gate_inputs(figures: Floats, width: int) -> Floats:
+    """[sentences, W + FIGURES]: what the gate is given."""
+    return np.concatenate([figures[:, :width] * VECTOR, figures[:, width:]], axis=1)

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 LOCKED := --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: docs centres linker matcher hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks capacity lock sbom audit clean matrix fuzz renderers pictures
+.PHONY: docs centres linker matcher hospital-day deidentification help setup setup-test demo demo-queue stop test check fast-test fit concepts robustness styles ablations model-card simulation knowledge-pages calibration evaluation evidence fairness reliability benchmarks capacity encoders text-pipeline clinic-day lock sbom audit clean matrix fuzz renderers pictures
 
 help: ## show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -152,6 +152,15 @@ capacity: setup-test ## figures of docs/capacity.md: machines for a hospital, a 
 
 benchmarks: setup-test ## figures and plots of docs/performance.md (a quarter of an hour; beside HealthChain where var/peers or PEERS=python has it)
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers-python $(PEERS)) --write docs/performance.md
+
+encoders: setup-test ## figures of docs/encoders.md: ways of running the encoder on a CPU (texts as for evaluation; OpenVINO too where OPENVINO=folder has it)
+	@$(if $(OPENVINO),PYTHONPATH=$(OPENVINO) )$(BIN)/python -m benchmarks.encoders --most 150 --rounds 4 --texts $(or $(EVAL),../shared/eval) --write docs/encoders.md
+
+text-pipeline: setup-test ## figures of docs/text_pipeline.md: what the text pipeline costs beside the encoder (a minute)
+	@$(BIN)/python -m benchmarks.text_pipeline --write docs/text_pipeline.md
+
+clinic-day: setup-test ## figures of docs/clinic_day.md: a day's charts opened again and again, what is read twice (minutes)
+	@$(BIN)/python -m benchmarks.clinic_day --patients 20 --notes 5 --write docs/clinic_day.md
 
 matrix: setup-test ## docs/security/matrix.md: each row of the fault matrix, its tests and what became of them (runs all tests)
 	@$(BIN)/python -m pytest --rows=var/rows.json; $(BIN)/python -m tests.matrix --from var/rows.json --write docs/security/matrix.md

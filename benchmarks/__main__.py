@@ -19,6 +19,7 @@ from tqdm import tqdm
 from benchmarks import (
     cached_calls,
     cold_charts,
+    encoder_page,
     knowledge_load,
     long_chart,
     memory,
@@ -29,8 +30,9 @@ from benchmarks import (
     protocol_cost,
     queue_round_trip,
     start_up,
+    text_pipeline,
 )
-from benchmarks.section import Measure, Options, Section, keep_to_cores, parser, table_of
+from benchmarks.section import Measure, Options, Section, keep_to_cores, parser, shipped_model, table_of
 
 PARTS: Mapping[str, Measure] = {
     "cached_calls": cached_calls.section,
@@ -46,6 +48,10 @@ PARTS: Mapping[str, Measure] = {
     "knowledge_load": knowledge_load.section,
 }
 """By module, in the order of the page."""
+_ELSEWHERE = (
+    "Two aims of the encoder's on a CPU stand, with what was found, on pages of their own: twice the speed of fp32 with the same card on",
+    f"{100 * encoder_page.AIM_CARDS:.1f} % of texts in [encoders.md](encoders.md), and at most {100 * text_pipeline.AIM:.0f} % of its time around it in [text_pipeline.md](text_pipeline.md).",
+)
 
 
 def run(parts: Mapping[str, Measure], options: Options) -> list[Section]:
@@ -78,6 +84,8 @@ def page(sections: Sequence[Section], plots: Sequence[tuple[str, str]], about: s
         f"## Figures beside their aims: {met} of {len(aims)} met",
         "",
         *table_of(aims),
+        *_ELSEWHERE,
+        "",
         *(line for file, what in plots for line in (f"![{what}]({file})", "")),
         *(line for section in sections for line in section.markdown),
     ]
@@ -93,12 +101,12 @@ def main() -> int:
     command.add_argument("--only", nargs="+", choices=PARTS, help="these parts alone")
     given = command.parse_args()
     keep_to_cores()
-    begun = time.monotonic()
+    model, begun = shipped_model(), time.monotonic()
     chosen = {name: measure for name, measure in PARTS.items() if not given.only or name in given.only}
     load = os.getloadavg()[0]
     sections = run(chosen, Options(given.peers_python, given.share))
     plots = performance_plots.draw(sections, given.write) if given.write else []
-    written = page(sections, plots, _about(time.monotonic() - begun, load, given.share))
+    written = page(sections, plots, about(model, time.monotonic() - begun, load, given.share))
     if given.write:
         given.write.write_text(written, encoding="utf-8")
     else:
@@ -106,13 +114,14 @@ def main() -> int:
     return int(any(section.title in PARTS for section in sections))
 
 
-def _about(seconds: float, load: float, share: float) -> str:
+def about(model: str, seconds: float, load: float, share: float) -> str:
+    """The head line: which model was measured, on what, for how many seconds, and beside how much else."""
     cores = len(os.sched_getaffinity(0))
-    about = (
-        f"{cores} cores, Python {platform.python_version()}, {seconds / 60:.0f} minutes; the machine's load was {load:.1f} when it began"
+    told = (
+        f"Model {model}, {cores} cores, Python {platform.python_version()}, {seconds / 60:.0f} minutes; the machine's load was {load:.1f} when it began"
         " (0 = nobody else). Shared machines are\nnoisy: ratios count, not milliseconds."
     )
-    return about if share == 1 else f"{about} **A try with {share:g} of the usual calls.**"
+    return told if share == 1 else f"{told} **A try with {share:g} of the usual calls.**"
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from benchmarks.clinic_arrivals import (
     jobs,
 )
 from benchmarks.queue_simulation import Jobs, Served, simulate
+from benchmarks.section import shipped_model
 
 KINDS = (FIRST, AGAIN, NEW_NOTE, AFTERNOON)
 WARM_UP = 2
@@ -45,8 +46,9 @@ WEB_USE = 0.6
 """Of a web process's core at the busiest hour."""
 CORES = 16
 """Of the machine counted in."""
-PLACES = {"hospital": 10_000, "region": 100_000, "country": 1_000_000}
-"""Openings a day."""
+PLACES = {"hospital": 10_000, "region": 100_000, "country": 1_000_000, "a million charts": 4_000_000}
+"""Openings a day; a chart is opened OPENINGS times."""
+OPENINGS = len(KINDS)
 KEEPINGS = (
     Keeping("nothing is kept", answers=False, sentences=False),
     Keeping("answers are kept", sentences=False),
@@ -146,14 +148,15 @@ def by_workers(day: Jobs, around: int) -> dict[int, Served]:
     return {number: _served(day, number) for number in numbers}
 
 
-def page(measured: Sequence[Costs], options: argparse.Namespace, plotted: str) -> Iterator[str]:
-    """The page, line by line; the plot is written beside it."""
+def page(measured: Sequence[Costs], options: argparse.Namespace, plotted: str, model: str) -> Iterator[str]:
+    """The page, line by line; the plot is written beside it. model: version of the one that read."""
     plain = measured[-1]
     yield "# Capacity"
     yield ""
     yield f"Written by `make capacity` (`python -m benchmarks.capacity --patients {options.patients} --charts {' '.join(options.charts)} --write docs/capacity.md`);"
     yield "what is measured and what is simulated stands at the top of `benchmarks/capacity.py`. Why it is counted so:"
     yield "[0018](decisions/0018-capacity.md). The machine it ran on is shared and slow; measure on your own before you buy."
+    yield f"Model {model}."
     yield ""
     yield from _costs(measured)
     yield from _assumed()
@@ -192,6 +195,8 @@ def _assumed() -> Iterator[str]:
     yield f"- Visits begin by this curve: {curve}."
     yield "- Each visit opens its chart four times: at its beginning, 1 to 5 minutes later unchanged, 10 to 25 minutes later with a new"
     yield "  note, 3 to 5 hours later when its answer is forgotten. Charts are as those replayed."
+    yield f"- **Openings are not charts**: a million openings a day are {1_000_000 // OPENINGS:,} visits, each with a chart of its own. A million charts a day"
+    yield f"  are {1_000_000 * OPENINGS:,} openings, the last place of the table."
     yield "- A worker is one core, reads one chart at a time, and as fast as measured; its time is its CPU time. Network and FHIR servers"
     yield f"  cost nothing. A chart not begun after {PATIENCE:.2f} s is put off and not answered; one not read whole after {DEADLINE} s is answered from"
     yield "  its newest notes, the rest read when nobody waits. A reading that nobody waits for does not give way: a little worse than shipped."
@@ -204,13 +209,13 @@ def _assumed() -> Iterator[str]:
 def _places(measured: Sequence[Costs], seed: int) -> Iterator[str]:
     yield f"## Machines, as it is installed ({SHIPPED.name})"
     yield ""
-    yield "| place | openings a day | in the busiest hour | chart | worker cores | web processes | machines | p95 | whole within 500 ms | in part |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "| place | charts a day | openings a day | openings in the busiest hour | chart | worker cores | web processes | machines | p95 | whole within 500 ms | in part |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for place, openings in PLACES.items():
         for costs in measured:
             need = needed(openings, SHIPPED, costs, seed)
             yield (
-                f"| {place} | {openings:,} | {need.per_hour:,.0f} | {costs.size} | {need.workers} | {need.web} | {need.machines} | "
+                f"| {place} | {openings // OPENINGS:,} | {openings:,} | {need.per_hour:,.0f} | {costs.size} | {need.workers} | {need.web} | {need.machines} | "
                 f"{1000 * need.served.percentile(95):.0f} ms | {need.served.share_within(QUICK):.1%} | {need.served.in_part:.1%} |"
             )
     yield ""
@@ -218,7 +223,7 @@ def _places(measured: Sequence[Costs], seed: int) -> Iterator[str]:
 
 def _keepings(costs: Costs, seed: int) -> Iterator[str]:
     openings = PLACES["country"]
-    yield f"## What keeping and reading ahead are worth, at {openings:,} openings a day and {costs.size}"
+    yield f"## What keeping and reading ahead are worth, at {openings:,} openings of {openings // OPENINGS:,} charts a day and {costs.size}"
     yield ""
     yield "| | worker cores | worker seconds in the busiest hour and a half | p50 | p95 | p99 | within 500 ms |"
     yield "|---|---|---|---|---|---|---|"
@@ -232,7 +237,7 @@ def _keepings(costs: Costs, seed: int) -> Iterator[str]:
 def _waits(costs: Costs, seed: int) -> Iterator[str]:
     openings = PLACES["country"]
     around = needed(openings, SHIPPED, costs, seed).workers
-    yield f"## A day of {openings:,} openings, by number of workers ({costs.size})"
+    yield f"## A day of {openings:,} openings ({openings // OPENINGS:,} charts), by number of workers ({costs.size})"
     yield ""
     yield f"From arrival to answer, web process left out; what is answered in part or not at all counts as {DEADLINE} s."
     yield ""
@@ -265,9 +270,10 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="Markdown file; the plot lies beside it, .svg")
     options = parser.parse_args()
     sizes = [tuple(map(int, size.split("x"))) for size in options.charts]
+    model = shipped_model()
     measured = [measure(options.patients, notes, sentences, options.seed) for notes, sentences in sizes]
     plotted = (options.write or Path("capacity.md")).with_suffix(".svg")
-    written = "\n".join(page(measured, options, plotted.name))
+    written = "\n".join(page(measured, options, plotted.name, model))
     print(written)
     if options.write:
         options.write.write_text(written, encoding="utf-8")

@@ -27,6 +27,7 @@ import redis
 from benchmarks import long_chart
 from benchmarks.clinic_patients import MOST_SENTENCES, ClinicPatient, clinic_patients
 from benchmarks.processes import fine_cpu_seconds, process, seconds_until_answers
+from benchmarks.section import shipped_model
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from worker.local_redis import LocalRedis, ensure_server, free_port
 from worker.messages import MODEL_VERSION_NAME
@@ -177,13 +178,16 @@ def replay(clinic: Clinic, people: list[ClinicPatient], client: redis.Redis) -> 
         clinic.open(patient, "in the afternoon, answers forgotten")
 
 
-def page(day: Day, costs: dict[str, list[float]], options: argparse.Namespace, plotted: str) -> Iterator[str]:
-    """The page, line by line."""
+def page(
+    day: Day, costs: dict[str, list[float]], options: argparse.Namespace, plotted: str, model: str
+) -> Iterator[str]:
+    """The page, line by line. model: version of the one that read."""
     yield "# A clinic day"
     yield ""
-    yield f"Written by `python -m benchmarks.clinic_day --patients {options.patients} --notes {options.notes} --write docs/clinic_day.md`;"
+    yield f"Written by `make clinic-day` (`python -m benchmarks.clinic_day --patients {options.patients} --notes {options.notes} --write docs/clinic_day.md`);"
     yield "invented patients, one real web process, one real worker, a real Redis. What is replayed and counted stands at the top of"
     yield "`benchmarks/clinic_day.py`. Shared machines are noisy: ratios count, not milliseconds."
+    yield f"Model {model}."
     yield ""
     yield f"{options.patients} patients with {options.notes} notes each, {day.openings} openings, {day.degraded} degraded answers."
     yield ""
@@ -228,10 +232,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", type=Path, help="Markdown file; the plot lies beside it, .svg")
     options = parser.parse_args()
+    model = shipped_model()
     day = measure(options.patients, options.notes, options.seed)
     costs = long_chart.measure(options.long_notes, options.long_sentences, options.seed)
     plotted = (options.write or Path("clinic_day.md")).with_suffix(".svg")
-    written = "\n".join(page(day, costs, options, plotted.name))
+    written = "\n".join(page(day, costs, options, plotted.name, model))
     print(written)
     if options.write:
         options.write.write_text(written, encoding="utf-8")

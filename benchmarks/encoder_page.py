@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.encoder_batches import Batching
 from benchmarks.encoder_cards import MARGIN_LIKENESS, MARGIN_PROBABILITY, Agreement
 from benchmarks.encoder_variants import GEMM, HAS_OPENVINO, Variant
+from nlp_core.note_groups import TOGETHER
 from training.measures import plots
 
 SENTENCES, MEASURED = "the notes' sentences", "1 × 128"
@@ -57,12 +58,13 @@ class Measured:
     batchings: Sequence[Batching]
 
 
-def page(found: Measured, plot: str, command: str) -> Iterator[str]:
+def page(found: Measured, plot: str, command: str, model: str) -> Iterator[str]:
+    """The page, line by line. model: version of the one that read."""
     first, texts = found.figures[0], "our own cases" + (" and the evaluation sets" if found.sets else "")
     peaks = ", ".join(f"{name} {rate / 1e9:,.0f}" for name, rate in found.peaks.items())
     yield "# Ways of running the encoder on a CPU"
     yield ""
-    yield f"Written by `{command}`, {_processor()}, Python {platform.python_version()}."
+    yield f"Written by `make encoders` (`{command}`), model {model}, {_processor()}, Python {platform.python_version()}."
     yield "Speed is tokens per second of processor time on one thread, all ways in turn within one run (ABAB), because the machine is"
     yield f"shared: read the ratios. *{SENTENCES}* are what a worker asks for, equal lengths together and none padded; the other columns"
     yield f"are rows × tokens. A peak is the product {GEMM[0]} × {GEMM[1]} × {GEMM[2]} in the same precision, measured in the same turns, in"
@@ -116,14 +118,15 @@ def _cascade(found: Measured) -> Iterator[str]:
 def _batchings(found: Sequence[Batching]) -> Iterator[str]:
     if not found:
         return
-    usual = next(one for one in found if one.name.startswith("note by note, equal"))
+    single = next(one for one in found if one.name.startswith("note by note, equal"))
     yield ""
-    yield "**How sentences share a run** (fp32, notes of our own cases, one thread; the second is what serving does):"
+    yield "**How sentences share a run** (fp32, notes of our own cases, one thread). Serving reads the notes of a chart as the last row does, in"
+    yield f"groups of at most {TOGETHER:,} characters ([0028](decisions/0028-notes-read-together.md)):"
     yield ""
-    yield "| batches | runs | padding | tokens/s | to the second |"
+    yield "| batches | runs | padding | tokens/s | to note by note |"
     yield "|---|---|---|---|---|"
     for one in found:
-        yield f"| {one.name} | {one.runs} | {100 * one.padding:.0f} % | {one.rate:,.0f} | {one.rate / usual.rate:.2f} |"
+        yield f"| {one.name} | {one.runs} | {100 * one.padding:.0f} % | {one.rate:,.0f} | {one.rate / single.rate:.2f} |"
 
 
 def verdict(found: Sequence[Figures]) -> str:

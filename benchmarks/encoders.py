@@ -135,7 +135,11 @@ def main() -> int:
     plot = (options.write or Path("encoders.md")).with_suffix(".svg")
     given = f" --most {options.most} --rounds {options.rounds}" + (" --texts …" if options.texts else "")
     deliver(
-        "\n".join(page(found, plot.name, f"python -m benchmarks.encoders{given} --write docs/encoders.md")),
+        "\n".join(
+            page(
+                found, plot.name, f"python -m benchmarks.encoders{given} --write docs/encoders.md", bundle.model_version
+            )
+        ),
         options.write,
     )
     if options.write:

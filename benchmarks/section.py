@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nlp_core.model_bundle import Bundle, composed_bundle_path
+
 PEERS_PYTHON = Path("var/peers/bin/python")
 CORES = 2
 
@@ -108,6 +110,11 @@ def keep_to_cores(count: int = CORES) -> None:
 def table_of(aims: Sequence[Aim]) -> list[str]:
     """A Markdown table of figures and aims; nothing where there are none."""
     return ["| figure | found | aim | |", "|---|---:|---:|---|", *(aim.row for aim in aims), ""] if aims else []
+
+
+def shipped_model() -> str:
+    """Version of the model that is about to be measured, for the head of a page. Raises BundleMissing where none is composed."""
+    return Bundle.open(composed_bundle_path()).model_version
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.knowledge_load import sample_text
+from benchmarks.section import shipped_model
 from nlp_core.batches import Batch, same_length_batches
 from nlp_core.encoder import Encoder, HeadAnswers, Vectors, embed_texts
 from nlp_core.model_bundle import Bundle, composed_bundle_path
@@ -94,10 +95,12 @@ def measure(rounds: int = 15) -> list[Cost]:
     return [sorted(costs, key=lambda cost: cost.share)[len(costs) // 2] for costs in seen.values()]
 
 
-def page(costs: Sequence[Cost]) -> Iterator[str]:
+def page(costs: Sequence[Cost], model: str) -> Iterator[str]:
+    """The page, line by line. model: version of the one that read."""
     yield "# What the text pipeline costs beside the encoder"
     yield ""
-    yield "Written by `python -m benchmarks.text_pipeline --write docs/text_pipeline.md`: the sample charts' notes (3 kB) on one"
+    yield f"Written by `make text-pipeline` (`python -m benchmarks.text_pipeline --write docs/text_pipeline.md`), model {model}:"
+    yield "the sample charts' notes (3 kB) on one"
     yield "thread, processor time, median of rounds taken in turn. *Around* is all that is not the encoder: cutting into sentences,"
     yield f"tokenizer, neutral words, frames, batches, taking the answers apart. The machine is shared: the ratio counts. Aim: {100 * AIM:.0f} %."
     yield ""
@@ -119,7 +122,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.text_pipeline", description=__doc__)
     parser.add_argument("--write", type=Path, help="Markdown file to write; without it the page is printed")
     options = parser.parse_args()
-    deliver("\n".join(page(measure())), options.write)
+    deliver("\n".join(page(measure(), shipped_model())), options.write)
     return 0
 
 

@@ -58,8 +58,9 @@ secret() { # the small form has one key for ever, so that it does the same each 
   if [ "$small" ]; then echo "of an example alone, never of a hospital"; else head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; fi
 }
 [ -e "$out/hospital.key" ] || (umask 077; secret >"$out/hospital.key")
-pretrain() { dxspan-train pretrain --from "$out/prepared" --out "$out/pretrained" ${small:+--model "$out/base"} --steps $steps --batch 8 --longest 128; }
-fit() { dxspan-train fit --with "$out/prepared" --model "$out/pretrained/encoder" --recipe $recipe --out "$out/fitted" && touch "$out/fitted/done"; }
+resume() { if [ -n "$(ls -d "$out"/$1 2>/dev/null)" ]; then echo --resume; fi; } # where a run that was cut left a checkpoint
+pretrain() { dxspan-train pretrain $(resume "pretrained/checkpoints/checkpoint-*") --from "$out/prepared" --out "$out/pretrained" ${small:+--model "$out/base"} --steps $steps --batch 8 --longest 128; }
+fit() { dxspan-train fit $(resume fitted/checkpoint.pt) --with "$out/prepared" --model "$out/pretrained/encoder" --recipe $recipe --out "$out/fitted" && touch "$out/fitted/done"; }
 bundle() { # $1: where the composed bundle goes; more: a gate
   local composed=$1; shift
   dxspan-train export-model --model "$out/pretrained/encoder" --trained "$out/fitted" --out "$out/bundle" \
@@ -69,8 +70,10 @@ gated() {
   if [ "$small" ]; then bundle "$out/composed"; return; fi
   bundle "$out/composed" --gate-on "$out/prepared" --gate examples/hospital_day/gate.yaml
 }
-calibrate() {
-  dxspan-train calibrate --bundle "$out/uncalibrated" --patients $simulated --write "$out/bundle/calibration.json"
+calibrate() { # with the hospital's own notes where a dry run says that its patients are enough
+  local command=(dxspan-train calibrate --bundle "$out/uncalibrated" --patients $simulated --write "$out/bundle/calibration.json")
+  if "${command[@]}" --prepared "$out/prepared" --dry-run; then command+=(--prepared "$out/prepared"); fi
+  "${command[@]}"
 }
 evaluate() {
   dxspan-train evaluate-site --prepared "$out/prepared" --bundle "$out/composed" $against --most $notes \
@@ -86,6 +89,15 @@ step "preparation" "$out/prepared/data_card.md" dxspan-train prepare --from "$ou
 [ -z "$small" ] || step "a tiny encoder in place of the shipped one" "$out/base/tokenizer.json" base_encoder
 step "pretraining on the notes" "$out/pretrained/report.json" pretrain
 step "fitting, with the notes" "$out/fitted/done" fit
+if [ ! "$small" ]; then # what is learned behind these heads; the small form does without
+  step "export, to learn behind its heads" "$out/plain" bundle "$out/plain"
+  step "which findings clauses mean" "$out/bundle/concept_linker.safetensors" dxspan-train fit-linker --bundle "$out/plain" \
+    --out "$out/bundle/concept_linker.safetensors" --write "$out/linking.md"
+  step "how far readings can be trusted" "$out/bundle/reading_trust.json" dxspan-train fit-trust --bundle "$out/plain" \
+    --write "$out/bundle/reading_trust.json"
+  step "which cases sentences read like" "$out/bundle/case_matcher.safetensors" dxspan-train fit-matcher --bundle "$out/plain" \
+    --out "$out/bundle/case_matcher.safetensors" --write "$out/matching.md"
+fi
 step "export as a bundle" "$out/uncalibrated" bundle "$out/uncalibrated"
 step "calibration" "$out/bundle/calibration.json" calibrate
 step "export with its calibration, through the gate" "$out/composed" gated
@@ -96,7 +108,7 @@ echo "[last] Redis, a worker, the service, one patient opened"
 python -m examples.hospital_day.open_one_chart --bundle "$out/composed" --charts "$out/charts/bundles.ndjson" --out "$out/served"
 
 cat <<REPORTS
-Reports, what each means: docs/training.md
+Reports, what each means: docs/training_reports.md
   $out/export/export-report.json        what the server gave
   $out/deidentified.work/report.json    what was found and replaced, by kind
   $out/prepared/data_card.md            what the notes are like
@@ -107,4 +119,8 @@ Reports, what each means: docs/training.md
   $out/evaluation/report.html           how good, for whom
   $out/bundle/model_card.md             what this model is, in one page
   $out/served/answer.json               the card
+REPORTS
+[ "$small" ] || cat <<REPORTS
+  $out/linking.md                       how well it is told what clauses mean
+  $out/bundle/gate.json                 what the gate found
 REPORTS

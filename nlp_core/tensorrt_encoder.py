@@ -85,12 +85,13 @@ class TensorRTEncoder(GraphEncoder):
         trt = library()
         cuda = Cuda()
         gpu = PORTABLE if is_portable(trt) else cuda.name
-        named = {"gpu": gpu, "library": library_name(trt), "model": model_key(bundle.manifest)}
-        places = [engine_path(engines_of(bundle.path), **named, precision=precision) for precision in HALF_PRECISIONS]
+        manifest = bundle.manifest
+        named = {"gpu": gpu, "library": library_name(trt), "model": model_key(manifest)}
+        bands, folder = profiles(manifest.longest), engines_of(bundle.path)
+        places = [engine_path(folder, **named, precision=precision, bands=bands) for precision in HALF_PRECISIONS]
         place = next((one for one in places if one.is_file()), None)
         if place is None:
             raise EncoderError(f"no engine of this model for {gpu} and {named['library']}: dxspan-train build-engine")
-        manifest = bundle.manifest
         return TensorRTEncoder(
             place.read_bytes(),
             bundle.tokenizer(),

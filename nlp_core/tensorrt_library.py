@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,11 @@ HalfPrecision = Literal["fp16", "bf16"]
 HALF_PRECISIONS: tuple[HalfPrecision, ...] = ("fp16", "bf16")
 PORTABLE = "portable"
 """Stands for the GPU's name in engines that run on every GPU the library knows (tensorrt_rtx)."""
+CAPABILITIES = ("SM80", "SM86", "SM89", "SM120", "SM121")
+"""What portable engines run on: every GPU that tensorrt_rtx 1.7 knows but SM75 (Turing), which has no float32 products
+for the heads and no bf16."""
+HALF_GRAPH_VERSION = 1
+"""Goes up with every change of what training/model/half_graph.py makes of a graph: engines built before are not met again."""
 _MODULES = ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings")
 _BORDERS = (8, 16, 32, 64, 128, 256, LONGEST)
 
@@ -98,12 +104,25 @@ def is_portable(module: ModuleType) -> bool:
     return hasattr(module, "ComputeCapability")
 
 
-def engine_path(folder: Path, *, gpu: str, library: str, model: str, precision: HalfPrecision) -> Path:
-    """Where the engine lies that was built with `library` for `gpu` from `model` (see model_key).
+def engine_path(
+    folder: Path,
+    *,
+    gpu: str,
+    library: str,
+    model: str,
+    precision: HalfPrecision,
+    bands: Sequence[Profile],
+    capabilities: Sequence[str] = CAPABILITIES,
+) -> Path:
+    """Where the engine lies that was built with `library` for `gpu` from `model` (see model_key), tuned for `bands`.
+    capabilities: kinds of GPU a portable engine was built for; of no account for one that was built on its GPU.
 
-    An engine of another GPU, library or model has another name, so a stale one is never met.
+    An engine that anything here was otherwise for has another name, so a stale one is never met.
     """
-    digest = hashlib.sha256("\n".join((gpu, library, model, precision)).encode()).hexdigest()
+    shapes = (f"{one.shortest}-{one.longest} x {one.rows}" for one in bands)
+    kinds = sorted(capabilities) if gpu == PORTABLE else ()
+    parts = (gpu, library, model, precision, f"half graph {HALF_GRAPH_VERSION}", "; ".join(shapes), " ".join(kinds))
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     readable = re.sub(r"[^a-z0-9.]+", "-", f"{library} {gpu} {precision}".lower())
     return folder / f"{readable}-{digest[:16]}.engine"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 
+from benchmarks import capacity
 from benchmarks.clinic_arrivals import (
     AFTERNOON,
     AGAIN,
@@ -16,6 +19,7 @@ from benchmarks.clinic_arrivals import (
     busiest_hour,
     jobs,
 )
+from benchmarks.clinic_day import Day
 from benchmarks.queue_simulation import NO_JOB, Jobs, simulate
 
 MEASURED = {FIRST: [0.3], AGAIN: [0.0], NEW_NOTE: [0.1], AFTERNOON: [0.1]}
@@ -101,3 +105,17 @@ def test_keeping_more_never_costs_a_worker_more() -> None:
     assert work(answers=False, sentences=False) == pytest.approx(8_000 * 0.3)
     assert work(sentences=False) == pytest.approx(6_000 * 0.3)
     assert work() == pytest.approx(2_000 * (0.3 + 0.1 + 0.1))
+
+
+def test_the_page_tells_charts_from_openings_and_counts_a_million_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert capacity.PLACES["country"] == 1_000_000
+    assert capacity.PLACES["a million charts"] == 4_000_000
+    monkeypatch.setattr(capacity, "PLACES", {place: openings // 1000 for place, openings in capacity.PLACES.items()})
+    measured = capacity.Costs(5, 12, MEASURED, {kind: [0.01] for kind in capacity.KINDS}, Day(), 100.0)
+    options = Namespace(patients=8, charts=["5x12"], seed=0)
+    written = "\n".join(capacity.page([measured], options, "capacity.svg", "5+abc"))
+    assert "Model 5+abc." in written
+    assert "a million openings a day are 250,000 visits" in written
+    assert "| country | 250 | 1,000 | " in written
+    assert "| a million charts | 1,000 | 4,000 | " in written
+    assert "at 1,000 openings of 250 charts a day" in written

@@ -45,7 +45,9 @@ def test_ways_on_a_cpu_are_held_against_fp32(bundle: Bundle, tmp_path: Path, mon
     assert 0 < first.share < 3
     encoder_page.draw(found, tmp_path / "encoders.svg")
     assert "times fp32" in (tmp_path / "encoders.svg").read_text()
-    written = "\n".join(encoder_page.page(found, "encoders.svg", "a command"))
+    written = "\n".join(encoder_page.page(found, "encoders.svg", "a command", "5+abc"))
+    assert "(`a command`), model 5+abc, " in written
+    assert "Serving reads the notes of a chart as the last row does" in written
     assert f"| {BY_ROWS} |" in written
     assert "It reads 60 % of the tokens again" in written
     assert "| all notes at once, equal lengths together |" in written
@@ -115,7 +117,9 @@ def test_the_pipelines_cost_is_what_the_encoder_does_not_take() -> None:
     costs = text_pipeline.measure(rounds=1)
     assert [one.what for one in costs] == ["sentences", "windows"]
     assert all(one.padding == 0 and one.around > 0 and one.encoding > one.around for one in costs)
-    assert "No row is padded" in " ".join(text_pipeline.page(costs))
+    written = " ".join(text_pipeline.page(costs, "5+abc"))
+    assert "No row is padded" in written
+    assert "model 5+abc:" in written
 
 
 def test_the_gpu_benchmark_in_a_tiny_size_on_a_cpu(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import PARTS, page, run
+from benchmarks.__main__ import PARTS, about, page, run
+from benchmarks.cached_calls import Cached, told
 from benchmarks.calls_at_once import http_request
 from benchmarks.new_charts import NewChart
 from benchmarks.peers import section as beside_peers
 from benchmarks.performance_plots import draw
-from benchmarks.section import Aim, Options, Section, percentile
-from benchmarks.steady_calls import call_steadily, calls_per_second
+from benchmarks.section import Aim, Options, Section, percentile, shipped_model
+from benchmarks.steady_calls import Timed, call_steadily, calls_per_second
+from nlp_core.model_bundle import Bundle, composed_bundle_path
 
 STANDS_STILL_SECONDS = 0.3
 
@@ -36,6 +38,28 @@ def test_a_missed_aim_says_so_on_the_page() -> None:
     assert "| queue | 9.70 | ≤ 4 | missed |" in written
     assert "| rate | 3.00 | ≥ 2 | met |" in written
     assert "## Queue\n\nwords" in written
+
+
+def test_the_page_names_the_model_and_links_the_encoders_aims() -> None:
+    written = page([Section("Queue", ["words"], [Aim("queue", 3, 4)])], [], about(shipped_model(), 60.0, 0.5, 1.0))
+    assert f"Model {Bundle.open(composed_bundle_path()).model_version}, " in written
+    for other in ("encoders.md", "text_pipeline.md"):
+        assert f"[{other}]({other})" in written
+        assert (Path("docs") / other).is_file()
+
+
+def test_no_ratio_is_given_where_the_caller_itself_was_late() -> None:
+    def times(*of: tuple[float, float]) -> list[Timed]:
+        return [Timed(200, milliseconds, late, {"cards": []}) for milliseconds, late in of]
+
+    calls = times(*[(8.0, 0.5)] * 200)
+    section = told(Cached(calls, times(*[(2.0, 0.5)] * 180, *[(90.0, 85.0)] * 20)))
+    assert "| 50 | 8.0 ms | 2.0 ms | 4.0 |" in section.lines
+    assert "| 95 | 8.0 ms | 90.0 ms | – |" in section.lines
+    assert any(line.startswith("–: the caller itself was late") for line in section.lines)
+    assert any("under a deadline of 30 s" in line for line in section.lines)
+    in_time = told(Cached(calls, times(*[(2.0, 0.5)] * 200)))
+    assert "–" not in "".join(in_time.lines)
 
 
 def test_a_part_that_fails_is_named_and_costs_the_others_nothing() -> None:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 import nlp_core
 from nlp_core.assess import Reader
 from nlp_core.calibration import Calibration
+from nlp_core.model_bundle import Bundle, composed_bundle_path
 from training.beta_curve import BetaCurve
 from training.command import Command
 from training.simulated_patients import simulated_patients
@@ -144,9 +145,10 @@ def calibrate(
     of whose development split at most `most` coded notes are read beside the simulated patients."""
     # They make rows of this module.
     from training.site.calibrate_on_site import beside, read_halves, site_halves
-    from training.site.prepared_folders import sites_of
+    from training.site.prepared_folders import sites_of, tell_bad_lines
 
     halves = site_halves(sites_of(prepared), most=most) if prepared else None  # refused before anything is read
+    tell_bad_lines(halves.bad if halves else ())
     reader = Reader.load(bundle, calibrated=False)
     site = read_halves(reader, halves) if halves else None
     fitted_on = read_patients(reader, patients, seed=seed)
@@ -186,9 +188,28 @@ def _arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--most", type=int, default=2000, help="of them, coded notes to read (default: %(default)s)")
     parser.add_argument("--write", type=Path, default=SHIPPED, help="file to write (default: the shipped bundle's)")
+    parser.add_argument("--dry-run", action="store_true", help="count what it would be fitted on, read nothing")
+
+
+def _tell_plan(options: Namespace) -> None:
+    """What the dry run says. Raises ValueError, BundleError as the run itself would before it reads."""
+    from training.site.calibrate_on_site import site_halves
+    from training.site.prepared_folders import sites_of, tell_bad_lines
+
+    bundle = Bundle.open(options.bundle or composed_bundle_path())
+    print(f"{'model':20} {bundle.model_version}, knowledge {bundle.knowledge().version}")
+    print(f"{'simulated patients':20} {options.patients:,} to fit on, {options.patients:,} held apart")
+    if options.prepared:
+        halves = site_halves(sites_of(options.prepared), most=options.most)
+        tell_bad_lines(halves.bad)
+        print(f"{'site':20} {halves}")
+    print(f"dry run: nothing written to {options.write}")
 
 
 def _run(options: Namespace) -> int:
+    if options.dry_run:
+        _tell_plan(options)
+        return 0
     calibration = calibrate(
         options.write, patients=options.patients, seed=options.seed, bundle=options.bundle, prepared=options.prepared,
         most=options.most,

@@ -12,7 +12,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
@@ -23,6 +23,8 @@ from nlp_core.bundle_manifest import (
     GRAPH,
     HEAD_WEIGHTS,
     LINKER,
+    MANIFEST,
+    MATCHER,
     READING_TRUST,
     TABLE,
     TOKENIZER,
@@ -38,7 +40,11 @@ from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import SHIPPED_BUNDLE, composed_bundle_path
 from training.command import Command
 from training.model.named_encoder import add_model_argument, encoder_folder
+from training.model.parity_report import PARITY
 from training.prepare.prepared_note import SPLITS
+
+if TYPE_CHECKING:
+    from training.site.gate import SiteGate, Verdict
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
@@ -99,8 +105,9 @@ def export(
         heads=HEADS if HEAD_WEIGHTS in added else (),
         files={name: stored_file(out / name) for name in (GRAPH, TABLE, *added)},
     )
-    if trained and (trained / LINKER).is_file() and trained.resolve() != out.resolve():
-        shutil.copyfile(trained / LINKER, out / LINKER)
+    for name in (LINKER, MATCHER):
+        if trained and (trained / name).is_file() and trained.resolve() != out.resolve():
+            shutil.copyfile(trained / name, out / name)
     write_manifest(out, manifest)
     return manifest
 
@@ -137,15 +144,20 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--with-knowledge", action="store_true", help="compose with the knowledge too, ready to serve")
     parser.add_argument(
         "--gate-on", action="append", metavar="FOLDER",
-        help="FOLDER or NAME=FOLDER of prepared notes on which it must not be worse than the shipped model; else nothing is written (status 3)",
+        help="FOLDER or NAME=FOLDER of prepared notes on which it must not be worse than the shipped model; else gate.json alone is written (status 3)",
     )  # fmt: skip
     parser.add_argument("--gate", type=Path, help="YAML file of what is allowed (default: training/gate.yaml)")
     parser.add_argument("--gate-split", choices=SPLITS, default="test", help="default: %(default)s")
     parser.add_argument("--gate-notes", type=int, default=2000, help="coded notes to read (default: %(default)s)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check what it is made of, count the gate's notes, make nothing"
+    )
 
 
 def _run(arguments: Namespace) -> int:
     model = encoder_folder(arguments.model)
+    if arguments.dry_run:
+        return _planned(arguments, model)
     if arguments.gate_on and not _passes(arguments, model):
         return REFUSED
     manifest = _export(arguments, model, arguments.out)
@@ -167,27 +179,62 @@ def _export(arguments: Namespace, model: Path | None, out: Path) -> Manifest:
     )
 
 
-def _passes(arguments: Namespace, model: Path | None) -> bool:
-    """Says every limit with its figure. Too few patients are refused before anything is made."""
-    from training.site.gate import (
-        GATE,
-        counted_on,
-        judged_on,
-        read_gate,
-    )  # which measures, and so knows this module's bundles
+def _planned(arguments: Namespace, model: Path | None) -> int:
+    """What the dry run says; REFUSED where the gate would refuse before a model is made. Raises as `export` does."""
+    from training.site.gate import VERDICT
 
-    path = arguments.gate or GATE
-    gate, where = read_gate(path), {"split": arguments.gate_split, "most": arguments.gate_notes}
-    judged = [counted_on(gate, arguments.gate_on, **where)]
-    if judged[0].passed:
+    base = base_of(model)
+    print(f"{'encoder':16} {base_files(base, model)[BASE_WEIGHTS].parent}, {arguments.precision}")
+    added = _taken_over(arguments.trained) if arguments.trained else {}
+    files = [*dict.fromkeys((GRAPH, TABLE, PARITY, MANIFEST, *added))]
+    kept = [name for name in (CALIBRATION, LINKER, MATCHER, READING_TRUST) if (arguments.out / name).is_file()]
+    passed = True
+    if arguments.gate_on:
+        verdict = _gate(arguments).counted()
+        _tell(verdict)
+        passed, files = verdict.passed, [*files, VERDICT]
+    print(f"{'left as they are':16} {', '.join(kept) or '-'}")
+    print(f"{'would be written':16} {', '.join(files)}")
+    if arguments.compose:
+        print(f"{'composed at':16} {arguments.compose}")
+    print(f"dry run: nothing written to {arguments.out}")
+    return 0 if passed else REFUSED
+
+
+def _gate(arguments: Namespace) -> SiteGate:
+    from training.site.gate import GATE, SiteGate  # which measures, and so knows this module's bundles
+    from training.site.prepared_folders import tell_bad_lines
+
+    gate = SiteGate(
+        arguments.gate or GATE, arguments.gate_on, split=arguments.gate_split, most=arguments.gate_notes
+    )  # fmt: skip
+    tell_bad_lines(gate.bad)
+    return gate
+
+
+def _passes(arguments: Namespace, model: Path | None) -> bool:
+    """Says every limit with its figure, and writes the verdict. Too few patients are refused before anything is made."""
+    from training.site.gate import VERDICT
+
+    gate = _gate(arguments)
+    verdict = gate.counted()
+    if verdict.passed:
         with _composed_aside(arguments, model) as composed:
-            judged = judged_on(gate, composed, composed_bundle_path(), arguments.gate_on, **where)
-    for one in judged:
+            verdict = gate.judged(composed, composed_bundle_path())
+    _tell(verdict)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / VERDICT).write_text(verdict.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    if not verdict.passed:
+        print(
+            f"dxspan-train: the gate ({verdict.gate}) refuses this model; nothing but {VERDICT} was written",
+            file=sys.stderr,
+        )
+    return verdict.passed
+
+
+def _tell(verdict: Verdict) -> None:
+    for one in verdict.judged:
         print(f"{'passed' if one.passed else 'FAILED'}  {one.said}")
-    passed = all(one.passed for one in judged)
-    if not passed:
-        print(f"dxspan-train: the gate ({path.name}) refuses this model; nothing was written", file=sys.stderr)
-    return passed
 
 
 @contextmanager
@@ -196,7 +243,7 @@ def _composed_aside(arguments: Namespace, model: Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         aside = Path(name) / "shipped"
         aside.mkdir()
-        for file in (CALIBRATION, LINKER, READING_TRUST):
+        for file in (CALIBRATION, LINKER, MATCHER, READING_TRUST):
             if (arguments.out / file).is_file():
                 shutil.copyfile(arguments.out / file, aside / file)
         _export(arguments, model, aside)

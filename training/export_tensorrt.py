@@ -20,6 +20,7 @@ from nlp_core.durable_files import write_whole
 from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.model_faults import EncoderError
 from nlp_core.tensorrt_library import (
+    CAPABILITIES,
     HALF_PRECISIONS,
     PORTABLE,
     HalfPrecision,
@@ -35,10 +36,6 @@ from nlp_core.tensorrt_library import (
 )
 from training.command import Command
 
-CAPABILITIES = ("SM80", "SM86", "SM89", "SM120", "SM121")
-"""What portable engines run on: every GPU that tensorrt_rtx 1.7 knows but SM75 (Turing), which has no float32 products
-for the heads and no bf16."""
-
 
 def build_engine(
     bundle: Bundle,
@@ -48,7 +45,7 @@ def build_engine(
     capabilities: Sequence[str] = CAPABILITIES,
 ) -> Path:
     """Builds the engine of `bundle` and returns where it lies. folder: None = the cache beside the bundle. capabilities:
-    kinds of GPU a portable engine is for.
+    kinds of GPU a portable engine is for; serving looks for one that is for CAPABILITIES.
 
     Raises EncoderError where no library is installed, where it needs a GPU that is not there, or where it refuses the
     graph, with the library's own words.
@@ -67,6 +64,8 @@ def build_engine(
         library=library_name(trt),
         model=model_key(bundle.manifest),
         precision=precision,
+        bands=profiles(bundle.manifest.longest),
+        capabilities=capabilities,
     )
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, engine)

@@ -109,6 +109,10 @@ def test_f09_a_pod_that_breaks_the_policy_is_seen(
         (["-f", str(CHART / "ci" / "least.yaml"), "--set", "settings.DXSPAN_QUEUE_KEY=x"], "existingSecret"),
         (["-f", str(CHART / "ci" / "least.yaml"), "--set", "ingress.enabled=true,ingress.host=a.b"], "tlsSecret"),
         (["-f", str(CHART / "ci" / "least.yaml"), "--set", "worker.keda.enabled=true"], "redisSecret"),
+        (
+            ["-f", str(CHART / "ci" / "least.yaml"), "--set", "gpuWorker.enabled=true,gpuWorker.keda.enabled=true"],
+            "redisSecret",
+        ),
     ],
 )
 def test_what_nobody_can_guess_is_asked_for_by_name(program: Path, arguments: list[str], named: str) -> None:
@@ -134,13 +138,61 @@ def test_f07_metrics_and_health_are_not_behind_the_ingress(everything: list[Mani
 
 
 def test_g15_workers_are_scaled_by_the_queue_that_this_version_uses(everything: list[Manifest]) -> None:
-    (scaled,) = [one for one in everything if one["kind"] == "ScaledObject"]
-    by_length, by_load = scaled["spec"]["triggers"]
-    assert by_length["metadata"]["listName"] == f"{KEY_PREFIX}{FRESH_QUEUE}"
-    assert "dxspan_worker_reading_seconds_sum" in by_load["metadata"]["query"]
+    (authentication,) = [one for one in everything if one["kind"] == "TriggerAuthentication"]
+    for component in ("worker", "worker-gpu"):
+        scaled = of_kind(everything, "ScaledObject", component)["spec"]
+        deployment = of_kind(everything, "Deployment", component)
+        assert scaled["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+        assert "replicas" not in deployment["spec"]  # or every upgrade would undo the scaling
+        by_length, by_load = scaled["triggers"]
+        assert by_length["metadata"]["listName"] == f"{KEY_PREFIX}{FRESH_QUEUE}"
+        assert by_length["authenticationRef"]["name"] == authentication["metadata"]["name"]
+        assert "dxspan_worker_reading_seconds_sum" in by_load["metadata"]["query"]
     assert not [
         one for one in everything if one["kind"] == "HorizontalPodAutoscaler" and "worker" in one["metadata"]["name"]
     ]
+
+
+def test_each_kind_of_worker_is_scaled_by_its_own_load(everything: list[Manifest]) -> None:
+    """Seconds that a GPU's worker reads call for no worker on a CPU."""
+    for component, pods in (("worker", 'pod!~"release-dxspan-worker-gpu-.*"'), ("worker-gpu", 'pod=~"release-dxspan-')):
+        _, by_load = of_kind(everything, "ScaledObject", component)["spec"]["triggers"]
+        assert pods in by_load["metadata"]["query"]
+
+
+def test_gpu_workers_alone_may_be_scaled(program: Path) -> None:
+    chosen = "gpuWorker.enabled=true,gpuWorker.keda.enabled=true,worker.keda.redisSecret=dxspan-keda"
+    rendered = render(program, "-f", str(CHART / "ci" / "least.yaml"), "--set", chosen)
+    (scaled,) = [one for one in rendered if one["kind"] == "ScaledObject"]
+    assert scaled["metadata"]["name"] == "release-dxspan-worker-gpu"
+    assert [trigger["type"] for trigger in scaled["spec"]["triggers"]] == ["redis"]
+    assert of_kind(rendered, "HorizontalPodAutoscaler", "worker")
+
+
+def test_every_kind_of_pod_has_its_disruption_budget(everything: list[Manifest], program: Path) -> None:
+    """Draining a machine takes one pod of a kind at a time."""
+    with_gpu, without = everything, render(program, "-f", str(CHART / "ci" / "least.yaml"))
+    for rendered, components in ((with_gpu, ("web", "worker", "worker-gpu")), (without, ("web", "worker"))):
+        budgets = [one for one in rendered if one["kind"] == "PodDisruptionBudget"]
+        assert len(budgets) == len(components)
+        for component in components:
+            budget = of_kind(budgets, "PodDisruptionBudget", component)["spec"]
+            pods = of_kind(rendered, "StatefulSet" if component == "web" else "Deployment", component)["spec"]
+            assert budget["selector"]["matchLabels"].items() <= pods["template"]["metadata"]["labels"].items()
+            assert budget["maxUnavailable"] == 1
+
+
+def test_gpu_pods_run_in_the_runtime_class_that_is_named_and_others_in_the_usual_one(
+    everything: list[Manifest], program: Path
+) -> None:
+    def runtime(rendered: list[Manifest], component: str) -> str | None:
+        pod = of_kind(rendered, "Deployment", component)["spec"]["template"]["spec"]
+        return pod.get("runtimeClassName")  # type: ignore[no-any-return]
+
+    assert (runtime(everything, "worker-gpu"), runtime(everything, "worker")) == ("nvidia", None)
+    least = render(program, "-f", str(CHART / "ci" / "least.yaml"), "--set", "gpuWorker.enabled=true")
+    assert runtime(least, "worker-gpu") is None
+    assert of_kind(least, "Deployment", "worker-gpu")["spec"]["replicas"] == 1
 
 
 def test_the_chart_s_version_is_the_project_s() -> None:

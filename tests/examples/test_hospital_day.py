@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.tuning.labelled import encoder
 from training.__main__ import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -73,12 +74,33 @@ def test_symptom_texts_have_enough_of_each_label_and_are_held_apart() -> None:
     assert shared == []  # no nine characters in a row are the same
 
 
-def test_the_command_of_the_symptom_texts_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def symptom_texts_command(out: Path) -> list[str]:
+    """As the page has it, but for where it writes."""
     (command,) = _commands(TEXTS / "README.md")
     arguments = [str(ROOT / part) if part.startswith("examples/") else part for part in command]
-    arguments[arguments.index("--out") + 1] = str(tmp_path / "out")
-    assert main([*arguments, "--dry-run"]) == 0
+    arguments[arguments.index("--out") + 1] = str(out)
+    return arguments
+
+
+def test_the_command_of_the_symptom_texts_takes_the_shipped_encoder(tmp_path: Path) -> None:
+    assert main([*symptom_texts_command(tmp_path / "out"), "--dry-run"]) == 0
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_of_the_symptom_texts_trains_and_prints_its_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a tiny encoder, which learns to read none of it: that the five labels are reported is what is seen here."""
+    model = encoder(tmp_path / "encoder")
+    out = tmp_path / "out"
+    assert main([*symptom_texts_command(out), "--model", str(model), "--threads", "1", "--longest", "32"]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"precision +recall +f1-score +support", printed)
+    rows = dict(re.findall(r"^ *(\S+) +\d\.\d{3} +\d\.\d{3} +\d\.\d{3} +(\d+)$", printed, re.MULTILINE))
+    assert rows.keys() == LABELS
+    assert rows == {label: str(count) for label, count in Counter(label for _, label in texts("test.csv")).items()}
+    assert (out / "classification_report.txt").read_text("utf-8").strip() in printed
+    assert (out / "encoder" / "tokenizer.json").is_file()
 
 
 @pytest.mark.parametrize("page", ["docs/training.md", "docs/hospital_data.md", "examples/symptom_texts/README.md"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,21 @@ class StandInEngine:
         return self.contexts[-1]
 
 
+class StandInRecordingEngine(StandInEngine):
+    """As of tensorrt_rtx, whose contexts record repeated shapes when told to; `strategies`: what each was told."""
+
+    def __init__(self, graph: Path, driver: StandInDriver) -> None:
+        super().__init__(graph, driver)
+        self.strategies: list[str] = []
+
+    def create_runtime_config(self) -> SimpleNamespace:
+        return SimpleNamespace(cuda_graph_strategy="disabled")
+
+    def create_execution_context(self, config: SimpleNamespace | None = None) -> StandInContext:
+        self.strategies.append(config.cuda_graph_strategy if config else "none")
+        return super().create_execution_context()
+
+
 class StandInContext:
     def __init__(self, engine: StandInEngine) -> None:
         self.engine, self.profile = engine, -1
@@ -137,10 +152,15 @@ class StandInContext:
             ctypes.memmove(self.addresses[name], np.ascontiguousarray(array).ctypes.data, array.nbytes)
 
 
-def stand_in_library(engine: StandInEngine | None) -> ModuleType:
-    """A module like `tensorrt` whose runtime gives `engine` for any bytes; None: it refuses them."""
+def stand_in_library(engine: StandInEngine | None, *, records_itself: bool = False) -> ModuleType:
+    """A module like `tensorrt` whose runtime gives `engine` for any bytes; None: it refuses them.
+
+    records_itself: like `tensorrt_rtx`, which has a way to say so.
+    """
     module: Any = ModuleType("tensorrt")
     module.__version__ = "11.0"
     module.ILogger = type("ILogger", (), {"Severity": type("Severity", (), {"ERROR": 1, "INTERNAL_ERROR": 0})})
     module.Runtime = lambda _log: type("Runtime", (), {"deserialize_cuda_engine": lambda _self, _bytes: engine})()
+    if records_itself:
+        module.CudaGraphStrategy = SimpleNamespace(WHOLE_GRAPH_CAPTURE="whole graph")
     return module  # type: ignore[no-any-return]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nlp_core.batches import Batch, same_length_batches
+from nlp_core import tensorrt_encoder, tensorrt_library
+from nlp_core.batches import MOST_TOKENS, Batch, same_length_batches
 from nlp_core.cuda_driver import Cuda, CudaError
 from nlp_core.device_faults import DeviceHealth, device_fault
 from nlp_core.guarded_encoder import GuardedEncoder
@@ -21,8 +22,8 @@ from nlp_core.model_bundle import Bundle, composed_bundle_path
 from nlp_core.model_faults import EncoderError
 from nlp_core.onnx_encoder import OnnxEncoder, open_encoder
 from nlp_core.tensorrt_encoder import TensorRTEncoder
-from nlp_core.tensorrt_library import engine_path, profiles
-from tests.nlp_core.device_stand_in import StandInDriver, StandInEngine, stand_in_library
+from nlp_core.tensorrt_library import PORTABLE, engine_path, engines_of, model_key, profiles
+from tests.nlp_core.device_stand_in import StandInDriver, StandInEngine, StandInRecordingEngine, stand_in_library
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,11 @@ def test_e_a_lost_device_and_a_full_memory_are_told_apart(device: Device, bundle
     assert health.lost
 
 
-def opened(bundle: Bundle, library: Any) -> TensorRTEncoder:
-    """An engine of nothing, with a library that will not have it."""
+def opened(bundle: Bundle, library: Any, driver: StandInDriver | None = None) -> TensorRTEncoder:
+    """What `library` makes of an engine, if it will have it."""
+    cuda = Cuda(driver or StandInDriver())
     sizes = {"width": 384, "longest": 512, "vocabulary": 30_522}
-    return TensorRTEncoder(b"engine", bundle.tokenizer(), heads=True, trt=library, cuda=Cuda(StandInDriver()), **sizes)
+    return TensorRTEncoder(b"engine", bundle.tokenizer(), heads=True, trt=library, cuda=cuda, **sizes)
 
 
 def test_a_runtime_that_refuses_the_engine_says_so(bundle: Bundle) -> None:
@@ -146,11 +148,75 @@ def test_a_machine_without_a_gpu_is_named() -> None:
     assert Cuda(StandInDriver()).name == "Stand-in 8.9"
 
 
-def test_an_engine_of_another_gpu_library_model_or_precision_has_another_name(tmp_path: Path) -> None:
-    named = {"gpu": "NVIDIA L4 8.9", "library": "tensorrt 11.0", "model": "a b", "precision": "fp16"}
-    others = [{**named, key: f"{value}6"} for key, value in named.items()]
-    places = {engine_path(tmp_path, **one) for one in (named, *others)}  # type: ignore[arg-type]
-    assert len(places) == 5
+NAMED: dict[str, Any] = {"gpu": PORTABLE, "library": "tensorrt_rtx 1.7", "model": "a b", "precision": "fp16"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"gpu": "NVIDIA L4 8.9"},
+        {"library": "tensorrt_rtx 1.8"},
+        {"model": "a c"},
+        {"precision": "bf16"},
+        {"bands": profiles(256)},
+        {"bands": profiles(most_tokens=MOST_TOKENS + 1)},
+        {"capabilities": ("SM89",)},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_an_engine_made_otherwise_has_another_name(tmp_path: Path, other: dict[str, Any]) -> None:
+    usual = NAMED | {"bands": profiles()}
+    assert engine_path(tmp_path, **usual) == engine_path(tmp_path, **usual)
+    assert engine_path(tmp_path, **usual | other) != engine_path(tmp_path, **usual)
+
+
+def test_a_changed_border_or_half_graph_gives_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {engine_path(tmp_path, **NAMED, bands=profiles())}
+    monkeypatch.setattr(tensorrt_library, "_BORDERS", (8, 16, 32, 64, 128, 320, 512))
+    places.add(engine_path(tmp_path, **NAMED, bands=profiles()))
+    monkeypatch.setattr(tensorrt_library, "HALF_GRAPH_VERSION", tensorrt_library.HALF_GRAPH_VERSION + 1)
+    places.add(engine_path(tmp_path, **NAMED, bands=profiles()))
+    assert len(places) == 3
+
+
+def test_an_engine_built_on_its_gpu_has_one_name_whatever_portable_engines_are_for(tmp_path: Path) -> None:
+    own = NAMED | {"gpu": "NVIDIA L4 8.9", "bands": profiles()}
+    assert engine_path(tmp_path, **own, capabilities=("SM89",)) == engine_path(tmp_path, **own)
+
+
+def test_a_stale_engine_is_not_met(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine of this bundle, library and GPU is opened, and no longer when the borders have changed since."""
+    driver = StandInDriver()
+    trt = stand_in_library(StandInEngine(bundle.graph, driver))
+    monkeypatch.setattr(tensorrt_encoder, "library", lambda: trt)
+    monkeypatch.setattr(tensorrt_encoder, "Cuda", lambda: Cuda(driver))
+    folder = tmp_path / "composed"
+    folder.symlink_to(bundle.path)
+    here = Bundle(folder, bundle.manifest)
+    named: dict[str, Any] = {"gpu": "Stand-in 8.9", "library": "tensorrt 11.0", "model": model_key(bundle.manifest)}
+    place = engine_path(engines_of(folder), **named, precision="fp16", bands=profiles(bundle.manifest.longest))
+    place.parent.mkdir()
+    place.write_bytes(b"engine")
+    assert TensorRTEncoder.open(here).encode(batch(1, 5)).shape == (1, 5, bundle.manifest.width)
+    monkeypatch.setattr(tensorrt_library, "_BORDERS", (8, 512))
+    with pytest.raises(EncoderError, match=r"no engine of this model for Stand-in 8\.9"):
+        TensorRTEncoder.open(here)
+
+
+def test_a_library_that_records_by_itself_is_told_to_and_nothing_is_recorded_for_it(
+    bundle: Bundle, cpu: OnnxEncoder
+) -> None:
+    """As tensorrt_rtx: each context is made with a runtime configuration."""
+    driver = StandInDriver()
+    engine = StandInRecordingEngine(bundle.graph, driver)
+    encoder = opened(bundle, stand_in_library(engine, records_itself=True), driver)
+    for seed in range(7):
+        for shape in ((2, 9), (1, 200)):
+            asked = batch(*shape, seed)
+            assert np.abs(encoder.encode(asked) - cpu.encode(asked)).max() < 1e-5
+    assert engine.strategies == ["whole graph"] * 2  # a context for each profile, however often its shapes come
+    assert [context.profile for context in engine.contexts] == [1, 5]
+    assert driver.replayed == 0
 
 
 def test_where_an_engine_cannot_run_onnx_runtime_reads_and_the_log_says_why(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,25 +15,30 @@ from tokenizers import Tokenizer
 
 from nlp_core.adapters import ADAPTER
 from nlp_core.assertion import Assertion
-from nlp_core.bundle_manifest import HEAD_WEIGHTS
+from nlp_core.bundle_manifest import BASE_WEIGHTS, FINDING_CENTRES, HEAD_WEIGHTS, TOKENIZER
 from nlp_core.compose_bundle import compose
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
 from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
+from tests.training.prepared_notes import written_note
 from tests.training.tiny_encoders import save_encoder
+from tests.training.tuning.labelled import texts as labelled_texts
+from training.__main__ import main
 from training.export_model import base_of, export
 from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
-from training.model.fit import ENCODER, Training
+from training.model.fit import CURVES, ENCODER, Training
 from training.model.measure_training import Measured
 from training.model.pair_batches import PairSampler
 from training.model.prepared_sentences import PreparedSentences
-from training.model.recipe import SHIPPED, Recipe, read_recipe
+from training.model.recipe import SHIPPED, Recipe, read_recipe, write_recipe
 from training.model.sentence_batches import SentenceSampler
 from training.model.tuned_encoder import Tuning
 from training.phrases import Phrase, by_entry, clauses_of_nothing, names_of, written_phrases
 from training.prepare.prepared_note import BlottedSpan, PreparedNote, PreparedSentence, WeakSpan
+from training.tuning.options import TuningOptions
+from training.tuning.run import tuned
 
 SMALL = Recipe(steps=6, concepts=8, sentences=4, measure_every=3, measure_sentences=20, resting_sentences=500, seed=5)
 TEXTS = ["chest pain", "胸痛", "it hurts when I breathe in", "吸气时胸口痛"]
@@ -120,7 +126,17 @@ def test_a_cut_run_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path
     with pytest.raises(Cut):
         first.run()
     Training(SMALL, small_knowledge(), tmp_path, base).run(resume=True)
-    assert (tmp_path / ADAPTER).read_bytes() == (run / ADAPTER).read_bytes()
+    for name in (ADAPTER, HEAD_WEIGHTS, FINDING_CENTRES, TOKENIZER):
+        assert (tmp_path / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_curves_are_there_for_tensorboard(run: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    curves: Any = EventAccumulator(str(run / CURVES))
+    curves.Reload()
+    assert [event.step for event in curves.Scalars("loss/finding")] == list(range(SMALL.steps))
+    assert {event.step for event in curves.Scalars("held_apart/nearest_english")} == {3, 6}
 
 
 def test_there_is_nothing_to_resume_in_an_empty_folder(base: Path, tmp_path: Path) -> None:
@@ -168,6 +184,19 @@ def test_what_was_learned_is_what_the_composed_bundle_reads(base: Path, run: Pat
     assert np.abs(OnnxEncoder.open(bundle).embed(TEXTS) - OnnxEncoder.open(untrained).embed(TEXTS)).max() > 1e-3
 
 
+def test_what_tune_leaves_is_an_encoder_to_begin_with(base: Path, tmp_path: Path) -> None:
+    options = TuningOptions(epochs=1, rank=2, longest=16, threads=1)
+    labels = ("allergy", "cold", "flu")
+    tuned(str(base), labelled_texts(4), [], labels, options, tmp_path / "tuned").save(tmp_path / "tuned")
+    begun = tmp_path / "tuned" / ENCODER
+    assert (begun / BASE_WEIGHTS).read_bytes() != (base / BASE_WEIGHTS).read_bytes()
+    recipe = SMALL.model_copy(update={"steps": 1, "measure_every": 1, "rank": 2})
+    Training(recipe, small_knowledge(), tmp_path / "fitted", begun).run()
+    export(tmp_path / "shipped", model=begun, trained=tmp_path / "fitted")
+    bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=begun))
+    assert_composed_reads_as_torch(bundle, restored(tmp_path / "fitted", recipe, begun))
+
+
 @pytest.mark.parametrize("tuning", ["lora", "full", "frozen"])
 @pytest.mark.parametrize("kind", ["bert", "roberta", "modernbert"])
 def test_any_encoder_trains_exports_and_serves(kind: str, tuning: Tuning, tmp_path: Path) -> None:
@@ -209,6 +238,56 @@ def test_a_hospitals_prepared_notes_are_learned_beside_invented_ones(base: Path,
     (tmp_path / "train.jsonl").write_text(notes[0].model_dump_json() + "\n")
     with pytest.raises(ValueError, match="another recipe"):
         Training(SMALL, small_knowledge(), tmp_path / "run", base, tmp_path).run(resume=True)
+
+
+@pytest.fixture
+def with_bad_lines(tmp_path: Path) -> Path:
+    """A prepared folder of two good notes, a bad line before, between and behind them."""
+    notes = [written_note(f"Tight band {number} with fever.", "headache=Tight band") for number in range(2)]
+    one, two = (note.model_dump_json() for note in notes)
+    lines = ['{"text": "Zebulon Quill"}', one, "Zebulon Quill", two, two[:40]]
+    (tmp_path / "prepared").mkdir()
+    (tmp_path / "prepared" / "train.jsonl").write_text("\n".join(lines))
+    return tmp_path / "prepared"
+
+
+def small_fit(base: Path, prepared: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
+    """The command, by the small knowledge, in two steps."""
+    monkeypatch.setattr("training.model.fit.read_knowledge", small_knowledge)
+    write_recipe(folder / "two.yaml", SMALL.model_copy(update={"steps": 2, "resting_sentences": 0}))
+    given = ["--model", str(base), "--with", str(prepared), "--recipe", str(folder / "two.yaml")]
+    return main(["fit", *given, "--out", str(folder / "out"), *options])
+
+
+def test_lines_that_cannot_be_read_are_named_and_the_good_ones_learned(
+    base: Path, with_bad_lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    read = PreparedSentences(with_bad_lines, small_knowledge())
+    drawn = [example.text for example, _ in zip(read.stream(), range(3), strict=False)]
+    assert drawn == ["Tight band 0 with fever.", "Tight band 1 with fever.", "Tight band 0 with fever."]
+    assert small_fit(base, with_bad_lines, tmp_path, monkeypatch) == 0
+    assert (tmp_path / "out" / "bad-rows.tsv").read_text() == (
+        "train.jsonl\t1\tmissing\ntrain.jsonl\t3\tjson_invalid\ntrain.jsonl\t5\tcut-off\n"
+    )
+    assert (tmp_path / "out" / ADAPTER).is_file()
+    said = capsys.readouterr()
+    assert "left out: 3 unreadable lines" in said.err
+    assert "Zebulon" not in said.out + said.err
+
+
+def test_a_dry_run_counts_and_writes_nothing(
+    base: Path, with_bad_lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert small_fit(base, with_bad_lines, tmp_path, monkeypatch, "--dry-run") == 0
+    said = capsys.readouterr()
+    assert "prepared notes   2, 50 % of the sentences; 3 unreadable lines" in said.out
+    assert "steps            2 of 8 pairs and 4 sentences" in said.out
+    assert "left out: train.jsonl, line 3: json_invalid" in said.err
+    assert not (tmp_path / "out").exists()
+    assert small_fit(base, with_bad_lines, tmp_path, monkeypatch, "--dry-run", "--resume") == 1
+    assert "nothing to resume" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_not_prepared_is_refused(base: Path, tmp_path: Path) -> None:

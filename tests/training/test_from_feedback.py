@@ -224,6 +224,24 @@ def test_a_list_with_decisions_is_not_overwritten(
     assert (tmp_path / "out" / "review.csv").read_bytes() == before
 
 
+def test_a_dry_run_of_either_run_writes_nothing(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.accepted(store.shown("p1"))
+    prepared(tmp_path, note_of("p1"))
+    source = store.kept()
+    assert joined(tmp_path, source, "--dry-run") == 0
+    assert "to review: 1" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+    assert joined(tmp_path, source) == 0
+    reviewed = decided(tmp_path, ("confirmed", "ab"))
+    before = sorted(tmp_path.rglob("*"))
+    given = ["--prepared", str(tmp_path / "prepared"), "--reviewed", str(reviewed), "--out", str(tmp_path / "learn")]
+    assert main(["from-feedback", *given, "--dry-run"]) == 0
+    assert "confirmed 1" in capsys.readouterr().out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def decided(folder: Path, *decisions: tuple[str, str]) -> Path:
     """The list filled in by somebody, a decision for each row."""
     path = folder / "out" / "review.csv"

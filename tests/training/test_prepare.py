@@ -257,6 +257,32 @@ def test_bad_rows_are_named_by_file_and_line_and_the_rest_is_kept(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("key", ["none", "of the folder", "given"])
+def test_a_dry_run_counts_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    """Not even a key; where there is one, splits are counted by it."""
+    monkeypatch.setattr("training.prepare.command.read_knowledge", small_knowledge)
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    rows = [patient(), note(), condition()]
+    (source / "all.ndjson").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    options = ["--split-key", str(tmp_path / "hospital.key")] if key != "of the folder" else []
+    if key == "of the folder":
+        out.mkdir()
+        (out / "split.key").write_bytes(b"k" * 32)
+    elif key == "given":
+        (tmp_path / "hospital.key").write_bytes(b"k" * 32)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["prepare", "--from", str(source), "--out", str(out), "--dry-run", *options]) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+    said = capsys.readouterr().out
+    assert "dry run: nothing written" in said
+    if key != "none":
+        split = Splitter(b"k" * 32).split_of("p1")
+        assert f"{'split':16} {f'{split} 1':>12}\n" in said
+
+
 def test_patients_who_are_still_named_are_refused(tmp_path: Path) -> None:
     named = patient(name=[{"family": "Quill", "given": ["Zebulon"]}])
     with pytest.raises(ValueError, match="line 1: the patient is still named") as refused:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import redis
 
 from tests.worker.conftest import ROOT, Queue, ask, chart_of, read, wait_for
 from tests.worker.test_nothing_readable_in_redis import CANARY, every_command, spellings
@@ -22,15 +23,15 @@ Events = list[dict[str, Any]]
 
 
 @contextmanager
-def watching(settings: WorkerSettings) -> Iterator[Events]:
-    """Every event meanwhile."""
+def watching(settings: WorkerSettings, *, wakeup: bool = False) -> Iterator[Events]:
+    """Every event meanwhile. wakeup: ask the workers to tell of themselves, as Flower does when it starts."""
     seen: Events = []
     app, listening, ended = broker_app(settings), threading.Event(), threading.Event()
 
     def listen() -> None:
         with app.connection_for_read() as connection:
             receiver = app.events.Receiver(connection, handlers={"*": seen.append})
-            with receiver.consumer_context(wakeup=False) as (consuming, _, _):
+            with receiver.consumer_context(wakeup=wakeup) as (consuming, _, _):
                 listening.set()
                 while not ended.is_set():
                     try:
@@ -88,6 +89,32 @@ def test_off_nothing_is_published(own_queue: Queue) -> None:
         own_queue.start_worker()
         assert read(own_queue.settings(), chart_of("a chart")).assessment is not None
     assert not any("celeryev" in command for command in commands)
+
+
+def test_the_documented_line_lets_flower_see_tasks_and_nothing_of_a_chart(own_queue: Queue) -> None:
+    """Exactly the line of docs/operations.md: events come, no refusal is logged, and no chart, reply or answer is read."""
+    (rules,) = re.findall(r"^user dxspan-flower (.+)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    assert ">PASSWORD" in rules.split()
+    with own_queue.redis() as admin:
+        admin.execute_command("ACL", "SETUSER", "dxspan-flower", "reset", *rules.replace("PASSWORD", "hush").split())
+    flower = own_queue.settings(redis_url=f"redis://dxspan-flower:hush@127.0.0.1:{own_queue.server.port}/0")
+    own_queue.start_worker(DXSPAN_TASK_EVENTS="true")
+    with watching(flower, wakeup=True) as events:
+        assert read(own_queue.settings(task_events=True), chart_of("a chart")).assessment is not None
+        wait_for(lambda: len(kinds(events)) == 4, seconds=10)
+    with own_queue.redis() as admin:
+        assert [entry["object"] for entry in admin.acl_log()] == []
+    with redis.Redis.from_url(flower.redis_url.get_secret_value()) as client:
+        for command in (
+            *(("GET", f"dxspan:{kind}:x") for kind in ("chart", "answer", "sentence", "last")),
+            ("BRPOP", "dxspan:reply:x", "1"),
+            ("BRPOP", "dxspan:fresh.v7", "1"),
+            ("SET", "dxspan:model", "another"),
+            ("KEYS", "*"),
+            ("PUBLISH", "elsewhere", "words"),
+        ):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command)
 
 
 def rules_of(user: str) -> list[str]:

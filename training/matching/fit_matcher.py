@@ -21,15 +21,20 @@ from nlp_core.assess import Reader
 from nlp_core.assessment import Language
 from nlp_core.bundle_manifest import HEAD_WEIGHTS, MATCHER
 from nlp_core.case_matcher import CaseMatcher
+from nlp_core.chart import Chart
 from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle, composed_bundle_path
 from nlp_core.onnx_encoder import OnnxEncoder
 from training.command import Command, deliver
 from training.matching.case_readings import ReadCase, read_charts
 from training.matching.cases import FOLDER, STYLES, TrainingCase, read_cases
+from training.matching.diagnosis_texts import diagnosis_vectors
 from training.measures.evaluate import category
 from training.measures.own_cases import DEVELOPMENT, ENCOUNTERS_DEVELOPMENT, coded_chart
 from training.measures.own_cases import FOLDER as OWN_FOLDER
 from training.measures.own_cases import read_cases as own_cases
+from training.prepare.prepared_note import Split
+from training.site.prepared_folders import Site, sites_of, tell_bad_lines
+from training.site.site_notes import chart_of, read_site_notes
 
 SHIPPED = SHIPPED_BUNDLE / MATCHER
 OWN = {
@@ -82,8 +87,9 @@ def answered(asked: Sequence[Asked], categories: NDArray[np.str_], matcher: Case
     return Answered(len(asked), float((found < 1).mean()), float((found < 3).mean()), float(np.mean(losses)))
 
 
-def page(rows: Iterable[tuple[str, Answered, Answered]], *, cases: int, diagnoses: int, model: str) -> str:
-    """docs/matching.md. rows: what was asked, answered by findings alone, and with the matcher."""
+def page(rows: Iterable[tuple[str, Answered, Answered]], *, cases: int, notes: int, diagnoses: int, model: str) -> str:
+    """docs/matching.md. rows: what was asked, answered by findings alone, and with the matcher. notes: a site's, learned from."""
+    besides = [f"Learned from besides: {notes:,} coded notes of the site.", ""] if notes else []
     lines = [
         "# What charts of each diagnosis read like",
         "",
@@ -93,6 +99,7 @@ def page(rows: Iterable[tuple[str, Answered, Answered]], *, cases: int, diagnose
         "kept apart, one for each diagnosis, by the same writers; our own development cases are by others. First, within three (%, by",
         "category) and log loss of the right diagnosis, uncalibrated:",
         "",
+        *besides,
         "| asked | texts | findings alone | | | with the matcher | | |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
@@ -103,61 +110,119 @@ def page(rows: Iterable[tuple[str, Answered, Answered]], *, cases: int, diagnose
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, help="composed bundle (default: the one set-up composes)")
     parser.add_argument("--cases", type=Path, default=FOLDER, help="folder of cases (default: %(default)s)")
+    parser.add_argument(
+        "--prepared", action="append", default=[], metavar="FOLDER",
+        help="notes that `prepare` wrote, to be learned from besides, each as a case of its coded diagnoses; may be given again",
+    )  # fmt: skip
+    parser.add_argument("--most", type=int, default=5000, help="notes of all folders at most (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the matcher goes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", type=Path, help="Markdown page (default: print)")
 
 
 def _run(options: Namespace) -> int:
-    from training.matching.diagnosis_texts import diagnosis_vectors
-    from training.matching.network import learned  # torch
-
     path = options.bundle or composed_bundle_path()
     bundle = Bundle.open(path)
     if HEAD_WEIGHTS not in bundle.manifest.files:
         raise ValueError(f"the model at {bundle.path} has no heads: it reads no sentences")
-    knowledge, width = bundle.knowledge(), bundle.manifest.width
-    place = {diagnosis: at for at, diagnosis in enumerate(knowledge.diagnoses)}
-    categories = np.array([category(diagnosis.icd10cm) for diagnosis in knowledge.diagnoses.values()])
-    cases = read_cases(options.cases, place)
-    reader = Reader.load(path, calibrated=False)
-    charts = tqdm((coded_chart(case.text) for case in cases), total=len(cases), desc="cases", unit="case")
-    read = list(read_charts(reader, charts, width))
-    vectors = diagnosis_vectors(knowledge, OnnxEncoder.open(bundle, threads=0).embed)
-    diagnoses = [place[case.diagnosis] for case in cases]
-    seen = [at for at, case in enumerate(cases) if not is_apart(case)]
-    ids, heads = list(knowledge.diagnoses), bundle.manifest.files[HEAD_WEIGHTS].sha256
-    partial = learned([read[at] for at in seen], [diagnoses[at] for at in seen], vectors, seed=options.seed)
-    rows = []
-    for style in STYLES:
-        asked = [
-            Asked(one, frozenset({categories[at]}))
-            for case, one, at in zip(cases, read, diagnoses, strict=True)
-            if is_apart(case) and case.style == style
-        ]
-        if asked:
-            half = partial.matcher(ids, heads).of(ids)
-            rows.append((f"{style}s", answered(asked, categories, None), answered(asked, categories, half)))
-    matcher = learned(read, diagnoses, vectors, seed=options.seed).matcher(ids, heads)
-    for name, own in _own(reader, width):
-        rows.append((name, answered(own, categories, None), answered(own, categories, matcher.of(ids))))
+    sites = sites_of(options.prepared)
+    fitting = Fitting(bundle, Reader.load(path, calibrated=False), seed=options.seed)
+    cases = read_cases(options.cases, fitting.place)
+    notes = fitting.site_notes(sites, "train", options.most) if sites else []
+    taught = [*fitting.cases(cases), *notes]
+    rows = list(fitting.kept_apart(cases, taught[: len(cases)]))
+    matcher = fitting.matcher(taught)
+    rows += [(name, *fitting.both_ways(own, matcher)) for name, own in _own(fitting)]
+    if sites:
+        rows.append(
+            ("the prepared notes, development", *fitting.both_ways(fitting.site_asked(sites, options.most), matcher))
+        )
     matcher.save(options.out)
-    told = page(rows, cases=len(cases), diagnoses=len(set(diagnoses)), model=bundle.model_version)
+    diagnoses = len({one.diagnosis for one in taught})
+    told = page(rows, cases=len(cases), notes=len(notes), diagnoses=diagnoses, model=bundle.model_version)
     deliver(told, options.write)
     return 0
 
 
-def _own(reader: Reader, width: int) -> Iterator[tuple[str, list[Asked]]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """A read text and the place of its diagnosis in the knowledge."""
+
+    read: ReadCase
+    diagnosis: int
+
+
+Row = tuple[str, Answered, Answered]
+
+
+class Fitting:
+    """One run: what reads, where diagnoses begin, and what is learned from where."""
+
+    def __init__(self, bundle: Bundle, reader: Reader, *, seed: int) -> None:
+        self._reader, self._seed = reader, seed
+        self._knowledge, self._width = bundle.knowledge(), bundle.manifest.width
+        self._heads = bundle.manifest.files[HEAD_WEIGHTS].sha256
+        self._vectors = diagnosis_vectors(self._knowledge, OnnxEncoder.open(bundle, threads=0).embed)
+        self.place = {diagnosis: at for at, diagnosis in enumerate(self._knowledge.diagnoses)}
+        codes = [category(diagnosis.icd10cm) for diagnosis in self._knowledge.diagnoses.values()]
+        self._categories = np.array(codes)
+
+    def read(self, charts: Sequence[Chart], said: str) -> list[ReadCase]:
+        """Charts read the serving way, with progress."""
+        return list(read_charts(self._reader, tqdm(charts, desc=said, unit="text"), self._width))
+
+    def cases(self, cases: Sequence[TrainingCase]) -> list[Taught]:
+        """Cases, read."""
+        read = self.read([coded_chart(case.text) for case in cases], "cases")
+        return [Taught(one, self.place[case.diagnosis]) for one, case in zip(read, cases, strict=True)]
+
+    def site_notes(self, sites: Sequence[Site], split: Split, most: int) -> list[Taught]:
+        """A site's notes of a split, read; one that has several coded diagnoses once for each."""
+        found = read_site_notes(sites, split, most=most)
+        tell_bad_lines(found.bad)
+        read = self.read([chart_of(one.note, self._knowledge) for one in found.notes], f"notes, {split}")
+        coded = zip(read, found.notes, strict=True)
+        return [Taught(one, self.place[d.id]) for one, note in coded for d in note.note.diagnoses if d.id in self.place]
+
+    def site_asked(self, sites: Sequence[Site], most: int) -> list[Asked]:
+        """A site's development notes and what is right of each."""
+        notes = read_site_notes(sites, "development", most=most).notes
+        read = self.read([chart_of(one.note, self._knowledge) for one in notes], "notes, development")
+        return [Asked(one, note.right) for one, note in zip(read, notes, strict=True)]
+
+    def matcher(self, taught: Sequence[Taught]) -> CaseMatcher:
+        """Learned on these."""
+        from training.matching.network import learned  # torch
+
+        network = learned(
+            [one.read for one in taught], [one.diagnosis for one in taught], self._vectors, seed=self._seed
+        )
+        return network.matcher(list(self.place), self._heads)
+
+    def both_ways(self, asked: Sequence[Asked], matcher: CaseMatcher) -> tuple[Answered, Answered]:
+        """Answered by findings alone, and with the matcher."""
+        own = matcher.of(list(self.place))
+        return answered(asked, self._categories, None), answered(asked, self._categories, own)
+
+    def kept_apart(self, cases: Sequence[TrainingCase], taught: Sequence[Taught]) -> Iterator[Row]:
+        """A row for each style: the cases kept apart, by a matcher learned on the others."""
+        pairs = list(zip(cases, taught, strict=True))
+        matcher = self.matcher([one for case, one in pairs if not is_apart(case)])
+        for style in STYLES:
+            apart = [one for case, one in pairs if is_apart(case) and case.style == style]
+            asked = [Asked(one.read, frozenset({str(self._categories[one.diagnosis])})) for one in apart]
+            if asked:
+                yield (f"{style}s", *self.both_ways(asked, matcher))
+
+
+def _own(fitting: Fitting) -> Iterator[tuple[str, list[Asked]]]:
     for name, path in OWN.items():
+        cases = own_cases(path)
+        right = [frozenset(category(gold.icd10) for gold in case.gold) for case in cases]
         for language, said in _LANGUAGES:
-            cases = own_cases(path)
-            charts = (coded_chart(case.text(language)) for case in cases)
-            shown = tqdm(charts, total=len(cases), desc=f"{name}, {said}", unit="case")
-            right = [frozenset(category(gold.icd10) for gold in case.gold) for case in cases]
-            yield (
-                f"{name}, {said}",
-                [Asked(*pair) for pair in zip(read_charts(reader, shown, width), right, strict=True)],
-            )
+            called = f"{name}, {said}"
+            read = fitting.read([coded_chart(case.text(language)) for case in cases], called)
+            yield called, [Asked(*pair) for pair in zip(read, right, strict=True)]
 
 
 COMMAND = Command("fit-matcher", "learn what charts of each diagnosis read like, on cases", _arguments, _run)

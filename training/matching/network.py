@@ -19,6 +19,8 @@ WEIGHT = 0.4
 """How much of the learned odds counts beside findings, with which they share words: more gains nothing on notes apart (docs/matching.md)."""
 _EPOCHS, _BATCH, _RATE, _DECAY, _DROPPED = 8, 64, 2e-3, 0.05, 0.3
 _BEGINS_AT = 0.3
+_COUNTED = 3
+"""Cases of a diagnosis that count in full: as many as the shipped ones have."""
 
 Floats = NDArray[np.float32]
 
@@ -73,7 +75,8 @@ class MatcherNetwork(torch.nn.Module):
 def learned(cases: Sequence[ReadCase], diagnoses: Sequence[int], vectors: Floats, *, seed: int) -> MatcherNetwork:
     """A network learned on cases. diagnoses: which is each one's, its place in the knowledge. vectors: see MatcherNetwork.
 
-    It learns by sentences alone, all diagnoses as likely: how common they are is the knowledge's business.
+    It learns by sentences alone, all diagnoses as likely: how common they are is the knowledge's business. So many cases of one
+    count together no more than `_COUNTED`.
     """
     torch.manual_seed(seed)
     network = MatcherNetwork(vectors, cases[0].figures.shape[1] - FIGURES)
@@ -82,13 +85,15 @@ def learned(cases: Sequence[ReadCase], diagnoses: Sequence[int], vectors: Floats
     groups = [{"params": turned, "weight_decay": _DECAY}, {"params": kept, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=_RATE)
     spoken = np.array([at for at, case in enumerate(cases) if len(case.figures)])
+    count = np.bincount(diagnoses)
+    weights = torch.tensor([min(1.0, _COUNTED / count[diagnosis]) for diagnosis in diagnoses], dtype=torch.float32)
     for epoch in tqdm(range(_EPOCHS), desc="case matcher", unit="epoch"):
         order = np.random.default_rng((seed, epoch)).permutation(spoken)
         for chosen in _batches(order):
             odds = network(*gathered([cases[at] for at in chosen]))
-            loss = functional.cross_entropy(odds, torch.tensor([diagnoses[at] for at in chosen]))
+            lost = functional.cross_entropy(odds, torch.tensor([diagnoses[at] for at in chosen]), reduction="none")
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch has no types here
+            (lost * weights[chosen]).mean().backward()  # type: ignore[no-untyped-call]  # torch has no types here
             optimizer.step()
     return network.eval()
 

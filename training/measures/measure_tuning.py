@@ -21,7 +21,7 @@ from tqdm import tqdm
 from nlp_core.knowledge import Knowledge
 from training.command import Command, deliver, said
 from training.measures.own_cases import FOLDER, TEST, read_cases
-from training.measures.tuning_rows import BASELINE, ROWS, Outcome, Task, run_row
+from training.measures.tuning_rows import BASELINE, Outcome, Task, rows_of, run_row
 from training.tuning.labelled_texts import LabelledText, labels_of
 from training.tuning.options import TuningOptions
 
@@ -61,7 +61,7 @@ def measure(task: Task, work: Path) -> list[Outcome]:
     done: list[Outcome] = []
     kept = work / _digest(task)
     kept.mkdir(parents=True, exist_ok=True)
-    for place, row in enumerate(tqdm(ROWS, desc="rows", unit="row", disable=None)):
+    for place, row in enumerate(tqdm(rows_of(task), desc="rows", unit="row", disable=None)):
         file = kept / f"{place:02}.json"
         if not file.is_file() or (outcome := Outcome.model_validate_json(file.read_bytes())).name != row.name:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from training.tuning.labelled_texts import LabelledText, labels_of
 from training.tuning.options import TuningOptions
 
 SHOTS = 16
+"""Of the label that is added, at most; fewer where it has fewer."""
 _PRETRAINED_STEPS = 60
 
 
@@ -54,7 +55,7 @@ ROWS: tuple[Row, ...] = (
     Row("PGD", "adversarial", {"adversarial": "pgd"}),
     Row("three distilled to one", "ensemble", {"ensemble": 3}),
     Row("pretrained first", "pretraining", way="pretrained first"),
-    Row(f"one label added from {SHOTS} texts, with replay", "continual", way="few shots"),
+    Row("one label added from {shots}, with replay", "continual", way="few shots"),
     Row("one label added from all its texts, with replay", "continual", way="label added with replay"),
     Row("one label added from all its texts, no replay", "continual", way="label added alone"),
 )
@@ -86,6 +87,13 @@ class Task:
     @property
     def labels(self) -> tuple[str, ...]:
         return labels_of(self.train)
+
+
+def rows_of(task: Task) -> tuple[Row, ...]:
+    """ROWS, where the one of few shots says how many the task has for it."""
+    own = sum(example.label == task.labels[-1] for example in task.train)
+    shots = f"{SHOTS} texts" if own > SHOTS else f"{own} texts (all there are)"
+    return tuple(replace(row, name=row.name.format(shots=shots)) for row in ROWS)
 
 
 def run_row(row: Row, task: Task, folder: Path) -> Outcome:

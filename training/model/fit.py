@@ -2,7 +2,7 @@
 
 Input : a recipe, the knowledge's names, training/phrases, invented charts; with `--with`, a hospital's prepared notes
 Output: adapter.safetensors, tokenizer.json, heads.safetensors and finding_centres.safetensors for `dxspan-train export-model
-        --trained`, curves for TensorBoard
+        --trained`, curves for TensorBoard; bad-rows.tsv where a prepared line could not be read
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
 checkpoint with `--resume`.
 """
@@ -23,11 +23,11 @@ from tqdm import tqdm
 from nlp_core.adapters import ADAPTER
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import BASE_WEIGHTS, FINDING_CENTRES, HEAD_WEIGHTS, TOKENIZER
-from nlp_core.diagnosis_features import diagnosis_features
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
 from training.export_model import base_of
+from training.model.diagnosis_features import diagnosis_features
 from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
 from training.model.named_encoder import add_model_argument, encoder_folder
 from training.model.recipe import SHIPPED, Recipe, read_recipe, write_recipe
@@ -36,6 +36,7 @@ from training.phrases import Phrase, by_entry, names_of, written_phrases
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.jsonl"
 RECIPE = "recipe.yaml"
+CURVES = "curves"
 ENCODER = "encoder"
 """Folder of the whole encoder where all of its weights were trained."""
 _FEATURES_EVERY = 250
@@ -90,7 +91,7 @@ class Training:
         optimizer = self._optimizer()
         history: list[Measured] = []
         begun = self._restore(optimizer, history) if resume else 0
-        curves = SummaryWriter(self.out / "curves")
+        curves = SummaryWriter(self.out / CURVES)
         drawn = zip(
             self.pairs.batches(recipe.steps), self.sentences.batches(recipe.sentences, recipe.steps), strict=True
         )
@@ -277,10 +278,7 @@ class Training:
         """The step to go on with. Raises ValueError where there is no checkpoint, or one of another run."""
         import torch
 
-        path = self.out / CHECKPOINT
-        if not path.is_file():
-            raise ValueError(f"{path} is not there: nothing to resume; start without --resume")
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        state: dict[str, Any] = torch.load(checkpoint_in(self.out), weights_only=True, map_location="cpu")
         if state["depends_on"] != self._depends_on:
             raise ValueError(f"the run in {self.out} had another recipe, knowledge or phrases; start without --resume")
         own = dict(self.encoder.named_parameters())
@@ -293,6 +291,14 @@ class Training:
         self.features = state["features"].to(self.encoder.device)
         history += [Measured.model_validate(measured) for measured in state["history"]]
         return int(state["step"])
+
+
+def checkpoint_in(out: Path) -> Path:
+    """Raises ValueError where the folder has none."""
+    path = out / CHECKPOINT
+    if not path.is_file():
+        raise ValueError(f"{path} is not there: nothing to resume; start without --resume")
+    return path
 
 
 def _rate(step: int, recipe: Recipe) -> float:
@@ -326,17 +332,48 @@ def _arguments(parser: ArgumentParser) -> None:
         "--with", dest="prepared", type=Path, help="folder of `dxspan-train prepare`: its notes are learned too"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the folder's last checkpoint")
+    parser.add_argument("--dry-run", action="store_true", help="count what it would learn from, train nothing")
 
 
 def _run(options: Namespace) -> int:
+    from training.site.prepared_folders import tell_bad_lines
+
     recipe = read_recipe(options.recipe)
     if options.steps:
         recipe = recipe.model_copy(update={"steps": options.steps})
-    options.out.mkdir(parents=True, exist_ok=True)
     model = encoder_folder(options.model)
-    history = Training(recipe, read_knowledge(), options.out, model, options.prepared).run(resume=options.resume)
+    if options.dry_run:
+        _tell_plan(options, recipe, model)
+        return 0
+    options.out.mkdir(parents=True, exist_ok=True)
+    training = Training(recipe, read_knowledge(), options.out, model, options.prepared)
+    if training.prepared:
+        tell_bad_lines(training.prepared.bad, options.out)
+    history = training.run(resume=options.resume)
     print(f"{options.out}: {history[-1].line()}")
     return 0
+
+
+def _tell_plan(options: Namespace, recipe: Recipe, model: Path | None) -> None:
+    """What the dry run says. Raises as the run itself would before it trains."""
+    from training.model.fit_plan import planned
+    from training.model.prepared_sentences import PreparedSentences
+    from training.site.prepared_folders import BAD_ROWS, tell_bad_lines
+
+    knowledge = read_knowledge()
+    encoder = base_files(base_of(model), model)[BASE_WEIGHTS].parent
+    if options.resume:
+        checkpoint_in(options.out)
+    prepared = PreparedSentences(options.prepared, knowledge) if options.prepared else None
+    files = [ADAPTER, HEAD_WEIGHTS, TOKENIZER, FINDING_CENTRES, RECIPE, HISTORY, CHECKPOINT, CURVES]
+    if recipe.tuning == "full":
+        files.append(ENCODER)
+    if prepared and prepared.bad:
+        tell_bad_lines(prepared.bad)
+        files.append(BAD_ROWS)
+    for line in planned(recipe, knowledge, encoder, prepared, files):
+        print(line)
+    print(f"dry run: nothing written to {options.out}")
 
 
 COMMAND = Command("fit", "train the encoder and its heads by a recipe", _arguments, _run)

@@ -3,6 +3,7 @@
 Input : the graph with its weights inside, float32
 Output: a copy whose encoder computes in fp16 or bf16; token vectors leave it as float32, and the heads stay float32
 Knows ONNX. LayerNormalization keeps its sums in float32 (stash_type), as the operator defines.
+Whoever changes what comes out raises HALF_GRAPH_VERSION (nlp_core.tensorrt_library), so that no older engine is met.
 """
 
 from __future__ import annotations

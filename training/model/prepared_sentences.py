@@ -2,7 +2,7 @@
 
 Input : PREPARED/train.jsonl, streamed again and again
 Output: SentenceExample, its spans the weak labels; sentences with blotted words are left out, so no blot is learned
-Knows the prepared format. Weak labels say what the knowledge's reader sees: they teach the encoder how this hospital writes
+Knows which sentences teach; a line that cannot be read costs that line alone. Weak labels say what the knowledge's reader sees: they teach the encoder how this hospital writes
 around findings it already knows, not findings that nobody knows.
 """
 
@@ -12,12 +12,13 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
+from tqdm import tqdm
 
 from nlp_core.knowledge import Knowledge
 from nlp_core.words import blank_pipeline
 from training.model.sentence_batches import SentenceExample, cut_note
 from training.prepare.prepared_note import PreparedNote, WeakSpan
+from training.site.prepared_folders import BadLine, lines_of
 from training.synthetic_charts.gold import GoldSentence, GoldSpan
 
 TRAIN = "train.jsonl"
@@ -29,14 +30,24 @@ class PreparedSentences:
     """One prepared folder."""
 
     def __init__(self, folder: Path, knowledge: Knowledge) -> None:
-        """Raises ValueError for a folder without prepared notes, or with none that has a sentence to learn from."""
+        """Reads every line once: bad ones are known before anything is trained.
+
+        Raises ValueError for a folder without prepared notes, or with none that has a sentence to learn from.
+        """
         self._path = folder / TRAIN
         if not self._path.is_file() or not self._path.stat().st_size:
             raise ValueError(f"{folder} holds no {TRAIN}: `dxspan-train prepare` writes it")
         self._entries = {*knowledge.findings, *(f"d:{diagnosis}" for diagnosis in knowledge.diagnoses)}
         self._nlp = blank_pipeline()
+        self.notes, self.bad = 0, list[BadLine]()
+        for line in tqdm(lines_of(self._path), desc=self._path.name, unit="note", disable=None):
+            if isinstance(line, BadLine):
+                self.bad.append(line)
+            else:
+                self.notes += 1
         if next(self._once(), None) is None:
-            raise ValueError(f"{self._path} holds no sentence to learn from")
+            first = f"; the first fault is in {self.bad[0]}" if self.bad else ""
+            raise ValueError(f"{self._path} holds no sentence to learn from{first}")
 
     @property
     def fingerprint(self) -> str:
@@ -50,13 +61,9 @@ class PreparedSentences:
             yield from self._once()
 
     def _once(self) -> Iterator[SentenceExample]:
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    note = PreparedNote.model_validate_json(line)
-                except ValidationError:
-                    raise ValueError(f"{self._path}, line {number}: no prepared note of this version") from None
-                yield from self._sentences(note)
+        for line in lines_of(self._path):
+            if not isinstance(line, BadLine):
+                yield from self._sentences(line)
 
     def _sentences(self, note: PreparedNote) -> Iterator[SentenceExample]:
         told = [GoldSentence(one.start, one.end, one.telling) for one in note.sentences]

@@ -68,7 +68,7 @@ def _run(options: Namespace) -> int:
 def prepare(options: Namespace, folder: Path, knowledge: Knowledge, reader: MentionReader) -> int:
     """Both passes with their index in `folder`."""
     engine = engine_of(options)
-    key, shares = (options.split_key or folder / KEY).absolute(), _shares(options.shares)
+    key, shares = _key_file(options, folder).absolute(), _shares(options.shares)
     splitter = Splitter(key_of(key), shares)
     order = ReadingOrder(
         options.source.absolute(), key, shares, options.within_days, options.most_bytes, options.allow_restricted,
@@ -94,6 +94,12 @@ def prepare(options: Namespace, folder: Path, knowledge: Knowledge, reader: Ment
             quality = writer.run(sink, read, only_labelled=options.only_labelled)
         _tell(options, index, quality, knowledge)
     return 0
+
+
+def _key_file(options: Namespace, folder: Path) -> Path:
+    """The key to split by; a dry run where there is none makes one that goes with its folder."""
+    path: Path = options.split_key or options.out / KEY
+    return folder / KEY if options.dry_run and not path.is_file() else path
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from nlp_core.assess import Reader
 from training.calibrate import Readings
 from training.measures.evaluate import category
 from training.prepare.prepared_note import Split
-from training.site.prepared_folders import Site
+from training.site.prepared_folders import BadLine, Site
 from training.site.site_notes import SiteNote, chart_of, read_site_notes
 
 SPLIT: Split = "development"
@@ -41,17 +41,26 @@ class SiteReadings:
     """In words, for the table and the model card."""
 
 
-Halves = tuple[list[SiteNote], list[SiteNote]]
-"""To fit on, and held apart."""
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The coded notes to fit on, those held apart, and the lines that could not be read."""
+
+    fit: list[SiteNote]
+    apart: list[SiteNote]
+    bad: list[BadLine]
+
+    def __str__(self) -> str:
+        fit, apart = (f"{len(half)} coded notes of {_patients(half)} patients" for half in (self.fit, self.apart))
+        return f"{fit} to fit on, {apart} held apart"
 
 
 def site_halves(sites: Sequence[Site], *, most: int) -> Halves:
     """Raises ValueError for a folder without coded notes, or with too few patients."""
     found = read_site_notes(sites, SPLIT, most=most)
-    halves: Halves = ([], [])
+    halves = Halves([], [], found.bad)
     for one in found.notes:
-        halves[_half_of(one)].append(one)
-    fit, apart = map(_patients, halves)
+        (halves.apart if _half_of(one) else halves.fit).append(one)
+    fit, apart = _patients(halves.fit), _patients(halves.apart)
     if min(fit, apart) < FEWEST:
         raise ValueError(
             f"{fit} patients with coded notes to fit on and {apart} to measure on in the {SPLIT} split;"
@@ -62,8 +71,8 @@ def site_halves(sites: Sequence[Site], *, most: int) -> Halves:
 
 def read_halves(reader: Reader, halves: Halves) -> SiteReadings:
     """reader: without calibration."""
-    fit, apart = (_readings(reader, half) for half in halves)
-    said = f"{len(halves[0])} coded notes of {_patients(halves[0])} patients of the site's {SPLIT} split"
+    fit, apart = (_readings(reader, half) for half in (halves.fit, halves.apart))
+    said = f"{len(halves.fit)} coded notes of {_patients(halves.fit)} patients of the site's {SPLIT} split"
     return SiteReadings(fit, apart, said)
 
 

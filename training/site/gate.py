@@ -1,6 +1,6 @@
 """How much worse a model of a hospital's own may be than the shipped one and still leave the house: training/gate.yaml.
 
-Input : readings of both on the same notes     Output: a verdict with every figure it rests on
+Input : prepared folders, and readings of both on the same notes     Output: a verdict with every figure it rests on, gate.json
 Knows limits and words. Whoever sets other limits says so in a file of their own, which the verdict names.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -15,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.prepare.prepared_note import Split
 from training.site.measured_model import MeasuredModel
-from training.site.prepared_folders import fingerprint, sites_of
+from training.site.prepared_folders import BadLine, fingerprint, sites_of
 from training.site.read_site import SiteReading, read_site
 from training.site.site_figures import Difference, differences
 from training.site.site_notes import read_site_notes
 
 GATE = Path(__file__).parents[1] / "gate.yaml"
+VERDICT = "gate.json"
+"""Lies beside the bundle that was let through, or where the refused one would have been."""
 
 
 class Gate(BaseModel):
@@ -40,6 +43,28 @@ class Judged:
 
     passed: bool
     said: str
+
+
+class Verdict(BaseModel):
+    """gate.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passed: bool
+    date: str
+    gate: str
+    """Name of the file of limits."""
+    limits: Gate
+    split: Split
+    notes: int
+    patients: int
+    unreadable_lines: int
+    model: str = ""
+    """Version of the bundle that was judged; empty where there were too few patients to make it for."""
+    shipped: str = ""
+    figures: dict[str, Difference] = {}
+    """`ours` is the model judged, `other` the shipped one."""
+    judged: tuple[Judged, ...]
 
 
 def read_gate(path: Path = GATE) -> Gate:
@@ -76,21 +101,47 @@ def _enough(gate: Gate, patients: int) -> Judged:
     )
 
 
-def counted_on(gate: Gate, prepared: Sequence[str], *, split: Split, most: int) -> Judged:
-    """Are there enough patients with coded notes? Told before a model is made and read. Raises ValueError."""
-    return _enough(gate, read_site_notes(sites_of(prepared), split, most=most).patients)
-
-
 def _points(of: Difference) -> str:
     return f"{100 * of.value:+.1f} points, {100 * of.low:+.1f} to {100 * of.high:+.1f}"
 
 
-def judged_on(
-    gate: Gate, bundle: Path, shipped: Path, prepared: Sequence[str], *, split: Split, most: int
-) -> list[Judged]:
-    """Both bundles read the coded notes of the prepared folders. Raises ValueError, BundleError."""
-    sites = sites_of(prepared)
-    notes = read_site_notes(sites, split, most=most).notes
-    made_of = fingerprint(sites, split)
-    ours = read_site(MeasuredModel(bundle), notes, None, made_of, what="this model")
-    return judge(gate, ours, read_site(MeasuredModel(shipped), notes, None, made_of, what="the shipped model"))
+class SiteGate:
+    """One file of limits and the coded notes of prepared folders, read once."""
+
+    def __init__(self, path: Path, prepared: Sequence[str], *, split: Split, most: int) -> None:
+        """Raises FileNotFoundError, or ValueError for a gate that is none and folders without coded notes."""
+        self._name, self._limits, self._split = path.name, read_gate(path), split
+        sites = sites_of(prepared)
+        self._notes = read_site_notes(sites, split, most=most)
+        self._made_of = fingerprint(sites, split)
+
+    @property
+    def bad(self) -> Sequence[BadLine]:
+        """Lines of the folders that could not be read."""
+        return self._notes.bad
+
+    def counted(self) -> Verdict:
+        """Are there enough patients with coded notes? Told before a model is made and read."""
+        return self._verdict([_enough(self._limits, self._notes.patients)])
+
+    def judged(self, bundle: Path, shipped: Path) -> Verdict:
+        """Both composed bundles read the notes. Raises BundleError."""
+        model, other = MeasuredModel(bundle), MeasuredModel(shipped)
+        ours = read_site(model, self._notes.notes, None, self._made_of, what="this model")
+        theirs = read_site(other, self._notes.notes, None, self._made_of, what="the shipped model")
+        verdict = self._verdict(judge(self._limits, ours, theirs))
+        found = {"model": model.version, "shipped": other.version, "figures": differences(ours, theirs)}
+        return verdict.model_copy(update=found)
+
+    def _verdict(self, judged: Sequence[Judged]) -> Verdict:
+        return Verdict(
+            passed=all(one.passed for one in judged),
+            date=datetime.now(UTC).date().isoformat(),
+            gate=self._name,
+            limits=self._limits,
+            split=self._split,
+            notes=len(self._notes.notes),
+            patients=self._notes.patients,
+            unreadable_lines=len(self._notes.bad),
+            judged=tuple(judged),
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from pydantic import ValidationError
 
 from training.prepare.prepared_note import PreparedNote, Split
 
+BAD_ROWS = "bad-rows.tsv"
+_TOLD = 5
+"""Bad lines that are told on the console."""
 _NAMED = re.compile(r"([\w .-]{1,40})=(.+)", re.DOTALL)
 
 
@@ -41,6 +45,9 @@ class BadLine:
     file: str
     line: int
     why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.why}"
 
 
 def site_of(text: str) -> Site:
@@ -82,6 +89,17 @@ def fingerprint(sites: Sequence[Site], split: Split) -> str:
         with site.file(split).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
+
+
+def tell_bad_lines(bad: Sequence[BadLine], out: Path | None = None) -> None:
+    """How many lines were left out and where the first of them stand, on stderr; all of them in `out`, where one is given."""
+    if bad:
+        place = f", see {out / BAD_ROWS}" if out else ""
+        print(f"left out: {len(bad)} unreadable lines{place}", file=sys.stderr)
+    for one in bad[:_TOLD]:
+        print(f"left out: {one}", file=sys.stderr)
+    if out:
+        write_bad_lines(out / BAD_ROWS, bad)
 
 
 def write_bad_lines(target: Path, bad: Sequence[BadLine]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tqdm import tqdm
@@ -65,7 +65,7 @@ def read_site_notes(sites: Sequence[Site], split: Split, *, most: int) -> SiteNo
         for site in sites:
             for line in tqdm(lines_of(site.file(split)), desc=f"{site.name}, {split}", unit="note", disable=None):
                 if isinstance(line, BadLine):
-                    found.bad.append(line)
+                    found.bad.append(replace(line, file=f"{site.name}/{line.file}") if len(sites) > 1 else line)
                 elif line.diagnoses:
                     count += 1
                     yield SiteNote(site.name, line, frozenset(category(d.icd10cm) for d in line.diagnoses))

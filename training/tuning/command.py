@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from training.command import Command
 from training.tuning.inputs import Inputs, read_inputs
-from training.tuning.labelled_texts import LabelledText, labels_of, read_texts
+from training.tuning.labelled_texts import LabelledText, labels_of
 from training.tuning.options import ATTACKS, AUGMENTATIONS, METHODS, PRECISIONS, SCHEDULES, TuningOptions
 from training.tuning.reporting import add_report_argument, check_reporter
 
@@ -34,7 +34,11 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--texts", type=Path, required=True, help="CSV, TSV or JSONL; or a folder of `prepare`")
     parser.add_argument("--text-column", default="text", help="default: %(default)s")
     parser.add_argument("--label-column", default="label", help="default: %(default)s")
-    parser.add_argument("--test", type=Path, help="texts to measure on (default: a fifth of each label, held apart)")
+    parser.add_argument(
+        "--test",
+        type=Path,
+        help="texts to measure on, or a folder of `prepare` (default: a fifth of each label, held apart)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument(
         "--model", help="encoder by folder or hub id, or a folder of `fit` (default: the shipped one, with its Chinese)"
@@ -42,7 +46,11 @@ def _arguments(parser: ArgumentParser) -> None:
     _tuning_arguments(parser, defaults)
     parser.add_argument("--negated-label", help="label of a text whose findings were denied by --augment negation")
     parser.add_argument("--go-on-from", type=Path, help="folder of an earlier run: its labels are kept, new ones added")
-    parser.add_argument("--replay", type=Path, help="texts of the earlier run, learned again beside the new ones")
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        help="texts of the earlier run, or its folder of `prepare`, learned again beside the new ones",
+    )
     parser.add_argument("--few-shot", type=int, help="at most so many texts of each new label")
     parser.add_argument(
         "--forgets-at-most", type=float, default=0.02, help="fall of macro F1 on old labels (default: %(default)s)"
@@ -117,8 +125,6 @@ def _check(given: Namespace, options: TuningOptions) -> None:
         from training.tuning.methods import NO_MERGE
 
         raise ValueError(NO_MERGE)
-    if given.go_on_from and not given.test:
-        raise ValueError("--go-on-from needs --test with texts of old and new labels: what is forgotten is to be told")
     if given.go_on_from and (options.augment or given.model):
         raise ValueError(
             "--go-on-from takes the earlier run's encoder and the texts as they are: no --model, no --augment"
@@ -135,10 +141,8 @@ def _tuned(given: Namespace, options: TuningOptions, inputs: Inputs) -> tuple[Tu
     from training.tuning.examples import shares_of
 
     if given.go_on_from:
-        columns = {"text_column": given.text_column, "label_column": given.label_column}
-        again = list(read_texts(given.replay, **columns).texts) if given.replay else []
         return gone_on(
-            given.go_on_from, inputs.train, again, inputs.test, options, given.out, shots=given.few_shot,
+            given.go_on_from, inputs.train, inputs.replay, inputs.test, options, given.out, shots=given.few_shot,
             may_fall=given.forgets_at_most, resume=given.resume, report_to=given.report_to,
         )  # fmt: skip
     train = list(inputs.train)

@@ -17,6 +17,9 @@ from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from training.tuning.labelled_texts import LabelledText
 
+_READ_TOGETHER = 256
+"""Texts whose tokens are lists of numbers at one time; kept are four bytes a token."""
+
 Shares = NDArray[np.float32]
 """[texts, classes], each row adding up to 1."""
 
@@ -28,20 +31,29 @@ class Examples(torch.utils.data.Dataset[dict[str, Any]]):
         """Raises ValueError where there are not as many shares as texts."""
         if len(texts) != len(shares):
             raise ValueError(f"{len(texts)} texts, but shares for {len(shares)}")
-        self._ids = tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"] if texts else []
+        self._ids = [
+            np.array(ids, np.int32)
+            for start in range(0, len(texts), _READ_TOGETHER)
+            for ids in tokenizer(list(texts[start : start + _READ_TOGETHER]), truncation=True, max_length=longest)[
+                "input_ids"
+            ]
+        ]
         self._shares = shares
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def __getitem__(self, place: int) -> dict[str, Any]:
-        ids = self._ids[place]
+        ids = self._ids[place].tolist()
         return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": self._shares[place]}
 
     @property
     def fingerprint(self) -> str:
         """Tells these examples from others and gives none of them away."""
-        return hashlib.sha256(repr(self._ids).encode() + self._shares.tobytes()).hexdigest()
+        digest = hashlib.sha256(self._shares.tobytes())
+        for ids in self._ids:
+            digest.update(repr(ids.tolist()).encode())
+        return digest.hexdigest()
 
     @property
     def tokens(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.tuning.labelled_texts import (
@@ -17,6 +17,7 @@ from training.tuning.labelled_texts import (
     LabelledText,
     ReadTexts,
     labels_of,
+    notes_of,
     of_labels,
     read_texts,
     split_apart,
@@ -37,10 +38,14 @@ class Inputs:
     development: tuple[LabelledText, ...]
     test: tuple[LabelledText, ...]
     bad: tuple[BadText, ...]
+    replay: tuple[LabelledText, ...] = ()
+    """Texts of an earlier run, to be learned again."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Texts of each label, part by part."""
         parts = {"train": self.train, "development": self.development, "test": self.test}
+        if self.replay:
+            parts["replay"] = self.replay
         return {name: dict(sorted(Counter(example.label for example in part).items())) for name, part in parts.items()}
 
     def tell_bad(self, out: Path | None) -> None:
@@ -56,12 +61,14 @@ class Inputs:
 
     def tell_plan(self, options: TuningOptions) -> None:
         """Texts and steps of a run."""
+        from training.tuning.continual import REPLAYED
         from training.tuning.train import planned_steps
 
         for name, counts in self.counts().items():
             shown = ", ".join(f"{label} {count:,}" for label, count in counts.items())
             print(f"{name:12} {sum(counts.values()):>7,}  {shown or '-'}")
         most = len(self.train) * (1 + len(options.augment) * options.copies)
+        most += min(len(self.replay), REPLAYED * len(self.train))
         steps = planned_steps(most, options)
         print(f"{'steps':12} {steps:>7,}  of {options.batch * options.accumulate} texts, at most")
         if options.ensemble > 1:
@@ -73,8 +80,14 @@ def read_inputs(given: Namespace, options: TuningOptions) -> Inputs:
     columns = (given.text_column, given.label_column)
     train, development, test = _parts(given.texts, columns)
     if given.test:
-        test = read_texts(given.test, *columns)
-    bad = train.bad + development.bad + test.bad
+        test = read_texts(_file(given.test, PREPARED[2]), *columns)
+    if given.go_on_from and not test.texts:
+        raise ValueError(
+            "--go-on-from needs --test with texts of old and new labels, or --texts with such a test.jsonl: what is"
+            " forgotten is to be told"
+        )
+    replay = _replay(given, columns) if given.replay else ReadTexts(())
+    bad = train.bad + development.bad + test.bad + replay.bad
     learned, apart, measured = list(train.texts), list(development.texts), list(test.texts)
     if not measured:
         learned, measured = split_apart(learned, TEST_SHARE, options.seed)
@@ -84,16 +97,34 @@ def read_inputs(given: Namespace, options: TuningOptions) -> Inputs:
         apart, measured = _of_known_labels(given.texts, learned, apart, measured)
     if not measured:
         raise ValueError("there is no text left to measure on; give --test, or more texts of each label")
-    return Inputs(tuple(learned), tuple(apart), tuple(measured), bad)
+    return Inputs(tuple(learned), tuple(apart), tuple(measured), bad, replay.texts)
 
 
 def _parts(source: Path, columns: tuple[str, str]) -> tuple[ReadTexts, ReadTexts, ReadTexts]:
     if not source.is_dir():
         return read_texts(source, *columns), ReadTexts(()), ReadTexts(())
-    if not (source / PREPARED[0]).is_file():
-        raise FileNotFoundError(f"{source} holds no {PREPARED[0]}; is it a folder of `dxspan-train prepare`?")
-    train, development, test = (read_texts(source / name, *columns, needed=name == PREPARED[0]) for name in PREPARED)
+    train = read_texts(_file(source, PREPARED[0]), *columns)
+    development, test = (read_texts(source / name, *columns, needed=False) for name in PREPARED[1:])
     return train, development, test
+
+
+def _replay(given: Namespace, columns: tuple[str, str]) -> ReadTexts:
+    """Old texts. A note that --texts holds too is left to it: since the earlier run a person may have decided on its label."""
+    path = _file(given.replay, PREPARED[0])
+    newer = notes_of(given.texts / PREPARED[0]) if given.texts.is_dir() else frozenset[str]()
+    found = read_texts(path, *columns, but=newer)
+    if not found.texts:
+        print(f"nothing to replay: every note of {path} stands in {given.texts} too", file=sys.stderr)
+    return replace(found, bad=tuple(replace(one, file=f"--replay {one.file}") for one in found.bad))
+
+
+def _file(source: Path, part: str) -> Path:
+    """`source`, or that part of a folder of `prepare`. Raises FileNotFoundError."""
+    if not source.is_dir():
+        return source
+    if not (source / part).is_file():
+        raise FileNotFoundError(f"{source} holds no {part}; is it a folder of `dxspan-train prepare`?")
+    return source / part
 
 
 def _of_known_labels(

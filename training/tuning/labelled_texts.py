@@ -11,7 +11,7 @@ import csv
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -51,8 +51,15 @@ class ReadTexts:
     bad: tuple[BadText, ...] = ()
 
 
-def read_texts(path: Path, text_column: str = "text", label_column: str = "label", *, needed: bool = True) -> ReadTexts:
-    """needed: False where the file may be absent or hold nothing.
+def read_texts(
+    path: Path,
+    text_column: str = "text",
+    label_column: str = "label",
+    *,
+    needed: bool = True,
+    but: Set[str] = frozenset(),
+) -> ReadTexts:
+    """needed: False where the file may be absent or hold nothing. but: marks of prepared notes that are passed over.
 
     Raises FileNotFoundError, or ValueError where the file has no such columns, is no UTF-8 text, or has no good row.
     """
@@ -62,10 +69,12 @@ def read_texts(path: Path, text_column: str = "text", label_column: str = "label
         raise FileNotFoundError(f"{path} is no file")
     texts: list[LabelledText] = []
     bad: list[BadText] = []
-    line = 0
+    line = passed_over = 0
     try:
-        for line, found in _rows(path, text_column, label_column):
-            if isinstance(found, LabelledText):
+        for line, found in _rows(path, text_column, label_column, but):
+            if found is None:
+                passed_over += 1
+            elif isinstance(found, LabelledText):
                 texts.append(found)
             else:
                 bad.append(BadText(path.name, line, found))
@@ -73,9 +82,23 @@ def read_texts(path: Path, text_column: str = "text", label_column: str = "label
         raise ValueError(f"{path} is not UTF-8; save it so, e.g. as `CSV UTF-8`") from None
     except csv.Error as error:
         raise ValueError(f"{path} is no CSV behind line {line}: {error}") from None
-    if needed and not texts:
+    if needed and not texts and not passed_over:
         raise ValueError(f"{path} holds no row with a text and a label{_first(bad)}")
     return ReadTexts(tuple(texts), tuple(bad))
+
+
+def notes_of(path: Path) -> frozenset[str]:
+    """Marks of the prepared notes in a file, whatever label they bear or do not bear."""
+    marks = set()
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                row = json.loads(line.decode("utf-8-sig"))
+            except ValueError:  # read_texts names such lines
+                continue
+            if isinstance(row, dict) and isinstance(row.get("note"), str):
+                marks.add(row["note"])
+    return frozenset(marks)
 
 
 def labels_of(texts: Iterable[LabelledText]) -> tuple[str, ...]:
@@ -115,9 +138,12 @@ def of_labels(texts: Iterable[LabelledText], labels: Sequence[str]) -> tuple[lis
     return known, strange
 
 
-def _rows(path: Path, text: str, label: str) -> Iterator[tuple[int, LabelledText | BadTextReason]]:
+def _rows(
+    path: Path, text: str, label: str, but: Set[str]
+) -> Iterator[tuple[int, LabelledText | BadTextReason | None]]:
+    """None where the note is one of `but`."""
     if path.suffix in (".jsonl", ".ndjson"):
-        return _json_rows(path, text, label)
+        return _json_rows(path, text, label, but)
     return _csv_rows(path, text, label, "\t" if path.suffix == ".tsv" else ",")
 
 
@@ -138,14 +164,16 @@ def _csv_rows(path: Path, text: str, label: str, delimiter: str) -> Iterator[tup
                 yield reader.line_num, _example(row[text], row[label])
 
 
-def _json_rows(path: Path, text: str, label: str) -> Iterator[tuple[int, LabelledText | BadTextReason]]:
+def _json_rows(
+    path: Path, text: str, label: str, but: Set[str]
+) -> Iterator[tuple[int, LabelledText | BadTextReason | None]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield number, _of_json(line, text, label)
+                yield number, _of_json(line, text, label, but)
 
 
-def _of_json(line: bytes, text: str, label: str) -> LabelledText | BadTextReason:
+def _of_json(line: bytes, text: str, label: str, but: Set[str]) -> LabelledText | BadTextReason | None:
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -154,6 +182,8 @@ def _of_json(line: bytes, text: str, label: str) -> LabelledText | BadTextReason
         return "not-json"
     if not isinstance(row, dict):
         return "no-object"
+    if str(row.get("note")) in but:
+        return None
     if isinstance(row.get("diagnoses"), list) and label not in row:
         return _of_prepared(row)
     return _example(row.get(text), row.get(label))

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from nlp_core.bundle_manifest import TOKENIZER
 from tests.training.tuning.labelled import encoder, tokenizer
 from training.__main__ import main
 from training.export_model import base_of
-from training.pretraining.masked_blocks import word_places
+from training.pretraining.masked_blocks import Blocks, word_places
 from training.pretraining.site_texts import read_site_texts
-from training.tuning.encoders import base_encoder
+from training.tuning.encoders import base_encoder, tokenizer_of
+from training.tuning.examples import Examples
 
 
 def site(folder: Path) -> Path:
@@ -111,3 +115,19 @@ def test_a_folder_with_nothing_to_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one text", "utf-8")
     with pytest.raises(ValueError, match="both need some"):
         read_site_texts(tmp_path)
+
+
+def test_many_texts_are_read_in_parts_and_come_out_as_one_by_one(tmp_path: Path) -> None:
+    words = tokenizer_of(encoder(tmp_path / "encoder") / TOKENIZER)
+    texts = [" ".join(["cough", "fever", "days"][n % 3] for _ in range(1 + n % 40)) for n in range(600)]
+    alone = [Blocks([text], words, 16) for text in texts]
+    assert list(_all(Blocks(texts, words, 16))) == [block for blocks in alone for block in _all(blocks)]
+    shares = np.ones((len(texts), 1), np.float32)
+    examples = Examples(texts, shares, words, 16)
+    assert [row["input_ids"] for row in _all(examples)] == [
+        Examples([text], shares[:1], words, 16)[0]["input_ids"] for text in texts
+    ]
+
+
+def _all(rows: Blocks | Examples) -> Iterator[dict[str, Any]]:
+    return (rows[place] for place in range(len(rows)))

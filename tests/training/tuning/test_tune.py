@@ -159,7 +159,6 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, model: Path, capsys: pytest.Ca
     ("options", "said"),
     [
         (["--epochs", "0"], "--epochs: Input should be greater than 0"),
-        (["--report-to", "wandb"], "wandb is not installed"),
         (["--replay", "old.csv"], "--replay and --few-shot belong to --go-on-from"),
         (["--resume"], "holds no checkpoint: nothing to resume"),
         (["--test", "absent.csv"], "absent.csv is no file"),

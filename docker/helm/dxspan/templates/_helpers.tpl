@@ -85,6 +85,34 @@ topologySpreadConstraints:
       matchLabels: {{- include "dxspan.labels" . | nindent 8 }}
 {{- end }}
 
+{{/* Scales workers of one kind by the queue. Needs root, component, keda, pods (of which load is asked, for PromQL). */}}
+{{- define "dxspan.scaledObject" -}}
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata:
+  name: {{ include "dxspan.name" .root }}-{{ .component }}
+  labels: {{- include "dxspan.allLabels" . | nindent 4 }}
+spec:
+  scaleTargetRef: {name: {{ include "dxspan.name" .root }}-{{ .component }}}
+  minReplicaCount: {{ .keda.minReplicas }}
+  maxReplicaCount: {{ .keda.maxReplicas }}
+  pollingInterval: 10
+  cooldownPeriod: 600
+  triggers:
+    # Charts that somebody waits for, and that no worker has taken yet. The name carries the message version.
+    - type: redis
+      metadata: {listName: "dxspan:{{ .root.Values.queueName | default "fresh.v7" }}", listLength: {{ .keda.waitingPerWorker | quote }}, enableTLS: "true"}
+      authenticationRef: {name: {{ include "dxspan.name" .root }}-queue}
+    {{- with .root.Values.worker.keda.prometheusUrl }}
+    # Workers' seconds of reading in a second: scales before charts have to wait.
+    - type: prometheus
+      metadata:
+        serverAddress: {{ . | quote }}
+        query: sum(rate(dxspan_worker_reading_seconds_sum{namespace="{{ $.root.Release.Namespace }}"{{ $.pods }}}[1m]))
+        threshold: {{ $.keda.busyShare | quote }}
+    {{- end }}
+{{- end }}
+
 {{/* Pod template of a worker. Needs root, component, values. */}}
 {{- define "dxspan.workerPod" -}}
 metadata:
@@ -97,6 +125,9 @@ spec:
   {{- include "dxspan.pullSecrets" .root | nindent 2 }}
   {{- include "dxspan.spread" . | nindent 2 }}
   terminationGracePeriodSeconds: 30  # the chart in hand is read to its end
+  {{- with .values.runtimeClassName }}
+  runtimeClassName: {{ . }}
+  {{- end }}
   {{- with .values.nodeSelector }}
   nodeSelector: {{- toYaml . | nindent 4 }}
   {{- end }}

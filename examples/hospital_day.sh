@@ -96,7 +96,7 @@ if [ ! "$small" ]; then # what is learned behind these heads; the small form doe
   step "how far readings can be trusted" "$out/bundle/reading_trust.json" dxspan-train fit-trust --bundle "$out/plain" \
     --write "$out/bundle/reading_trust.json"
   step "which cases sentences read like" "$out/bundle/case_matcher.safetensors" dxspan-train fit-matcher --bundle "$out/plain" \
-    --out "$out/bundle/case_matcher.safetensors" --write "$out/matching.md"
+    --prepared "$out/prepared" --out "$out/bundle/case_matcher.safetensors" --write "$out/matching.md"
 fi
 step "export as a bundle" "$out/uncalibrated" bundle "$out/uncalibrated"
 step "calibration" "$out/bundle/calibration.json" calibrate

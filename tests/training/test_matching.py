@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 
 from nlp_core.assertion import Assertion
+from nlp_core.assess import Reader
 from nlp_core.case_matcher import FIGURES
 from nlp_core.knowledge_files import read_knowledge
 from nlp_core.mentions import MentionReader
 from nlp_core.model_bundle import Bundle, composed_bundle_path
+from tests.training.prepared_notes import coded, write, written_note
 from training.matching.case_readings import ReadCase
 from training.matching.cases import FOLDER, STYLES, TrainingCase, read_cases
 from training.matching.diagnosis_texts import diagnosis_vectors
-from training.matching.fit_matcher import Asked, answered, is_apart
+from training.matching.fit_matcher import Asked, Fitting, answered, is_apart
 from training.matching.network import learned
 from training.measures import own_cases
+from training.site.prepared_folders import Site
 
 WIDTH = 8
 
@@ -111,6 +114,24 @@ def test_diagnoses_begin_where_the_knowledge_describes_them() -> None:
     vectors = diagnosis_vectors(knowledge, embed)
     assert vectors.shape == (len(knowledge.diagnoses), 14)
     assert np.isfinite(vectors).all()
+
+
+def test_a_sites_own_notes_teach_what_their_words_mean_there(tmp_path: Path) -> None:
+    bundle = Bundle.open(composed_bundle_path())
+    fitting = Fitting(bundle, Reader.load(calibrated=False), seed=0)
+    words = "The wheel has turned the blue way round since breakfast and the little bell keeps quiet."
+    notes = [
+        written_note(words, note=f"{place:016x}", split=split).model_copy(update={"diagnoses": (coded("gout"),)})
+        for place, split in enumerate(("train", "train", "development"))
+    ]
+    site = Site("ward", write(tmp_path / "prepared", notes))
+    shipped = fitting.cases([case for case in cases() if case.diagnosis in ("asthma", "psoriasis", "migraine")])
+    taught = fitting.site_notes([site], "train", most=10)
+    assert [one.diagnosis for one in taught] == [fitting.place["gout"]] * 2
+    asked = fitting.site_asked([site], most=10)
+    _, before = fitting.both_ways(asked, fitting.matcher(shipped))
+    _, after = fitting.both_ways(asked, fitting.matcher([*shipped, *taught]))
+    assert after.loss < before.loss - 1
 
 
 def test_styles_are_the_ones_that_cases_have() -> None:

@@ -3,8 +3,9 @@
 Input : the sentences of a chart, each as the encoder read it (sentence_figures)
 Output: [sentences, diagnoses] natural-log odds that each sentence adds
 Findings are what a list names; this is the rest of what a sentence means: "mass with calcium filling the globe". A sentence counts as far
-as its gate opens. A chart is the sum of its sentences brought to a length of about 1, so that a long chart moves diagnoses no more
-than a short one, and beside a diagnosis's direction each sentence has its exact share. Knows arrays.
+as its gate opens. A chart is the sum of its sentences brought to a length of 1, so that a long chart moves diagnoses no more than a short
+one, but for one that says next to nothing: "fever, cough and sore throat" is what findings are for. Beside a diagnosis's direction
+each sentence has its exact share. Knows arrays.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class CaseMatcher:
             "diagnosis": (len(diagnoses), length),
             "scale": (1,),
             "least": (1,),
+            "half": (1,),
         }
         wrong = [name for name, shape in shapes.items() if self._tensors[name].shape != shape]
         if wrong:
@@ -83,8 +85,12 @@ class CaseMatcher:
         vectors = figures[:, : self.width]
         gates = 1 / (1 + np.exp(-(gate_inputs(figures, self.width) @ own["gate"] + own["shift"])))
         counted = (vectors @ own["into"]) * gates[:, None]
-        length = np.sqrt((counted.sum(axis=0) ** 2).sum() + own["least"] ** 2)
-        moved = own["scale"] * (counted / length) @ own["diagnosis"].T
+        length = float(np.linalg.norm(counted.sum(axis=0)))
+        beyond = max(0.0, length - float(own["least"][0]))
+        if not beyond:
+            return np.zeros((len(sentences), len(self.diagnoses)), np.float32)
+        strength = own["scale"] * beyond / np.hypot(beyond, own["half"])
+        moved = strength * (counted / length) @ own["diagnosis"].T
         check_finite("what sentences move", moved)
         return np.asarray(moved, np.float32)
 
@@ -109,9 +115,9 @@ class CaseMatcher:
             raise ValueError(f"{path} holds no case matcher: {error}") from error
 
 
-TENSORS = ("into", "gate", "shift", "diagnosis", "scale", "least")
+TENSORS = ("into", "gate", "shift", "diagnosis", "scale", "least", "half")
 """into [W, K]; gate [W + FIGURES] and shift [1]; diagnosis [D, K], about unit length; scale [1], natural-log odds of full agreement;
-least [1], what is added in squares to a chart's length, so that little said moves little."""
+least [1], length of a chart up to which it moves nothing, and half [1], what is beyond that where it moves 7 tenths of all."""
 
 
 def gate_inputs(figures: Floats, width: int) -> Floats:

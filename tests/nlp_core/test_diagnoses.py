@@ -246,7 +246,14 @@ def test_d13_a_share_that_is_no_number_is_a_fault(bad: float, table: str) -> Non
 
 def test_a_sentence_that_names_a_diagnosis_says_nothing_for_it() -> None:
     diagnoses = list(small_knowledge().diagnoses)
-    tensors = {"into": np.eye(2), "gate": np.zeros(2 + FIGURES), "shift": [0], "scale": [4], "least": [0.1]}
+    tensors = {
+        "into": np.eye(2),
+        "gate": np.zeros(2 + FIGURES),
+        "shift": [0],
+        "scale": [4],
+        "least": [0],
+        "half": [0.1],
+    }
     placed = np.zeros((len(diagnoses), 2))
     placed[0, 0] = 1.0
     matcher = CaseMatcher({**{name: np.array(one) for name, one in tensors.items()}, "diagnosis": placed}, diagnoses)

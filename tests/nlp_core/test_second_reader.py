@@ -32,7 +32,10 @@ def matcher() -> CaseMatcher:
     placed = np.zeros((len(diagnoses), width), np.float32)
     placed[0] = 1.0
     tensors = {"into": np.eye(width), "gate": np.zeros(width + FIGURES), "diagnosis": placed}
-    return CaseMatcher({**tensors, "shift": np.zeros(1), "scale": np.full(1, 4.0), "least": np.full(1, 0.1)}, diagnoses)
+    return CaseMatcher(
+        {**tensors, "shift": np.zeros(1), "scale": np.full(1, 4.0), "least": np.zeros(1), "half": np.full(1, 0.1)},
+        diagnoses,
+    )
 
 
 class HandMadeSentences:

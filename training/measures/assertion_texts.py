@@ -97,7 +97,8 @@ def lines(part: Part, judged: Sequence[Judged]) -> Iterator[str]:
 
 
 def _rows(language: Language, judged: Sequence[Judged]) -> Iterator[str]:
-    scores = {assertion: score(judged, assertion) for assertion in Assertion}
+    asked = {one.text.assertion for one in judged}
+    scores = {assertion: score(judged, assertion) for assertion in Assertion if assertion in asked}
     for assertion, found in scores.items():
         yield f"| {language} | {assertion} | {found.true_positive + found.false_negative} | {found.cells()} |"
     right = sum(one.said is one.text.assertion for one in judged) / max(1, len(judged))

@@ -25,6 +25,8 @@ JUDGED = (
     ("historical", "assertion", "temporality", "Historical", Assertion.PAST),
 )
 """Title, set, gold field, the value that is asked for, the assertion that should meet it."""
+AIMS = {"negation (negation.jsonl)": 0.965, "historical": 0.80, "experiencer, mean of the two": 0.90}
+"""Title -> the F1 that a release should reach."""
 PUBLISHED = {
     "negation (negation.jsonl)": "negspaCy F1 .949, medspaCy .932",
     "historical": "medspaCy F1 .63",
@@ -120,19 +122,26 @@ def lines(folder: Path) -> Iterator[str]:
     """The public sets' part of docs/evaluation.md."""
     yield "## What is asserted of a finding"
     yield ""
-    yield "| judgement | precision | recall | F1 | published |"
-    yield "|---|---|---|---|---|"
+    yield "| judgement | precision | recall | F1 | aim | published |"
+    yield "|---|---|---|---|---|---|"
     for title, name, field, value, said in JUDGED:
-        yield f"| {title} | {judge(folder, name, field, value, said).cells()} | {PUBLISHED.get(title, '–')} |"
+        score = judge(folder, name, field, value, said)
+        yield f"| {title} | {score.cells()} | {_beside(title, score.f1)} | {PUBLISHED.get(title, '–')} |"
     experiencers = judge_experiencer(folder)
     for whose, score in experiencers.items():
-        yield f"| experiencer: {whose} ({score.true_positive + score.false_negative} rows) | {score.cells()} | – |"
-    yield f"| experiencer, mean of the two | – | – | {mean_f1(list(experiencers.values())):.3f} | – |"
+        yield f"| experiencer: {whose} ({score.true_positive + score.false_negative} rows) | {score.cells()} | – | – |"
+    title, mean = "experiencer, mean of the two", mean_f1(list(experiencers.values()))
+    yield f"| {title} | – | – | {mean:.3f} | {_beside(title, mean)} | – |"
     yield ""
-    yield "Historical is judged apart from what else is said of the words, as it was labelled. "
+    yield "Historical is judged apart from what else is said of the words, as it was labelled: what is denied can be historical."
     yield "The trigger lists were corrected while looking at errors in these two sets, so their figures flatter; a set kept"
     yield "apart would show less. Where an experiencer has a handful of rows its line says nothing; our own texts follow."
     yield ""
+
+
+def _beside(title: str, f1: float) -> str:
+    aim = AIMS.get(title)
+    return "–" if aim is None else f"{aim:.3g} {'reached' if round(f1, 3) >= aim else 'missed'}"
 
 
 def mean_f1(scores: Sequence[Score]) -> float:

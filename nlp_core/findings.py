@@ -28,6 +28,9 @@ CURRENT = timedelta(days=90)
 """Symptoms, signs and results older than this, counted from the newest note, are no longer the present illness."""
 CURRENT_FACTS = timedelta(days=365)
 """Coded results hold longer than words: a yearly check is the usual rhythm."""
+MOST_TOLD = 500
+"""Sentences told as a whole: those of the newest notes. A chart of thousands is known by its findings, and each costs a row of all
+diagnoses."""
 _NOT_ABOUT_PATIENT = (Assertion.FAMILY, Assertion.CONDITIONAL)
 MAX_QUOTE = 160
 """Characters of a quoted span at most; longer ones are no evidence a reader takes in at a glance."""
@@ -131,9 +134,11 @@ def bring_together(
 
 
 def _told_once(told: Iterable[tuple[Note, ToldSentence]]) -> list[Told]:
-    """A copied sentence counts once; a long one is quoted by its first words."""
+    """The first `MOST_TOLD`. A copied sentence counts once; a long one is quoted by its first words."""
     once: dict[str, Told] = {}
     for note, sentence in told:
+        if len(once) == MOST_TOLD:
+            break
         source = _source(note, _quoted(note, sentence.span))
         once.setdefault(note.quote(sentence.span).lower(), Told(source, sentence.figures, sentence.named))
     return list(once.values())

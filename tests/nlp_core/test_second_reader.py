@@ -14,13 +14,13 @@ from nlp_core.case_matcher import FIGURES, CaseMatcher
 from nlp_core.chart_reading import ChartReader
 from nlp_core.concepts import ConceptReader
 from nlp_core.evidence import WORDS_AS_A_WHOLE
-from nlp_core.findings import MAX_QUOTE
+from nlp_core.findings import MAX_QUOTE, MOST_TOLD
 from nlp_core.head_outputs import ASSERTIONS, EVIDENCE_WIDTH
 from nlp_core.mentions import MentionReader
 from nlp_core.name_index import NameIndex
 from nlp_core.second_reader import HeadsUsed, NamedNote, SecondReader, SecondReading
 from nlp_core.sentence_readings import SentenceReading
-from tests.nlp_core.small_charts import chart_of
+from tests.nlp_core.small_charts import chart_of, note
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.nlp_core.test_concepts import WordAxes
 
@@ -134,6 +134,15 @@ def test_what_is_told_of_the_family_is_not() -> None:
 def test_a_sentence_that_names_a_diagnosis_says_so() -> None:
     (told,) = read("Her ribcage hurts, influenza again?", HandMadeSentences()).told
     assert told.named == {"influenza"}
+
+
+def test_of_a_chart_of_thousands_the_newest_sentences_are_told() -> None:
+    charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0)))
+    many = "\n".join(f"Her ribcage hurts {place}" for place in range(MOST_TOLD))
+    notes = (note("Her ribcage hurts today", age_days=1), note(many, age_days=2))
+    told = charts.read(chart_of(*notes)).found.told
+    assert len(told) == MOST_TOLD
+    assert told[0].source.quote == "Her ribcage hurts today"
 
 
 def test_nothing_is_told_where_it_is_switched_off() -> None:

@@ -162,11 +162,11 @@ class Reader:
         return list(zip(ranked, self._probabilities(ranked), strict=True))
 
     def _candidates(self, ranked: Sequence[Ranked], read: ReadChart) -> tuple[Candidate, ...]:
-        """The best ten that have at least one word or fact for them."""
+        """The best ten that have at least one finding for them: sentences as a whole alone suggest nothing."""
         candidates: list[Candidate] = []
         for entry, probability in zip(ranked, self._probabilities(ranked), strict=True):
             speaking_for, speaking_against = evidence_of(entry, read.found, self.knowledge)
-            if not speaking_for:
+            if not any(one.finding for one in speaking_for):
                 continue
             ways = read.found.named.get(entry.diagnosis.id, {})
             candidates.append(

@@ -160,14 +160,10 @@ class Reasoner:
         return listed if listed is not None else self.knowledge.findings[finding].background
 
     def _told(self, found: ChartFindings) -> Floats:
-        """[sentences, diagnoses]: what sentences say as a whole. One that names a diagnosis says nothing for it: see Weights.denied."""
+        """[sentences, diagnoses]: what sentences say as a whole."""
         if self._matcher is None:
             return np.zeros((len(found.told), len(self._diagnoses)), np.float32)
-        moved = self._matcher.moved([told.figures for told in found.told])
-        for row, told in zip(moved, found.told, strict=True):
-            named = [self._column[diagnosis] for diagnosis in told.named if diagnosis in self._column]
-            row[named] = np.minimum(row[named], 0)
-        return moved
+        return self._matcher.moved([told.figures for told in found.told])
 
     def _fits(self, patient: Patient) -> Floats:
         """[diagnoses]: how age, sex, onset and setting fit; -inf where age or sex excludes."""

@@ -79,11 +79,10 @@ class _Said:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """A sentence as the encoder read it. figures: see case_matcher.sentence_figures. named: ids of the diagnoses it names."""
+    """A sentence as the encoder read it. figures: see case_matcher.sentence_figures."""
 
     source: Source
     figures: NDArray[np.float32]
-    named: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -140,7 +139,7 @@ def _told_once(told: Iterable[tuple[Note, ToldSentence]]) -> list[Told]:
         if len(once) == MOST_TOLD:
             break
         source = _source(note, _quoted(note, sentence.span))
-        once.setdefault(note.quote(sentence.span).lower(), Told(source, sentence.figures, sentence.named))
+        once.setdefault(note.quote(sentence.span).lower(), Told(source, sentence.figures))
     return list(once.values())
 
 

@@ -10,7 +10,6 @@ not. Knows which head answers what, and from which probability on it counts.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +27,8 @@ from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
 
 SUREST_ASSERTION = 0.9
 """Probability from which the assertion head counts where no rule speaks; see docs/log.md."""
+LEAST_TELLING = 0.2
+"""Probability of telling anything of the illness from which a sentence is told: what speaks to a machine has .0 to .15 (docs/log.md)."""
 _UNREAD = RULING_SECTIONS & SKIPPED_SECTIONS
 """Sections that no head and no concept is asked about."""
 
@@ -46,11 +47,10 @@ class HeadsUsed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ToldSentence:
-    """A sentence as the encoder read it. figures: see case_matcher.sentence_figures. named: ids of the diagnoses it names."""
+    """A sentence as the encoder read it. figures: see case_matcher.sentence_figures."""
 
     span: Span
     figures: NDArray[np.float32]
-    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +137,17 @@ class SecondReader:
 
 
 def _told(note: NamedNote, readings: Readings) -> Iterator[ToldSentence]:
-    """The sentences of this patient's illness that went through the encoder, each once."""
+    """The sentences of this patient's illness that went through the encoder, each once; none that names a diagnosis: the reader
+    knows it, and what a note shouts must make nothing likely."""
     places = _Places(note.sentences)
-    named: dict[int, set[str]] = defaultdict(set)
-    for mention in note.mentions:
-        if mention.about == "diagnosis":
-            named[id(places.sentence_of(mention.span))].add(mention.entry)
+    named = {id(places.sentence_of(mention.span)) for mention in note.mentions if mention.about == "diagnosis"}
     for read in _said_first(note.sentences):
-        if read.sentence.section in RULING_SECTIONS:
+        if read.sentence.section in RULING_SECTIONS or id(read) in named:
             continue
         span = read.view.to_note(read.sentence.start, read.sentence.end)
         for piece in readings.get(read.sentence.span.text, ()):
-            if len(piece.starts):
-                yield ToldSentence(span, sentence_figures(piece), frozenset(named[id(read)]))
+            if len(piece.starts) and piece.telling >= LEAST_TELLING:
+                yield ToldSentence(span, sentence_figures(piece))
 
 
 def _said_first(sentences: Sequence[ReadSentence]) -> list[ReadSentence]:

@@ -13,7 +13,7 @@ from nlp_core.assess import Reader
 from nlp_core.case_matcher import FIGURES, CaseMatcher
 from nlp_core.chart_reading import ChartReader
 from nlp_core.concepts import ConceptReader
-from nlp_core.evidence import WORDS_AS_A_WHOLE
+from nlp_core.evidence import WORDS_AS_A_WHOLE, evidence_of
 from nlp_core.findings import MAX_QUOTE, MOST_TOLD
 from nlp_core.head_outputs import ASSERTIONS, EVIDENCE_WIDTH
 from nlp_core.mentions import MentionReader
@@ -131,9 +131,12 @@ def test_what_is_told_of_the_family_is_not() -> None:
     assert read("FAMILY HISTORY\nIt all began on a boat.", HandMadeSentences()).told == []
 
 
-def test_a_sentence_that_names_a_diagnosis_says_so() -> None:
-    (told,) = read("Her ribcage hurts, influenza again?", HandMadeSentences()).told
-    assert told.named == {"influenza"}
+def test_a_sentence_that_names_a_diagnosis_is_not_told() -> None:
+    assert read("Her ribcage hurts, influenza again?", HandMadeSentences()).told == []
+
+
+def test_what_tells_nothing_of_the_illness_is_not_told() -> None:
+    assert read("It all began on a boat.", HandMadeSentences(telling=0.1)).told == []
 
 
 def test_of_a_chart_of_thousands_the_newest_sentences_are_told() -> None:
@@ -161,9 +164,11 @@ def as_a_whole(text: str) -> list[str]:
     """What the first diagnosis quotes as a whole."""
     charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0)))
     reader = Reader(small_knowledge(), charts, calibration=None, model_version="test", matcher=matcher())
+    read = reader.read(chart_of(text))
     first = next(iter(small_knowledge().diagnoses))
-    candidate = next(c for c in reader.assess(chart_of(text)).candidates if c.diagnosis == first)
-    quoted = [evidence for evidence in candidate.evidence_for if evidence.names == WORDS_AS_A_WHOLE]
+    ranked = next(one for one, _ in reader.rank_read(read) if one.diagnosis.id == first)
+    speaking_for, _ = evidence_of(ranked, read.found, small_knowledge())
+    quoted = [evidence for evidence in speaking_for if evidence.names == WORDS_AS_A_WHOLE]
     assert all(text[one.span.start : one.span.end] == one.quote for one in quoted if one.span)
     assert all(one.finding == "" for one in quoted)
     return [one.quote for one in quoted]

@@ -41,7 +41,7 @@ def measured() -> tuple[Measured, ...]:
 
 def test_removing_the_quoted_spans_lowers_the_score_well_beyond_random_ones() -> None:
     by_spans, by_chance = drops(measured(), VALUES[0][1], removed)
-    assert fmean(by_spans) > 2 * fmean(by_chance)
+    assert fmean(by_spans) > 1.8 * fmean(by_chance)
     assert fmean(one > other for one, other in zip(by_spans, by_chance, strict=True)) >= 0.9
 
 

@@ -178,7 +178,7 @@ def test_what_is_accepted_stands_on_the_problem_list_as_unconfirmed(page: Page) 
 def test_a_chart_without_a_suggestion_says_so_and_reassures_nobody(page: Page) -> None:
     open_patient(page, "yearly check")
     assert "No card" in text(page, ".silence")
-    assert "Why: no finding in the notes speaks for any diagnosis." in text(page, ".silence")
+    assert "Why: the evidence is too weak for a suggestion." in text(page, ".silence")
     assert "nothing has been ruled out" in text(page, ".silence")
 
 
@@ -247,7 +247,7 @@ def test_the_page_speaks_chinese(page: Page, base: str) -> None:
     open_patient(page, "yearly check")
     press(page, "中文")
     assert "没有卡片" in text(page, ".silence")
-    assert "病历中没有支持任何诊断的表现" in text(page, ".silence")
+    assert "依据太弱，不足以提出建议" in text(page, ".silence")
     assert page.evaluate("() => document.documentElement.lang") == "zh-Hans"
     assert text(page, "#patients-title") == "患者"
     visit(page, base, "zh")

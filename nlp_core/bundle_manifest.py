@@ -34,6 +34,9 @@ MATCHER = "case_matcher.safetensors"
 CALIBRATION = "calibration.json"
 """Shipped where a calibration was fitted; travels with the bundle under the digest of the composed folder."""
 
+BESIDE = (CALIBRATION, LINKER, MATCHER, READING_TRUST)
+"""What may lie beside the files that a shipped manifest names, and travels with them."""
+
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 """A plain name: no folder, no `..`, nothing hidden."""
 Precision = Literal["fp32", "fp16", "int8-rows"]

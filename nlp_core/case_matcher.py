@@ -96,23 +96,17 @@ class CaseMatcher:
 
     def save(self, path: Path) -> None:
         """In half precision."""
-        from safetensors.numpy import save_file
+        from nlp_core.tensor_files import save_halves
 
-        halves = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in self._tensors.items()}
-        save_file(halves, path, metadata={_HEADS: self.heads, _DIAGNOSES: " ".join(self.diagnoses)})
+        save_halves(path, self._tensors, {_HEADS: self.heads, _DIAGNOSES: " ".join(self.diagnoses)})
 
     @staticmethod
     def load(path: Path) -> CaseMatcher:
         """Raises OSError, or ValueError where the file is something else."""
-        from safetensors import SafetensorError, safe_open
+        from nlp_core.tensor_files import read_tensors
 
-        try:
-            with safe_open(path, framework="numpy") as stored:
-                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # no mapping
-                told = stored.metadata() or {}
-                return CaseMatcher(tensors, told.get(_DIAGNOSES, "").split(), told.get(_HEADS, ""))
-        except SafetensorError as error:
-            raise ValueError(f"{path} holds no case matcher: {error}") from error
+        tensors, told = read_tensors(path, "case matcher")
+        return CaseMatcher(tensors, told.get(_DIAGNOSES, "").split(), told.get(_HEADS, ""))
 
 
 TENSORS = ("into", "gate", "shift", "diagnosis", "scale", "least", "half")

@@ -130,22 +130,17 @@ class ConceptLinker:
 
     def save(self, path: Path) -> None:
         """In half precision."""
-        from safetensors.numpy import save_file
+        from nlp_core.tensor_files import save_halves
 
-        halves = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in self._tensors.items()}
-        save_file(halves, path, metadata={_HEADS: self.heads})
+        save_halves(path, self._tensors, {_HEADS: self.heads})
 
     @staticmethod
     def load(path: Path) -> ConceptLinker:
         """Raises OSError, or ValueError where the file is something else."""
-        from safetensors import SafetensorError, safe_open
+        from nlp_core.tensor_files import read_tensors
 
-        try:
-            with safe_open(path, framework="numpy") as stored:
-                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # no mapping
-                return ConceptLinker(tensors, (stored.metadata() or {}).get(_HEADS, ""))
-        except SafetensorError as error:
-            raise ValueError(f"{path} holds no concept linker: {error}") from error
+        tensors, told = read_tensors(path, "concept linker")
+        return ConceptLinker(tensors, told.get(_HEADS, ""))
 
 
 TENSORS = ("figures", "into", "bias", "out", "shift", "likeness", "agreement", "finding")

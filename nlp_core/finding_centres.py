@@ -33,21 +33,19 @@ class FindingCentres:
         return {finding: self.centres[row].astype(np.float32) for row, finding in enumerate(self.findings)}
 
     def save(self, path: Path) -> None:
-        from safetensors.numpy import save_file
+        from nlp_core.tensor_files import save_halves
 
-        save_file({_TENSOR: self.centres}, path, metadata={_FINDINGS: " ".join(self.findings)})
+        save_halves(path, {_TENSOR: self.centres}, {_FINDINGS: " ".join(self.findings)})
 
     @staticmethod
     def load(path: Path) -> FindingCentres:
         """Raises OSError, or ValueError where the file is something else."""
-        from safetensors import SafetensorError, safe_open
+        from nlp_core.tensor_files import read_tensors
 
-        try:
-            with safe_open(path, framework="numpy") as stored:
-                findings = tuple((stored.metadata() or {}).get(_FINDINGS, "").split())
-                centres = stored.get_tensor(_TENSOR)
-        except SafetensorError as error:
-            raise ValueError(f"{path} holds no centres of findings: {error}") from error
+        tensors, told = read_tensors(path, "centres of findings")
+        if _TENSOR not in tensors:
+            raise ValueError(f"{path} holds no centres of findings")
+        findings, centres = tuple(told.get(_FINDINGS, "").split()), tensors[_TENSOR]
         if len(findings) != len(centres):
             raise ValueError(f"{path}: {len(findings)} findings for {len(centres)} centres")
         return FindingCentres(findings, centres)

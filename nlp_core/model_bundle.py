@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tokenizers import Tokenizer
 
 from nlp_core.bundle_checks import check_folder
 from nlp_core.bundle_errors import BundleDamaged
 from nlp_core.bundle_manifest import (
+    BESIDE,
     CALIBRATION,
     GRAPH,
     HEAD_WEIGHTS,
@@ -81,6 +82,16 @@ NAMES = "names.npz"
 """Vectors of the findings' names (name_index), where a step of composing wrote them."""
 
 
+class _LearnedBehindHeads(Protocol):
+    """What is good for the heads alone that it was learned behind."""
+
+    heads: str
+    """Hex SHA-256 of their file."""
+
+
+LearnedT = TypeVar("LearnedT", bound=_LearnedBehindHeads)
+
+
 class Bundle:
     """A verified, composed bundle; open it with `Bundle.open`."""
 
@@ -136,31 +147,23 @@ class Bundle:
         """
         from nlp_core.concept_linker import ConceptLinker
 
-        files = self.manifest.files
-        if LINKER not in files or HEAD_WEIGHTS not in files:
-            return None
-        try:
-            linker = ConceptLinker.load(self.path / LINKER)
-        except (OSError, ValueError) as error:
-            raise BundleDamaged(f"the bundle's {LINKER} cannot be read: {error}") from error
-        return linker if linker.heads == files[HEAD_WEIGHTS].sha256 else None
+        return self._behind_its_heads(LINKER, ConceptLinker.load)
 
     def matcher(self) -> CaseMatcher | None:
-        """Weighs what sentences say as a whole; None where the bundle was shipped without, or with one that was learned behind other
-        heads.
-
-        Raises BundleDamaged where it cannot be read.
-        """
+        """Weighs what sentences say as a whole; None and raises as `linker`."""
         from nlp_core.case_matcher import CaseMatcher
 
+        return self._behind_its_heads(MATCHER, CaseMatcher.load)
+
+    def _behind_its_heads(self, name: str, load: Callable[[Path], LearnedT]) -> LearnedT | None:
         files = self.manifest.files
-        if MATCHER not in files or HEAD_WEIGHTS not in files:
+        if name not in files or HEAD_WEIGHTS not in files:
             return None
         try:
-            matcher = CaseMatcher.load(self.path / MATCHER)
+            learned = load(self.path / name)
         except (OSError, ValueError) as error:
-            raise BundleDamaged(f"the bundle's {MATCHER} cannot be read: {error}") from error
-        return matcher if matcher.heads == files[HEAD_WEIGHTS].sha256 else None
+            raise BundleDamaged(f"the bundle's {name} cannot be read: {error}") from error
+        return learned if learned.heads == files[HEAD_WEIGHTS].sha256 else None
 
     def knowledge(self) -> Knowledge:
         """The compiled knowledge, parsed once (a tenth of a second). Raises BundleDamaged where composing did not write it."""
@@ -253,7 +256,7 @@ def shipped_files(shipped: Path = SHIPPED_BUNDLE) -> dict[str, StoredFile]:
     Raises BundleMissing or BundleDamaged where the folder is no shipped bundle.
     """
     names = [MANIFEST, *read_manifest(shipped).files]
-    names += [name for name in (CALIBRATION, LINKER, MATCHER, READING_TRUST) if (shipped / name).exists()]
+    names += [name for name in BESIDE if (shipped / name).exists()]
     try:
         return {name: stored_file(shipped / name) for name in names}
     except OSError as error:

@@ -18,14 +18,13 @@ from nlp_core.adapters import ADAPTER, Adapter
 from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import (
     BASE_WEIGHTS,
-    CALIBRATION,
+    BESIDE,
     FINDING_CENTRES,
     GRAPH,
     HEAD_WEIGHTS,
     LINKER,
     MANIFEST,
     MATCHER,
-    READING_TRUST,
     TABLE,
     TOKENIZER,
     BaseModelFiles,
@@ -187,7 +186,7 @@ def _planned(arguments: Namespace, model: Path | None) -> int:
     print(f"{'encoder':16} {base_files(base, model)[BASE_WEIGHTS].parent}, {arguments.precision}")
     added = _taken_over(arguments.trained) if arguments.trained else {}
     files = [*dict.fromkeys((GRAPH, TABLE, PARITY, MANIFEST, *added))]
-    kept = [name for name in (CALIBRATION, LINKER, MATCHER, READING_TRUST) if (arguments.out / name).is_file()]
+    kept = [name for name in BESIDE if (arguments.out / name).is_file()]
     passed = True
     if arguments.gate_on:
         verdict = _gate(arguments).counted()
@@ -243,7 +242,7 @@ def _composed_aside(arguments: Namespace, model: Path | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         aside = Path(name) / "shipped"
         aside.mkdir()
-        for file in (CALIBRATION, LINKER, MATCHER, READING_TRUST):
+        for file in BESIDE:
             if (arguments.out / file).is_file():
                 shutil.copyfile(arguments.out / file, aside / file)
         _export(arguments, model, aside)

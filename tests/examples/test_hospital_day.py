@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shlex
-import signal
-import subprocess
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
@@ -16,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.training.tuning.labelled import encoder
+from tests.whole_runs import ROOT, said_by
 from training.__main__ import COMMANDS, main
 
-ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "examples" / "symptom_texts"
 LABELS = {"感冒", "流感", "过敏", "发烧", "其他"}
 PATIENCE_SECONDS = 900
@@ -28,15 +25,7 @@ PATIENCE_SECONDS = 900
 @pytest.mark.timeout(PATIENCE_SECONDS + 60)
 def test_a_hospitals_whole_way_ends_with_a_card_from_its_own_model(tmp_path: Path) -> None:
     command = ["examples/hospital_day.sh", "--small", "--out", str(tmp_path / "day")]
-    running = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    try:
-        said, _ = running.communicate(timeout=PATIENCE_SECONDS)
-    finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-    assert running.returncode == 0, said
+    said = said_by(command, patience_seconds=PATIENCE_SECONDS)
     day = tmp_path / "day"
     answer = json.loads((day / "served" / "answer.json").read_text())
     assert answer["cards"][0]["summary"]

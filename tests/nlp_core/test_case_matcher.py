@@ -6,32 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from nlp_core.case_matcher import FIGURES, TENSORS, CaseMatcher
 from nlp_core.encoder import NotFinite
+from tests.nlp_core.small_matcher import sentence, tensors_of
 
 WIDTH = 3
 DIAGNOSES = ("cold", "gout", "stroke")
 
 
-def tensors(**changed: object) -> dict[str, np.ndarray]:
-    own: dict[str, object] = {
-        "into": np.eye(WIDTH),
-        "gate": np.zeros(WIDTH + FIGURES),
-        "shift": [0.0],
-        "diagnosis": np.eye(WIDTH),
-        "scale": [4.0],
-        "least": [0.2],
-        "half": [0.1],
-    }
-    return {name: np.array(value, np.float32) for name, value in {**own, **changed}.items()}
+def tensors(**changed: ArrayLike) -> dict[str, np.ndarray]:
+    return tensors_of(np.eye(WIDTH), **{"least": [0.2], **changed})
 
 
-def sentence(*vector: float) -> np.ndarray:
-    return np.concatenate([np.array(vector, np.float32), np.zeros(FIGURES, np.float32)])
-
-
-def matcher(**changed: object) -> CaseMatcher:
+def matcher(**changed: ArrayLike) -> CaseMatcher:
     return CaseMatcher(tensors(**changed), DIAGNOSES).of(DIAGNOSES)
 
 
@@ -87,7 +76,7 @@ def test_it_is_the_same_after_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"scale": [1.0, 2.0]}, {"diagnosis": np.eye(2)}])
-def test_tensors_that_do_not_fit_are_refused(wrong: dict[str, object]) -> None:
+def test_tensors_that_do_not_fit_are_refused(wrong: dict[str, ArrayLike]) -> None:
     with pytest.raises(ValueError, match="do not fit"):
         CaseMatcher(tensors(**wrong), DIAGNOSES)
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp_core.assertion import Assertion
-from nlp_core.case_matcher import FIGURES, CaseMatcher
 from nlp_core.chart import Sex
 from nlp_core.diagnoses import Patient, Ranked, Reasoner, told_key
 from nlp_core.findings import ChartFindings, Source, Told
@@ -21,6 +20,7 @@ from nlp_core.note import Span
 from nlp_core.share_tables import DEFAULT_WEIGHTS, ShareTables
 from tests.nlp_core.small_charts import found_of
 from tests.nlp_core.small_knowledge import diagnosis, finding, knowledge_of, small_knowledge
+from tests.nlp_core.small_matcher import sentence, speaks_for_the_first
 
 ANYBODY = Patient()
 
@@ -246,19 +246,8 @@ def test_d13_a_share_that_is_no_number_is_a_fault(bad: float, table: str) -> Non
 
 def test_a_sentence_as_a_whole_has_a_share_of_its_own() -> None:
     diagnoses = list(small_knowledge().diagnoses)
-    tensors = {
-        "into": np.eye(2),
-        "gate": np.zeros(2 + FIGURES),
-        "shift": [0],
-        "scale": [4],
-        "least": [0],
-        "half": [0.1],
-    }
-    placed = np.zeros((len(diagnoses), 2))
-    placed[0, 0] = 1.0
-    matcher = CaseMatcher({**{name: np.array(one) for name, one in tensors.items()}, "diagnosis": placed}, diagnoses)
-    figures = np.concatenate([[1.0, 0.0], np.zeros(FIGURES)]).astype(np.float32)
-    told = [Told(Source("DocumentReference/1", Span(start=0, end=4), "said", "note"), figures)]
+    matcher = speaks_for_the_first(diagnoses, width=2)
+    told = [Told(Source("DocumentReference/1", Span(start=0, end=4), "said", "note"), sentence(1, 0))]
     ranked = Reasoner(small_knowledge(), matcher=matcher).rank(ChartFindings(told=told), ANYBODY)
     share = {one.diagnosis.id: one.shares.get(told_key(0), 0.0) for one in ranked}
     assert share[diagnoses[0]] > 1 > share[diagnoses[1]]

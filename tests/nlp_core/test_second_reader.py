@@ -10,7 +10,7 @@ import pytest
 
 from nlp_core.assertion import Assertion
 from nlp_core.assess import Reader
-from nlp_core.case_matcher import FIGURES, CaseMatcher
+from nlp_core.case_matcher import FIGURES
 from nlp_core.chart_reading import ChartReader
 from nlp_core.concepts import ConceptReader
 from nlp_core.evidence import WORDS_AS_A_WHOLE, evidence_of
@@ -22,20 +22,8 @@ from nlp_core.second_reader import HeadsUsed, NamedNote, SecondReader, SecondRea
 from nlp_core.sentence_readings import SentenceReading
 from tests.nlp_core.small_charts import chart_of, note
 from tests.nlp_core.small_knowledge import small_knowledge
+from tests.nlp_core.small_matcher import speaks_for_the_first
 from tests.nlp_core.test_concepts import WordAxes
-
-
-def matcher() -> CaseMatcher:
-    """Whatever is said speaks for the first diagnosis."""
-    diagnoses = list(small_knowledge().diagnoses)
-    width = WordAxes().embed(["a"]).shape[1]
-    placed = np.zeros((len(diagnoses), width), np.float32)
-    placed[0] = 1.0
-    tensors = {"into": np.eye(width), "gate": np.zeros(width + FIGURES), "diagnosis": placed}
-    return CaseMatcher(
-        {**tensors, "shift": np.zeros(1), "scale": np.full(1, 4.0), "least": np.zeros(1), "half": np.full(1, 0.1)},
-        diagnoses,
-    )
 
 
 class HandMadeSentences:
@@ -163,7 +151,8 @@ def test_without_heads_the_concepts_read_clauses_alone() -> None:
 def as_a_whole(text: str) -> list[str]:
     """What the first diagnosis quotes as a whole."""
     charts = ChartReader(small_knowledge(), second(HandMadeSentences(finding=lambda _: 0.0)))
-    reader = Reader(small_knowledge(), charts, calibration=None, model_version="test", matcher=matcher())
+    matcher = speaks_for_the_first(list(small_knowledge().diagnoses), WordAxes().embed(["a"]).shape[1])
+    reader = Reader(small_knowledge(), charts, calibration=None, model_version="test", matcher=matcher)
     read = reader.read(chart_of(text))
     first = next(iter(small_knowledge().diagnoses))
     ranked = next(one for one, _ in reader.rank_read(read) if one.diagnosis.id == first)

@@ -28,13 +28,13 @@ from training.command import Command, deliver
 from training.matching.case_readings import ReadCase, read_charts
 from training.matching.cases import FOLDER, STYLES, TrainingCase, read_cases
 from training.matching.diagnosis_texts import diagnosis_vectors
-from training.measures.evaluate import category
+from training.measures.evaluate import Ranks, category, rank_of
 from training.measures.own_cases import DEVELOPMENT, ENCOUNTERS_DEVELOPMENT, coded_chart
 from training.measures.own_cases import FOLDER as OWN_FOLDER
 from training.measures.own_cases import read_cases as own_cases
 from training.prepare.prepared_note import Split
 from training.site.prepared_folders import Site, sites_of, tell_bad_lines
-from training.site.site_notes import chart_of, read_site_notes
+from training.site.site_notes import SiteNote, chart_of, read_site_notes
 
 SHIPPED = SHIPPED_BUNDLE / MATCHER
 OWN = {
@@ -81,10 +81,10 @@ def answered(asked: Sequence[Asked], categories: NDArray[np.str_], matcher: Case
         odds = np.exp(scores - scores.max())
         right = np.isin(categories, list(one.right))
         losses.append(-np.log(max(float(odds[right].sum() / odds.sum()), 1e-4)))
-        best = dict.fromkeys(categories[np.argsort(-scores, kind="stable")].tolist())
-        ranks.append(next((rank for rank, name in enumerate(best) if name in one.right), len(best)))
-    found = np.array(ranks)
-    return Answered(len(asked), float((found < 1).mean()), float((found < 3).mean()), float(np.mean(losses)))
+        best = categories[np.argsort(-scores, kind="stable")].tolist()
+        ranks.append(rank_of([("", name, 0.0) for name in best], set(one.right)))
+    found = Ranks(tuple(ranks), in_scope=len(ranks))
+    return Answered(len(asked), found.top(1), found.top(3), float(np.mean(losses)))
 
 
 def page(rows: Iterable[tuple[str, Answered, Answered]], *, cases: int, notes: int, diagnoses: int, model: str) -> str:
@@ -178,17 +178,18 @@ class Fitting:
 
     def site_notes(self, sites: Sequence[Site], split: Split, most: int) -> list[Taught]:
         """A site's notes of a split, read; one that has several coded diagnoses once for each."""
-        found = read_site_notes(sites, split, most=most)
-        tell_bad_lines(found.bad)
-        read = self.read([chart_of(one.note, self._knowledge) for one in found.notes], f"notes, {split}")
-        coded = zip(read, found.notes, strict=True)
+        coded = self._read_notes(sites, split, most)
         return [Taught(one, self.place[d.id]) for one, note in coded for d in note.note.diagnoses if d.id in self.place]
 
     def site_asked(self, sites: Sequence[Site], most: int) -> list[Asked]:
         """A site's development notes and what is right of each."""
-        notes = read_site_notes(sites, "development", most=most).notes
-        read = self.read([chart_of(one.note, self._knowledge) for one in notes], "notes, development")
-        return [Asked(one, note.right) for one, note in zip(read, notes, strict=True)]
+        return [Asked(one, note.right) for one, note in self._read_notes(sites, "development", most)]
+
+    def _read_notes(self, sites: Sequence[Site], split: Split, most: int) -> list[tuple[ReadCase, SiteNote]]:
+        found = read_site_notes(sites, split, most=most)
+        tell_bad_lines(found.bad)
+        read = self.read([chart_of(one.note, self._knowledge) for one in found.notes], f"notes, {split}")
+        return list(zip(read, found.notes, strict=True))
 
     def matcher(self, taught: Sequence[Taught]) -> CaseMatcher:
         """Learned on these."""

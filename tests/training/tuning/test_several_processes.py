@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.training.tuning.labelled import encoder, texts, write_csv
+from tests.whole_runs import said_by
 from training.tuning.continual import finished
 from training.tuning.options import TuningOptions
 
-ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 100
 """It takes about 15 on an idle machine, most of them imports."""
 
@@ -40,14 +37,5 @@ def test_two_processes_finish_one_classifier(tmp_path: Path) -> None:
 def _on_two_processes(command: list[str]) -> str:
     """What both said. On the CPU, whatever the machine has: two processes do not share one GPU."""
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "training"]
-    running = subprocess.Popen(
-        [*start, *command], cwd=ROOT, env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
-    try:
-        said, _ = running.communicate(timeout=PATIENCE_SECONDS)
-    finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-    assert running.returncode == 0, said
-    return said
+    environment = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    return said_by([*start, *command], patience_seconds=PATIENCE_SECONDS, environment=environment)

@@ -20,6 +20,7 @@ from nlp_core.assertion import RULING_SECTIONS, Assertion
 from nlp_core.case_matcher import sentence_figures
 from nlp_core.clauses import SKIPPED_SECTIONS
 from nlp_core.concepts import ConceptReader
+from nlp_core.machine_talk import speaks_to_a_machine
 from nlp_core.mentions import Mention, ReadSentence
 from nlp_core.note import Span
 from nlp_core.sections import Section
@@ -119,7 +120,7 @@ class SecondReader:
         if self._used.assertion:
             reviewed = {id(places.sentence_of(one.span)) for one in note.mentions if one.assertion is Assertion.PRESENT}
         for read in note.sentences:
-            if read.sentence.section in _UNREAD:
+            if read.sentence.section in _UNREAD or speaks_to_a_machine(read.sentence.span.text):
                 continue
             if id(read) in reviewed or self._concepts.asks_about(read):
                 yield read
@@ -152,9 +153,11 @@ def _told(note: NamedNote, readings: Readings) -> Iterator[ToldSentence]:
 
 def _said_first(sentences: Sequence[ReadSentence]) -> list[ReadSentence]:
     """Without what is said again: names put a finding together once in a note, so in a copied sentence its words would stand
-    there unexplained, and be matched to another finding."""
+    there unexplained, and be matched to another finding. And without what speaks to a machine."""
     first: dict[tuple[str, Section], ReadSentence] = {}
     for read in sentences:
+        if speaks_to_a_machine(read.sentence.span.text):
+            continue
         first.setdefault((read.sentence.span.text, read.sentence.section), read)
     return list(first.values())
 
@@ -177,9 +180,9 @@ class _Places:
 
 
 def _asserted(read: ReadSentence, span: Span, readings: Readings) -> Assertion | None:
-    """The head's answer for the words at `span`; None where it says present or is not sure."""
+    """The head's answer for the words at `span`; None where it says present, is not sure or was not asked."""
     start, end = read.view.from_note(span)
-    for piece in readings[read.sentence.span.text]:
+    for piece in readings.get(read.sentence.span.text, ()):
         places = piece.tokens_within(start - read.sentence.start, end - read.sentence.start)
         if len(places):
             judged, probability = piece.asserted(places)

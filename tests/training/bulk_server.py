@@ -1,7 +1,8 @@
 """A FHIR server's bulk export over real HTTP on loopback, as the Bulk Data Access guide and SMART Backend Services have it.
 
 Kick-off by GET (STU2) or POST alone (the newer guide), polling, pages of the manifest, files that need a token, tokens for
-a signed client assertion whose `jti` is taken once. What goes wrong is set on `Bulk`; what was asked is in `asked`.
+a signed client assertion whose `jti` is taken once. As strict as the guide lets a server be: headers, media types, parameters that it
+does not know and an assertion's claims are refused. What goes wrong is set on `Bulk`; what was asked is in `asked`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ from tests.server_thread import ServerThread
 Hiccup = tuple[int, dict[str, str]]
 TRANSACTION_TIME = "2026-11-20T10:00:00Z"
 FHIR_JSON = "application/fhir+json"
+NDJSON = "application/fhir+ndjson"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+KNOWN = frozenset({"_outputFormat", "_type", "_since", "_typeFilter", "patient", "allowPartialManifests"})
+"""Parameters of a kick-off; others are refused unless the client asks for lenience."""
+KNOWN_TYPES = frozenset(
+    "Patient Encounter Condition DocumentReference DiagnosticReport Observation MedicationRequest AllergyIntolerance"
+    " Procedure FamilyMemberHistory".split()
+)
 
 
 def rows(*resources: Mapping[str, Any]) -> bytes:
@@ -158,17 +167,33 @@ def _add_kick_off(app: FastAPI, bulk: Bulk) -> None:
             return slip
         if bulk.newer and request.method == "GET":
             return outcome(405, "not-supported")
-        if "respond-async" not in request.headers.get("prefer", ""):
-            return outcome(400, "required")
-        if request.method == "POST":
-            body = json.loads(await request.body())
-            bulk.kicked_off.append({"parameters": body["parameter"]})
-        else:
-            bulk.kicked_off.append({name: request.query_params.getlist(name) for name in request.query_params})
+        body = json.loads(await request.body()) if request.method == "POST" else None
+        if wrong := not_as_the_guide_says(request, body):
+            return wrong
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        bulk.kicked_off.append({"parameters": body["parameter"]} if body else query)
         return Response(status_code=202, headers={"Content-Location": f"{bulk.base}/status/1"})
 
     for path in ("/fhir/$export", "/fhir/Patient/$export", "/fhir/Group/{group}/$export"):
         app.add_api_route(path, begun, methods=["GET", "POST"])
+
+
+def not_as_the_guide_says(request: Request, body: Any) -> Response | None:
+    """The refusal of a kick-off whose headers or parameters are wrong. body: of a POST."""
+    prefer, headers = request.headers.get("prefer", ""), request.headers
+    if body is not None:
+        asked = {one["name"]: next(str(one[key]) for key in one if key != "name") for one in body["parameter"]}
+    else:
+        asked = dict(request.query_params)
+    unknown = asked.keys() - KNOWN or set(filter(None, asked.get("_type", "").split(","))) - KNOWN_TYPES
+    refusals = (
+        ("respond-async" not in prefer, 400, "required"),
+        (FHIR_JSON not in headers.get("accept", ""), 406, "not-supported"),
+        (body is not None and headers.get("content-type") != FHIR_JSON, 415, "not-supported"),
+        (unknown and "handling=lenient" not in prefer, 400, "not-supported"),
+        (asked.get("_outputFormat", NDJSON) not in (NDJSON, "application/ndjson", "ndjson"), 400, "not-supported"),
+    )
+    return next((outcome(status, code) for is_wrong, status, code in refusals if is_wrong), None)
 
 
 def _add_status(app: FastAPI, bulk: Bulk) -> None:
@@ -178,6 +203,8 @@ def _add_status(app: FastAPI, bulk: Bulk) -> None:
             return outcome(401, "login")
         if slip := bulk.hiccup("status"):
             return slip
+        if request.method == "GET" and "json" not in request.headers.get("accept", ""):
+            return outcome(406, "not-supported")
         if bulk.cancelled:
             return outcome(404, "not-found")
         if request.method == "DELETE":
@@ -205,7 +232,8 @@ def _add_files(app: FastAPI, bulk: Bulk) -> None:
         bulk.asked.append(("file", name))
         if not bulk.signed_files and not bulk.may(request):
             return outcome(401, "login")
-        return bulk.hiccup("file") or sent(name, request)
+        accepts = any(taken in request.headers.get("accept", "") for taken in (NDJSON, "*/*"))
+        return bulk.hiccup("file") or (sent(name, request) if accepts else outcome(406, "not-supported"))
 
     def sent(name: str, request: Request) -> Response:
         if request.query_params.get("signature") != bulk.signature:
@@ -233,6 +261,18 @@ def _add_files(app: FastAPI, bulk: Bulk) -> None:
     app.add_api_route("/fhir/Binary/{identity}", binary, methods=["GET"])
 
 
+def wrong_form(form: Mapping[str, str], request: Request) -> str:
+    """OAuth's word for what a client's form lacks; "" where it is whole. The assertion's signature and claims are looked at after."""
+    if form.get("grant_type") != "client_credentials":
+        return "unsupported_grant_type"
+    if request.headers.get("content-type") != "application/x-www-form-urlencoded" or not form.get("scope"):
+        return "invalid_request"
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        return "invalid_request"
+    header = jwt.get_unverified_header(form["client_assertion"])
+    return "" if header.get("typ") == "JWT" and header.get("kid") else "invalid_client"
+
+
 def _add_tokens(app: FastAPI, bulk: Bulk) -> None:
     async def configuration() -> dict[str, Any]:
         return {
@@ -242,7 +282,16 @@ def _add_tokens(app: FastAPI, bulk: Bulk) -> None:
             "capabilities": ["client-confidential-asymmetric", "permission-v2" if bulk.newer else "permission-v1"],
         }
 
+    async def metadata() -> dict[str, Any]:
+        operation = {
+            "name": "export",
+            "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export",
+        }
+        rest = {"mode": "server", "resource": [{"type": "Patient", "operation": [operation]}]}
+        return {"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "rest": [rest]}
+
     app.add_api_route("/fhir/.well-known/smart-configuration", configuration, methods=["GET"])
+    app.add_api_route("/fhir/metadata", metadata, methods=["GET"])
 
     def refused(code: str) -> Response:
         return Response(
@@ -252,8 +301,8 @@ def _add_tokens(app: FastAPI, bulk: Bulk) -> None:
     async def token(request: Request) -> Response:
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         bulk.asked.append(("token", form.get("scope", "")))
-        if form.get("grant_type") != "client_credentials":
-            return refused("unsupported_grant_type")
+        if wrong := wrong_form(form, request):
+            return refused(wrong)
         try:
             claims = jwt.decode(
                 form["client_assertion"], bulk.public_key, algorithms=[bulk.algorithm], audience=f"{bulk.base}/token",

@@ -142,6 +142,79 @@ def test_waits_are_the_servers_else_ever_longer(tmp_path: Path) -> None:
     assert 4 in slept
 
 
+def test_files_that_are_asked_for_too_often_are_had_later(tmp_path: Path) -> None:
+    slept: list[float] = []
+    with serving(bulk()) as server:
+        server.hiccups["file"] = deque(
+            [(429, {"Retry-After": "11"}), (503, {"Retry-After": "3"}), (503, {}), (502, {})]
+        )
+        exporting(server, tmp_path, slept, parallel=1).run()
+    assert names(tmp_path) == ALL
+    assert slept[:2] == [11, 3]
+    assert len(slept) == 4
+    assert len(server.asked_for("file")) == len(ALL) + 4
+
+
+def test_files_that_are_never_given_end_the_export_and_the_next_run_has_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(bulk()) as server:
+        server.hiccups["file"] = deque([(429, {"Retry-After": "0"})] * 40)
+        assert export(server, tmp_path, "--parallel", "1") == 1
+        assert "the server answers 429 (throttled)" in capsys.readouterr().err
+        server.hiccups["file"].clear()
+        assert export(server, tmp_path) == 0
+        assert len(server.asked_for("kick-off")) == 1
+    assert names(tmp_path) == ALL
+
+
+def test_what_a_server_does_not_know_is_refused_unless_it_may_pass_over_it(tmp_path: Path) -> None:
+    with serving(bulk()) as server:
+        assert export(server, tmp_path / "strict", "--types", "Patient,Starship") == 1
+        assert export(server, tmp_path / "lenient", "--types", "Patient,Starship", "--lenient") == 0
+
+
+@pytest.mark.parametrize("with_key", [False, True], ids=["nobody", "client"])
+def test_a_dry_run_begins_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str], with_key: bool) -> None:
+    path, public = key_file(tmp_path)
+    options = ("--client-id", "data-team", "--key", str(path)) if with_key else ()
+    with serving(bulk(public_key=public if with_key else None)) as server:
+        assert export(server, tmp_path / "out", "--dry-run", *options) == 0
+        said = capsys.readouterr().out
+        assert "would ask for Patient/$export" in said
+        assert "the server lists the operation" in said
+        assert ("takes the client's key" in said) == with_key
+        assert not server.asked_for("kick-off")
+        assert not (tmp_path / "out").exists()
+        assert export(server, tmp_path / "out", *options) == 0
+        assert export(server, tmp_path / "out", "--dry-run", *options) == 0
+    assert "holds an export, complete: 4 files" in capsys.readouterr().out
+    assert len(server.asked_for("kick-off")) == 1
+
+
+def test_a_dry_run_finds_a_key_that_the_server_does_not_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, _ = key_file(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    with serving(bulk(public_key=key_file(other)[1])) as server:
+        assert export(server, tmp_path / "out", "--dry-run", "--client-id", "data-team", "--key", str(path)) == 1
+    assert "invalid_client" in capsys.readouterr().err
+
+
+def test_a_dry_run_of_a_folder_counts_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.ndjson").write_bytes(PATIENTS)
+    (source / "b.json").write_text("{}")
+    assert main(["export", "--from", str(source), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "would take over 2 files" in said
+    assert ".ndjson            1 files" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_retry_after_may_be_a_date_and_is_bounded() -> None:
     slept: list[float] = []
     waits = Waits(sleep=slept.append, now=lambda: 1_800_000_000.0)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
+import subprocess
+import sys
+import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable
@@ -346,6 +350,42 @@ def test_a_killed_run_goes_on_and_writes_the_same(tmp_path: Path, monkeypatch: p
     assert len(read) == 3
     for name in ("train.jsonl", "development.jsonl", "test.jsonl", "report.json", "data_card.md"):
         assert (cut.out / name).read_bytes() == (whole.out / name).read_bytes()
+
+
+ALONE = """
+import sys
+import training.prepare.write_examples
+training.prepare.write_examples.KEPT_EVERY_SECONDS = 0.0
+from training.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The command in a process of its own that notes after each patient how far it has come."""
+
+
+def test_kill_9_and_the_same_command_again_give_the_same_bytes(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    rows = [patient(f"p{n}") for n in range(150)]
+    rows += [note(f"d{n}", who=f"p{n}", said=f"anxious {n}", encounter=f"e{n}") for n in range(150)]
+    rows += [condition(f"c{n}", who=f"p{n}", encounter=f"e{n}") for n in range(150)]
+    (source / "all.ndjson").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (tmp_path / "key").write_bytes(b"k" * 32)
+
+    def command(out: str) -> list[str]:
+        return ["prepare", "--from", str(source), "--out", str(tmp_path / out), "--split-key", str(tmp_path / "key")]
+
+    assert main(command("whole")) == 0
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir() if path.suffix != ".sqlite"}
+    train = tmp_path / "killed" / "train.jsonl"
+    running = subprocess.Popen([sys.executable, "-c", ALONE, *command("killed")], stderr=subprocess.DEVNULL)
+    while running.poll() is None and not (train.is_file() and train.stat().st_size):
+        time.sleep(0.002)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    assert 0 < train.stat().st_size < len(whole["train.jsonl"])
+    assert main(command("killed")) == 0
+    killed = {path.name: path.read_bytes() for path in (tmp_path / "killed").iterdir() if path.suffix != ".sqlite"}
+    assert {name: killed[name] for name in whole} == whole
 
 
 def _spied(read: list[str]) -> Any:

@@ -8,6 +8,8 @@ JWT nor token is ever shown, stored or put into an error.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import threading
 import uuid
@@ -23,6 +25,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from training.bulk_export.addresses import origin
 from training.bulk_export.failures import ExportFailure, Unreachable
@@ -43,21 +46,29 @@ class SigningKey:
 
     key: RSAPrivateKey | EllipticCurvePrivateKey
     algorithm: str
-    kid: str | None
+    kid: str
 
 
 def read_signing_key(path: Path, kid: str | None = None) -> SigningKey:
-    """kid: instead of the JWK's own, needed for PEM. Raises ExportFailure, FileNotFoundError."""
+    """kid: instead of the JWK's own. A key without any is named by its thumbprint (RFC 7638), since every assertion must name
+    its key. Raises ExportFailure, FileNotFoundError."""
     content = path.read_bytes()
     try:
         key, own = _from_pem(content) if b"-----BEGIN" in content else _from_jwk(orjson.loads(content), kid)
     except (ValueError, TypeError, KeyError, jwt.PyJWTError):
         raise ExportFailure(f"{path} holds no private key without password, as PEM, JWK or JWK set") from None
     if isinstance(key, RSAPrivateKey) and key.key_size >= 2048:
-        return SigningKey(key, "RS384", kid or own)
+        return SigningKey(key, "RS384", kid or own or thumbprint(RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)))
     if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
-        return SigningKey(key, "ES384", kid or own)
+        return SigningKey(key, "ES384", kid or own or thumbprint(ECAlgorithm.to_jwk(key.public_key(), as_dict=True)))
     raise ExportFailure(f"{path}: SMART takes RSA keys of 2048 bits or more (RS384) and P-384 keys (ES384)")
+
+
+def thumbprint(public: Mapping[str, Any]) -> str:
+    """Of a public RSA or EC key as JWK: base64url of the SHA-256 over its required members in order (RFC 7638)."""
+    required = {name: public[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in public}
+    digest = hashlib.sha256(orjson.dumps(required, option=orjson.OPT_SORT_KEYS)).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _from_pem(content: bytes) -> tuple[Any, None]:
@@ -155,5 +166,4 @@ class BackendServices:
             "exp": int(now) + LIFETIME_SECONDS,
             "jti": str(uuid.uuid4()),
         }
-        headers = {"kid": self._key.kid} if self._key.kid else None
-        return jwt.encode(claims, self._key.key, algorithm=self._key.algorithm, headers=headers)
+        return jwt.encode(claims, self._key.key, algorithm=self._key.algorithm, headers={"kid": self._key.kid})

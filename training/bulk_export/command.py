@@ -18,6 +18,7 @@ from training.bulk_export.backend_services import BackendServices, Discovered, d
 from training.bulk_export.failures import ExportFailure, Gone
 from training.bulk_export.folder_source import FolderExport
 from training.bulk_export.job import ExportRequest, cancel
+from training.bulk_export.rehearsal import of_folder, of_server
 from training.bulk_export.report import BAD_ROWS, is_short, summary, write_report
 from training.bulk_export.server import Server, http_client
 from training.bulk_export.server_source import ServerExport
@@ -54,11 +55,19 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--parallel", type=int, default=4, help="files fetched side by side (default: %(default)s)")
     parser.add_argument("--wait-hours", type=float, default=24.0, help="how long to wait for the server")
     parser.add_argument("--begin-anew", action="store_true", help="forget an earlier export into this folder")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be asked for and taken, begin nothing")
     parser.add_argument("--cancel", action="store_true", help="tell the server to stop the export of this folder")
 
 
 def _run(options: Namespace) -> int:
     is_server = "://" in options.source
+    if options.dry_run:
+        source = Path(options.source)
+        said = (
+            of_server(_server(options), _request(options), options.out) if is_server else of_folder(source, options.out)
+        )
+        print("\n".join(said))
+        return 0
     options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     request = _request(options)
     state = _state(

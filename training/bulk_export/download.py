@@ -20,7 +20,7 @@ import httpx
 from nlp_core.fhir_fields import resource_type
 from training.bulk_export.failures import ExportFailure, Gone, Refused, Unreachable
 from training.bulk_export.manifest import ManifestFile
-from training.bulk_export.server import Server
+from training.bulk_export.server import LATER, Server
 from training.bulk_export.state import FinishedFile
 from training.ndjson_rows import BadRow, BadRowReason, Row, rows
 
@@ -121,7 +121,8 @@ def _streamed(server: Server, wanted: ManifestFile, part: Path) -> tuple[int, st
         raise BrokenOff(type(error).__name__) from None
     except Refused as refused:
         # A signed URL that ran out answers 403 or 400 as often as 404 or 410.
-        if not wanted.token and 400 <= refused.status < 500 and not isinstance(refused, Gone):
+        says_no = 400 <= refused.status < 500 and refused.status not in LATER
+        if not wanted.token and says_no and not isinstance(refused, Gone):
             raise Gone(f"{wanted.name}: the server answers {refused.status}", refused.status) from None
         raise
     return size, digest.hexdigest()

@@ -23,7 +23,8 @@ from training.bulk_export.waits import Waits
 TRIES = 8
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that is held in memory: a manifest of some 200,000 files."""
-_LATER = frozenset({408, 425, 429, 502, 503, 504})
+LATER = frozenset({408, 425, 429, 502, 503, 504})
+"""Answers after which asking again may help."""
 Content = bytes | Callable[[], bytes] | None
 """A body, or what makes a new one for each try."""
 _TIMEOUT = httpx.Timeout(60.0, connect=20.0)
@@ -113,7 +114,7 @@ class Server:
                     self.tokens.forget(shown)
                     renewed = True
                     continue
-                if response.status_code not in _LATER or last:
+                if response.status_code not in LATER or last:
                     if not (response.is_success or refused):
                         raise refusal(what, response.status_code, _json(_bounded(response)))
                     yield response

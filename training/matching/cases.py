@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 FOLDER = Path(__file__).parents[1] / "cases"
-Style = Literal["vignette", "note", "message"]
-STYLES: tuple[Style, ...] = ("vignette", "note", "message")
+Style = Literal["vignette", "note", "message", "chart", "intake", "chinese"]
+STYLES: tuple[Style, ...] = ("vignette", "note", "message", "chart", "intake", "chinese")
 
 
 class TrainingCase(BaseModel):

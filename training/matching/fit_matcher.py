@@ -1,6 +1,6 @@
 """What charts of each diagnosis read like, learned and measured: `dxspan-train fit-matcher`.
 
-Reads the cases of training/cases the serving way, learns on two thirds (of each diagnosis one case is kept apart) to measure, and on all
+Reads the cases of training/cases the serving way, learns on five of six (of each diagnosis one case is kept apart) to measure, and on all
 for nlp_core/bundle/case_matcher.safetensors. Our own development cases, by other writers, are measured beside. Run again after
 training, as `fit-linker`: a matcher is good for the heads it was learned behind alone. Then compose, and calibrate anew.
 """

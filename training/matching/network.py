@@ -15,13 +15,13 @@ from training.matching.case_readings import ReadCase
 
 LENGTH = 256
 """K of the matcher."""
-WEIGHT = 0.4
+WEIGHT = 0.3
 """How much of the learned odds counts beside findings, with which they share words: more gains nothing on notes apart (docs/matching.md)."""
 LEAST, HALF = 0.4, 0.3
 """See case_matcher.TENSORS. Nine in ten cases are longer than .8; a sentence of three plain symptoms has .3 to .5."""
-_EPOCHS, _BATCH, _RATE, _DECAY, _DROPPED = 8, 64, 2e-3, 0.05, 0.3
+_EPOCHS, _BATCH, _RATE, _DECAY, _DROPPED = 12, 64, 4e-3, 0.05, 0.3
 _BEGINS_AT = 0.3
-_COUNTED = 3
+_COUNTED = 6
 """Cases of a diagnosis that count in full: as many as the shipped ones have."""
 
 Floats = NDArray[np.float32]
@@ -90,6 +90,8 @@ def learned(cases: Sequence[ReadCase], diagnoses: Sequence[int], vectors: Floats
     spoken = np.array([at for at, case in enumerate(cases) if len(case.figures)])
     count = np.bincount(diagnoses)
     weights = torch.tensor([min(1.0, _COUNTED / count[diagnosis]) for diagnosis in diagnoses], dtype=torch.float32)
+    steps = _EPOCHS * -(-len(spoken) // _BATCH)
+    falling = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     for epoch in tqdm(range(_EPOCHS), desc="case matcher", unit="epoch"):
         order = np.random.default_rng((seed, epoch)).permutation(spoken)
         for chosen in _batches(order):
@@ -98,6 +100,7 @@ def learned(cases: Sequence[ReadCase], diagnoses: Sequence[int], vectors: Floats
             optimizer.zero_grad()
             (lost * weights[chosen]).mean().backward()  # type: ignore[no-untyped-call]  # torch has no types here
             optimizer.step()
+            falling.step()
     return network.eval()
 
 

@@ -26,7 +26,7 @@ from nlp_core.model_bundle import SHIPPED_BUNDLE, Bundle, composed_bundle_path
 from nlp_core.onnx_encoder import OnnxEncoder
 from training.command import Command, deliver
 from training.matching.case_readings import ReadCase, read_charts
-from training.matching.cases import FOLDER, STYLES, TrainingCase, read_cases
+from training.matching.cases import FOLDER, STYLES, Style, TrainingCase, read_cases
 from training.matching.diagnosis_texts import diagnosis_vectors
 from training.measures.evaluate import Ranks, category, rank_of
 from training.measures.own_cases import DEVELOPMENT, ENCOUNTERS_DEVELOPMENT, coded_chart
@@ -43,6 +43,10 @@ OWN = {
     "encounter notes": ENCOUNTERS_DEVELOPMENT,
 }
 """Written by others than the cases, for other ends, and not learned from here."""
+_SAID: dict[Style, str] = {
+    "vignette": "vignettes", "note": "notes", "message": "messages", "chart": "charts", "intake": "intakes",
+    "chinese": "cases in Chinese",
+}  # fmt: skip
 _LANGUAGES: tuple[tuple[Language, str], ...] = (("en", "English"), ("zh", "Chinese"))
 
 
@@ -213,7 +217,7 @@ class Fitting:
             apart = [one for case, one in pairs if is_apart(case) and case.style == style]
             asked = [Asked(one.read, frozenset({str(self._categories[one.diagnosis])})) for one in apart]
             if asked:
-                yield (f"{style}s", *self.both_ways(asked, matcher))
+                yield (_SAID[style], *self.both_ways(asked, matcher))
 
 
 def _own(fitting: Fitting) -> Iterator[tuple[str, list[Asked]]]:

@@ -15,7 +15,7 @@ from training.matching.case_readings import ReadCase
 
 LENGTH = 256
 """K of the matcher."""
-WEIGHT = 0.3
+WEIGHT = 0.2
 """How much of the learned odds counts beside findings, with which they share words: more gains nothing on notes apart (docs/matching.md)."""
 LEAST, HALF = 0.4, 0.3
 """See case_matcher.TENSORS. Nine in ten cases are longer than .8; a sentence of three plain symptoms has .3 to .5."""

@@ -112,9 +112,10 @@ class Reader:
         with stage(READ_SENTENCES):
             read = self._charts.read(chart, deadline=deadline)
         with stage(REASON):
-            return self._assessed(chart, read)
+            return self.assess_read(chart, read)
 
-    def _assessed(self, chart: Chart, read: ReadChart) -> Assessment:
+    def assess_read(self, chart: Chart, read: ReadChart) -> Assessment:
+        """As `assess`, of a chart that has been read already."""
         ranked = self.reasoner.rank(read.found, read.patient)
         candidates = self._candidates(ranked, read)
         dates = [note.date for note in chart.notes[: read.notes_read] if note.date]

@@ -1,7 +1,7 @@
 """What training adds to the base encoder: low-rank changes of its matrices and new rows of its vocabulary. numpy only.
 
 Input : a tensor of the base file, e.g. float32 [1536, 384]
-Output: the same tensor with its change added
+Output: the same tensor with its change added; a vocabulary may be longer than the base's
 The change is kept in 16-bit whole numbers over a power of two, and multiplied in whole numbers: every machine composes the
 same bytes, whatever its matrix library. Knows arrays; how they were trained is training's business.
 """
@@ -66,6 +66,18 @@ class Adapter:
             raise BundleDamaged(f"the adapter's change of {name} does not fit {tensor.shape}: {error}") from error
         return tensor
 
+    def lengthened(self, name: str, tensor: Array) -> Array:
+        """`tensor`, the base's `name`, with rows of zeros behind its last where training adds some; else as it is.
+
+        Raises BundleDamaged where it is longer than the adapter makes it.
+        """
+        length = int(self._tensors[f"{name}.length"][0]) if f"{name}.length" in self._tensors else len(tensor)
+        if length < len(tensor):
+            raise BundleDamaged(f"the adapter's change of {name} does not fit {tensor.shape}: {length} rows")
+        if length == len(tensor):
+            return tensor
+        return np.concatenate([tensor, np.zeros((length - len(tensor), *tensor.shape[1:]), tensor.dtype)])
+
     def _with_low_rank(self, name: str, tensor: Array) -> Array:
         """[out, in] + out [out, rank] times in [rank, in], exact up to the last rounding."""
         out, inner = self._tensors[f"{name}.low_rank_out"], self._tensors[f"{name}.low_rank_in"]
@@ -76,8 +88,12 @@ class Adapter:
         return (tensor.astype(np.float64) + change * 2.0**-exponent).astype(np.float32)
 
     def _with_rows(self, name: str, tensor: Array) -> Array:
-        """Some rows replaced."""
-        changed = tensor.copy()
+        """Some rows replaced, and those behind the last given theirs."""
+        longer = self.lengthened(name, tensor)
+        missing = np.setdiff1d(np.arange(len(tensor), len(longer)), self._tensors[f"{name}.rows"])
+        if len(missing):
+            raise ValueError(f"nothing for row {missing[0]}")
+        changed = longer.copy()
         if self._tensors[f"{name}.values"].shape[1:] != tensor.shape[1:]:
             raise ValueError(f"rows of {self._tensors[f'{name}.values'].shape[1:]}")
         exponent = int(self._tensors[f"{name}.rows_exponent"][0])
@@ -99,12 +115,17 @@ class AdapterWriter:
         self._tensors[f"{name}.low_rank_in"] = whole_in
         self._tensors[f"{name}.low_rank_exponent"] = np.array([exponent_out + exponent_in], np.int32)
 
-    def add_rows(self, name: str, rows: Array, values: Array) -> None:
-        """New `values` [n, width] for the `rows` [n] of the base tensor `name`."""
+    def add_rows(self, name: str, rows: Array, values: Array, length: int | None = None) -> None:
+        """New `values` [n, width] for the `rows` [n] of the base tensor `name`.
+
+        length: rows that the tensor has afterwards, where some are behind the base's last.
+        """
         whole, exponent = whole_numbers(values)
         self._tensors[f"{name}.rows"] = rows.astype(np.int32)
         self._tensors[f"{name}.values"] = whole
         self._tensors[f"{name}.rows_exponent"] = np.array([exponent], np.int32)
+        if length is not None:
+            self._tensors[f"{name}.length"] = np.array([length], np.int32)
 
     def adapter(self) -> Adapter:
         return Adapter(self._tensors)

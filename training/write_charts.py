@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from tqdm import tqdm
@@ -20,6 +20,7 @@ from nlp_core.knowledge_files import read_knowledge
 from training.command import Command
 from training.synthetic_charts.charts import ChartWriter, WrittenChart
 from training.synthetic_charts.identities import with_identity
+from training.synthetic_charts.styles import Charts
 
 BUNDLES = "bundles.ndjson"
 GOLD = "gold.jsonl"
@@ -48,6 +49,12 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=100, help="patients (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chinese", type=float, default=0.35, help="share of patients told in Chinese, 0 to 1")
+    parser.add_argument(
+        "--charts",
+        choices=get_args(Charts),
+        default="fuller",
+        help="first: without tables, doubts, mixed languages and Chinese slips (default: %(default)s)",
+    )
     parser.add_argument("--named", action="store_true", help="invented names, numbers and addresses in chart and notes")
     parser.add_argument(
         "--coded", action="store_true", help="the diagnosis as a Condition, and encounters to join it by"
@@ -59,7 +66,7 @@ def _run(options: Namespace) -> int:
 
     knowledge = read_knowledge()
     options.out.mkdir(parents=True, exist_ok=True)
-    writer = ChartWriter(knowledge, seed=options.seed, chinese=options.chinese)
+    writer = ChartWriter(knowledge, seed=options.seed, chinese=options.chinese, charts=options.charts)
     with (
         (options.out / BUNDLES).open("w", encoding="utf-8") as bundles,
         (options.out / GOLD).open("w", encoding="utf-8") as gold,

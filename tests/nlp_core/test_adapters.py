@@ -40,6 +40,23 @@ def test_new_rows_replace_the_old_ones_and_no_others(tmp_path: Path) -> None:
     np.testing.assert_array_equal(changed[others], base[others])
 
 
+def test_rows_behind_the_last_lengthen_the_tensor(tmp_path: Path) -> None:
+    writer = AdapterWriter()
+    writer.add_rows("words.weight", np.array([1, 4, 3]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), length=5)
+    writer.save(tmp_path / "adapter")
+    adapter = Adapter.open(tmp_path / "adapter")
+    base = np.full((3, 2), 7, np.float32)
+    longer = [[7, 7], [1, 2], [7, 7], [5, 6], [3, 4]]
+    np.testing.assert_array_equal(adapter.applied("words.weight", base), longer)
+    np.testing.assert_array_equal(adapter.lengthened("words.weight", base), [*[[7, 7]] * 3, [0, 0], [0, 0]])
+    np.testing.assert_array_equal(adapter.applied("words.weight", adapter.lengthened("words.weight", base)), longer)
+    assert adapter.changes == {"words.weight"}
+    with pytest.raises(BundleDamaged, match="nothing for row 2"):
+        adapter.applied("words.weight", base[:2])
+    with pytest.raises(BundleDamaged, match="5 rows"):
+        adapter.applied("words.weight", np.zeros((6, 2), np.float32))
+
+
 def test_a_tensor_without_a_change_is_the_base_own(tmp_path: Path) -> None:
     base = np.ones((3, 3), np.float32)
     assert saved(tmp_path).applied("elsewhere.weight", base) is base

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from nlp_core.adapters import ADAPTER
 from nlp_core.assertion import Assertion
-from nlp_core.bundle_manifest import BASE_WEIGHTS, FINDING_CENTRES, HEAD_WEIGHTS, TOKENIZER
+from nlp_core.bundle_manifest import BASE_WEIGHTS, FINDING_CENTRES, HEAD_WEIGHTS, TOKENIZER, Precision
 from nlp_core.compose_bundle import compose
 from nlp_core.head_outputs import HEADS
 from nlp_core.model_bundle import Bundle
@@ -23,16 +23,16 @@ from nlp_core.onnx_encoder import OnnxEncoder
 from nlp_core.sentence_readings import SentenceEncoder
 from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.prepared_notes import written_note
-from tests.training.tiny_encoders import save_encoder
+from tests.training.tiny_encoders import VOCABULARY, save_encoder, word_pieces
 from tests.training.tuning.labelled import texts as labelled_texts
 from training.__main__ import main
 from training.export_model import base_of, export
-from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer
-from training.model.fit import CURVES, ENCODER, Training
+from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer, first_vectors
+from training.model.fit import CHECKPOINT, CURVES, ENCODER, HISTORY, Training
 from training.model.measure_training import Measured
 from training.model.pair_batches import PairSampler
 from training.model.prepared_sentences import PreparedSentences
-from training.model.recipe import SHIPPED, Recipe, read_recipe, write_recipe
+from training.model.recipe import SHIPPED, LossWeights, Recipe, read_recipe, write_recipe
 from training.model.sentence_batches import SentenceSampler
 from training.model.tuned_encoder import Tuning
 from training.phrases import Phrase, by_entry, clauses_of_nothing, names_of, written_phrases
@@ -97,6 +97,27 @@ def test_free_slots_become_characters_and_nothing_else_moves() -> None:
     assert "闷" in added
 
 
+def test_what_the_free_slots_do_not_hold_goes_behind_the_last_row() -> None:
+    extended, added = extended_tokenizer(word_pieces().to_str(), list("胸痛闷甲乙丙丁戊己庚辛壬"), range(50, 52))
+    assert [added[character] for character in "胸庚辛壬"] == [4, 13, 50, 51]
+    assert Tokenizer.from_str(extended).encode("壬痛").ids == [2, 51, 5, 3]
+    alone, slots = extended_tokenizer(word_pieces().to_str(), list("胸痛闷甲乙丙丁戊己庚辛壬"))
+    assert slots == {character: place for character, place in added.items() if place < 50}
+    assert json.loads(alone)["model"]["vocab"].keys() == json.loads(extended)["model"]["vocab"].keys() - {"辛", "壬"}
+
+
+def test_a_character_that_names_nothing_begins_as_the_mean_of_those_that_do() -> None:
+    phrases = {
+        "cough": [Phrase("cough", "a b", "en", "name"), Phrase("cough", "咳", "zh", "name")],
+        "pain": [Phrase("pain", "m", "en", "name"), Phrase("pain", "痛", "zh", "name")],
+    }
+    tokenizer = word_pieces()
+    embeddings = np.arange(64, dtype=np.float32).reshape(32, 2)
+    a, b, m = (embeddings[tokenizer.token_to_id(letter)] for letter in "abm")
+    first = first_vectors({"咳": 4, "鑫": 5, "痛": 6}, phrases, tokenizer, embeddings)
+    np.testing.assert_allclose(first, [(a + b) / 2, ((a + b) / 2 + m) / 2, m])
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An encoder whose vocabulary has free slots, as the base package's."""
@@ -111,11 +132,13 @@ def run(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_a_cut_run_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path) -> None:
+def cut_and_resumed(recipe: Recipe, base: Path, out: Path) -> None:
+    """A run that is cut at its first checkpoint and goes on from there."""
+
     class Cut(RuntimeError):
         pass
 
-    first = Training(SMALL, small_knowledge(), tmp_path, base)
+    first = Training(recipe, small_knowledge(), out, base)
     keep = first._keep
 
     def cut(optimizer: object, history: list[Measured], step: int) -> None:
@@ -125,9 +148,26 @@ def test_a_cut_run_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path
     first._keep = cut  # type: ignore[method-assign]
     with pytest.raises(Cut):
         first.run()
-    Training(SMALL, small_knowledge(), tmp_path, base).run(resume=True)
+    Training(recipe, small_knowledge(), out, base).run(resume=True)
+
+
+def test_a_cut_run_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path) -> None:
+    cut_and_resumed(SMALL, base, tmp_path)
     for name in (ADAPTER, HEAD_WEIGHTS, FINDING_CENTRES, TOKENIZER):
         assert (tmp_path / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_a_cut_run_with_cases_and_grown_rows_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path) -> None:
+    recipe = SMALL.model_copy(update={"grown_rows": 5, "cases": 3, "weights": LossWeights(cases=0.5)})
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    Training(recipe, small_knowledge(), tmp_path / "whole", base).run()
+    cut_and_resumed(recipe, base, tmp_path / "cut")
+    for name in (ADAPTER, HEAD_WEIGHTS, FINDING_CENTRES, TOKENIZER, HISTORY):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    kept = [torch.load(tmp_path / name / CHECKPOINT, weights_only=True)["cases"] for name in ("cut", "whole")]
+    assert all(torch.equal(kept[0][name], kept[1][name]) for name in kept[1])
+    assert (tmp_path / "whole" / ADAPTER).read_bytes() != (run / ADAPTER).read_bytes()
 
 
 def test_curves_are_there_for_tensorboard(run: Path) -> None:
@@ -207,6 +247,38 @@ def test_any_encoder_trains_exports_and_serves(kind: str, tuning: Tuning, tmp_pa
     export(tmp_path / "shipped", model=base, trained=tmp_path)
     bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=base))
     assert_composed_reads_as_torch(bundle, restored(tmp_path, recipe, model))
+
+
+@pytest.mark.parametrize(
+    ("tuning", "precision"),
+    [("lora", "fp32"), ("lora", "fp16"), ("lora", "int8-rows"), ("full", "fp32"), ("frozen", "fp32")],
+)
+def test_a_vocabulary_that_grew_trains_exports_and_serves(
+    base: Path, tmp_path: Path, tuning: Tuning, precision: Precision
+) -> None:
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    said = "鑫" * 900 + "她鼻塞。"
+    (cases / "own.jsonl").write_text(f'{{"diagnosis": "influenza", "style": "note", "text": "{said}"}}\n', "utf-8")
+    recipe = SMALL.model_copy(
+        update={"steps": 2, "measure_every": 2, "resting_sentences": 0, "tuning": tuning, "grown_rows": 12}
+    )
+    Training(recipe, small_knowledge(), tmp_path, base, cases=cases).run()
+    model = tmp_path / ENCODER if tuning == "full" else base
+    export(tmp_path / "shipped", model=model, trained=tmp_path, precision=precision)
+    bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=model))
+    assert bundle.manifest.vocabulary == VOCABULARY + 12
+    behind = [name for name, place in bundle.tokenizer().get_vocab().items() if place >= VOCABULARY]
+    assert len(behind) == 12
+    sentence = "".join(behind)
+    assert min(bundle.tokenizer().encode(sentence, add_special_tokens=False).ids) >= VOCABULARY
+    assert bundle.tokenizer().encode("鑫", add_special_tokens=False).tokens == ["鑫"]
+    trained = Training(recipe, small_knowledge(), tmp_path, base, cases=cases)
+    trained._restore(trained._optimizer(), [])
+    found = OnnxEncoder.open(bundle).embed([sentence, "鑫"])
+    np.testing.assert_allclose(
+        found, trained.vectors([sentence, "鑫"]), atol=0.05 if precision == "int8-rows" else 2e-3
+    )
 
 
 def test_a_hospitals_prepared_notes_are_learned_beside_invented_ones(base: Path, run: Path, tmp_path: Path) -> None:
@@ -305,8 +377,18 @@ def test_a_recipe_with_an_unknown_entry_is_refused_by_name(tmp_path: Path) -> No
         read_recipe(tmp_path / "recipe.yaml")
 
 
-def test_the_shipped_recipe_can_be_read() -> None:
-    assert read_recipe(SHIPPED).tuning == "lora"
+def test_cases_without_a_weight_are_refused(tmp_path: Path) -> None:
+    for written in ("cases: 3\n", "weights: {cases: 0.3}\n"):
+        (tmp_path / "recipe.yaml").write_text(written, encoding="utf-8")
+        with pytest.raises(ValueError, match="go together"):
+            read_recipe(tmp_path / "recipe.yaml")
+
+
+def test_the_recipes_can_be_read_and_the_shipped_one_takes_nothing_new() -> None:
+    shipped, fuller = read_recipe(SHIPPED), read_recipe(SHIPPED.with_name("fuller.yaml"))
+    assert shipped.tuning == "lora"
+    assert (shipped.grown_rows, shipped.cases, shipped.weights.cases, shipped.charts) == (0, 0, 0, "first")
+    assert (fuller.grown_rows, fuller.cases, fuller.charts) == (600, 12, "fuller")
 
 
 def test_clauses_of_nothing_are_there_in_both_languages() -> None:

@@ -91,6 +91,7 @@ def page(transfer: Transfer, per_style: int, diagnoses: int) -> Iterator[str]:
     yield "Written by `dxspan-train measure-styles`. `dxspan-train write-charts` writes charts as FHIR bundles with their gold; how"
     yield "they come about is said in training/synthetic_charts, the wording is data in its patterns/ and styles.yaml."
     yield ""
+    yield from _TWO_KINDS
     yield f"A TF-IDF classifier (words and pairs of words, logistic regression) learns the diagnosis, one of {diagnoses}, from"
     yield f"{per_style // 2} notes of one style (rows) and is asked on {per_style // 2} others of each style (columns). Percent right:"
     yield ""
@@ -103,6 +104,26 @@ def page(transfer: Transfer, per_style: int, diagnoses: int) -> Iterator[str]:
     yield f"On average {100 * transfer.own:.1f} in the style it learned from, {100 * transfer.others(same_register=True):.1f} in another style of the same"
     yield f"register (formal, short, plain words), {100 * transfer.others(same_register=False):.1f} in one of another register; {100 * worst:.0f} at worst."
     yield ""
+
+
+_TWO_KINDS = (
+    "There are two kinds. The *first* charts are what the shipped model learned from, to the letter, and what is measured below; a",
+    "recipe of `dxspan-train fit` has them unless it says `charts: fuller`. The *fuller* ones, which `write-charts` writes unless told",
+    "`--charts first`, hold besides:",
+    "",
+    "| form | for example | where | how often |",
+    "|---|---|---|---|",
+    "| tables | `Cough \\| yes \\| 3 days`, `Fever - neg`, `[x] nausea [ ] vomiting`, `咳嗽：有`, `发热 □有 ☑无` | review of systems, examination, results; not in letters and messages | each of these parts in 5 |",
+    "| doubted complaints: possible | `Maybe some fever, which she did not measure.`, `好像有低热，具体不详。` | history | 15 % of the complaints but the first, and 0.6 others a story |",
+    "| hedged findings and diagnoses: possible | `Suggestion of effusion.`, `?rash noted, will recheck.`, `似有腹水。` | examination, results, impression | 15 % of signs and results but the first, and 0.4 others of each |",
+    "| both languages in a sentence | `患者c/o chest pain 3天，无fever。`, `Pt 咳嗽 x 3 days, no 发热.` | in notes whose writer mixes, names everywhere | 25 % of Chinese notes, 8 % of English ones |",
+    "| Chinese slips | `该嗽` for `咳嗽`, `末见` for `未见`, a character twice, a mark lost | 2 % of the characters and marks | 30 % of Chinese notes |",
+    "",
+    "A row's cell says how its finding is asserted, for old illnesses and relatives' too (`Asthma | as a child`, `糖尿病 | 母亲`). No slip",
+    "touches what denies (不, 无, 没), a number or a side; `未` is written as `末` alone. The wording is patterns/fuller_en.yaml and",
+    "fuller_zh.yaml, which characters are mistaken is chinese_slips.yaml.",
+    "",
+)
 
 
 def _arguments(parser: ArgumentParser) -> None:

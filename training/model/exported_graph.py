@@ -25,6 +25,7 @@ from training.model.parity import SENTENCES, measured, put_in
 from training.model.parity_report import PARITY, require
 from training.model.quantise_rows import quantise_products
 from training.model.trace_graph import TokenVectorsAndHeads, TracedEncoder, load_encoder, load_heads, trace
+from training.model.vocabulary_rows import lengthen
 
 Storing = Callable[[onnx.ModelProto, Iterable[Initializer]], tuple[Initializer, ...]]
 """Changes a graph in place, and gives the rows of the table that fit it."""
@@ -69,10 +70,12 @@ def make_graph(
     Raises ValueError for an encoder that cannot be written so, ParityError (one too) where something else comes out.
     """
     encoder = load_encoder(weights.parent)
+    if adapter:
+        lengthen(encoder.model, adapter)
     width = int(encoder.model.config.hidden_size)  # type: ignore[union-attr, arg-type]  # a Hugging Face model
     trained = TokenVectorsAndHeads(encoder, load_heads(heads, width)) if heads else encoder
     traced = trace(trained)
-    rows = match_initializers(traced.graph.graph, weights, heads)
+    rows = match_initializers(traced.graph.graph, weights, heads, adapter)
     table = placed(_STORED[precision](traced.graph, rows))
     point_outside(traced.graph.graph, table)
     made = ExportedGraph(folder, traced)

@@ -1,6 +1,7 @@
 """`dxspan-train fit`: the encoder learns what findings are called, and its heads to find and judge them in sentences.
 
-Input : a recipe, the knowledge's names, training/phrases, invented charts; with `--with`, a hospital's prepared notes
+Input : a recipe, the knowledge's names, training/phrases, invented charts; where the recipe says so, training/cases; with
+        `--with`, a hospital's prepared notes
 Output: adapter.safetensors, tokenizer.json, heads.safetensors and finding_centres.safetensors for `dxspan-train export-model
         --trained`, curves for TensorBoard; bad-rows.tsv where a prepared line could not be read
 One command, seeded; the same seed and thread count give the same weights. A run that is cut goes on from its last
@@ -12,7 +13,8 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from itertools import chain
+from hashlib import sha256
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,11 @@ from nlp_core.base_package import base_files
 from nlp_core.bundle_manifest import BASE_WEIGHTS, FINDING_CENTRES, HEAD_WEIGHTS, TOKENIZER
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import read_knowledge
+from nlp_core.text_view import view
 from training.command import Command
 from training.export_model import base_of
+from training.matching.cases import FOLDER as CASES
+from training.matching.cases import read_cases
 from training.model.diagnosis_features import diagnosis_features
 from training.model.measure_training import Measured, SentenceMeasure, nearest_name_shares
 from training.model.named_encoder import add_model_argument, encoder_folder
@@ -47,9 +52,16 @@ class Training:
     """One run: what it trains on, what it measures on, where it is."""
 
     def __init__(
-        self, recipe: Recipe, knowledge: Knowledge, out: Path, model: Path | None = None, prepared: Path | None = None
+        self,
+        recipe: Recipe,
+        knowledge: Knowledge,
+        out: Path,
+        model: Path | None = None,
+        prepared: Path | None = None,
+        cases: Path = CASES,
     ) -> None:
-        """prepared: a folder of `dxspan-train prepare`, whose sentences are learned beside those of invented charts."""
+        """prepared: a folder of `dxspan-train prepare`, whose sentences are learned beside those of invented charts. cases: the
+        folder of them."""
         import torch
 
         from training.model.heads import Heads
@@ -58,7 +70,7 @@ class Training:
 
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
-        self.recipe, self.knowledge, self.out = recipe, knowledge, out
+        self.recipe, self.knowledge, self.out, self._cases = recipe, knowledge, out, cases
         self.folder = base_files(base_of(model), model)[BASE_WEIGHTS].parent
         everything = [*names_of(knowledge), *written_phrases(knowledge)]
         self.held_apart = [phrase for phrase in everything if phrase.split == "held_apart"]
@@ -72,13 +84,15 @@ class Training:
         )
         self.prepared = PreparedSentences(prepared, knowledge) if prepared else None
         self.sentences = self._sampler(recipe.seed)
+        self.cases = self._case_task() if recipe.cases else None
         self.measure = SentenceMeasure(
             knowledge, count=recipe.measure_sentences, seed=recipe.seed + 7, chinese=recipe.chinese
         )
         self._random = np.random.default_rng(recipe.seed)
         self._depends_on = json.dumps(
             [recipe.model_dump(), knowledge.version, sum(map(len, self.phrases.values())),
-             self.prepared.fingerprint if self.prepared else ""]
+             self.prepared.fingerprint if self.prepared else "", self.cases.cases.fingerprint if self.cases else "",
+             sha256(self.encoder.tokenizer.to_str().encode()).hexdigest() if recipe.grown_rows else ""]
         )  # fmt: skip
         self.features = torch.zeros(0)
 
@@ -91,11 +105,16 @@ class Training:
         optimizer = self._optimizer()
         history: list[Measured] = []
         begun = self._restore(optimizer, history) if resume else 0
+        if self.cases and not resume:
+            self.cases.begin(self.vectors)
         curves = SummaryWriter(self.out / CURVES)
         drawn = zip(
-            self.pairs.batches(recipe.steps), self.sentences.batches(recipe.sentences, recipe.steps), strict=True
+            self.pairs.batches(recipe.steps),
+            self.sentences.batches(recipe.sentences, recipe.steps),
+            self.cases.batches(recipe.steps) if self.cases else repeat([], recipe.steps),
+            strict=True,
         )
-        for step, (pairs, sentences) in enumerate(tqdm(drawn, total=recipe.steps, desc="steps", unit="step")):
+        for step, (pairs, sentences, cases) in enumerate(tqdm(drawn, total=recipe.steps, desc="steps", unit="step")):
             names = self._names_for(sentences)
             if step < begun:
                 continue  # the samplers have drawn it: the run goes on with what it would have seen
@@ -104,7 +123,7 @@ class Training:
                 self.features = torch.from_numpy(features).to(self.encoder.device)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * _rate(step, recipe)
-            losses = self._losses(pairs, sentences, names)
+            losses = self._losses(pairs, sentences, names, cases)
             loss = sum(
                 (getattr(recipe.weights, name) * value for name, value in losses.items()),
                 torch.zeros((), device=self.encoder.device),
@@ -145,9 +164,15 @@ class Training:
         from training.model.sentence_batches import SentenceSampler
 
         more = self.prepared.stream() if self.prepared else None
+        recipe = self.recipe
         return SentenceSampler(
-            self.knowledge, seed=seed, chinese=self.recipe.chinese, more=more, share=self.recipe.prepared
+            self.knowledge, seed=seed, chinese=recipe.chinese, more=more, share=recipe.prepared, charts=recipe.charts
         )
+
+    def _case_task(self) -> Any:
+        from training.model.case_task import CaseTask
+
+        return CaseTask(self.recipe, self.knowledge, self.encoder, self._cases)
 
     def finish(self, history: Sequence[Measured]) -> None:
         """Writes adapter, heads, tokenizer, recipe and history; with `full` the whole encoder."""
@@ -187,7 +212,8 @@ class Training:
         return found
 
     def _encoder(self, everything: Sequence[Phrase]) -> Any:
-        """The base with Chinese characters in its free slots, where its vocabulary is one of word pieces that lacks them."""
+        """The base with Chinese characters in its free slots, where its vocabulary is one of word pieces that lacks them, and in rows
+        behind its last, where the recipe grows it."""
         from tokenizers import Tokenizer
 
         from training.model.chinese_vocabulary import characters_by_frequency, extended_tokenizer, first_vectors
@@ -198,8 +224,11 @@ class Training:
             return TunedEncoder(
                 self.folder, _plain(Tokenizer.from_str(written)), tuning=recipe.tuning, rank=recipe.rank
             )
-        characters = characters_by_frequency(phrase.text for phrase in everything if phrase.language == "zh")
-        extended, added = extended_tokenizer(written, characters)
+        chinese = [phrase.text for phrase in everything if phrase.language == "zh"]
+        if recipe.grown_rows:
+            chinese += [view(case.text).text for case in read_cases(self._cases)]
+        grown = _rows_behind(self.folder, recipe.grown_rows)
+        extended, added = extended_tokenizer(written, characters_by_frequency(chinese), grown)
         base_tokenizer = _plain(Tokenizer.from_str(written))
         first = first_vectors(added, self.phrases, base_tokenizer, _word_vectors(self.folder)) if added else None
         tokenizer = _plain(Tokenizer.from_str(extended))
@@ -217,7 +246,9 @@ class Training:
     def _any_of(self, wordings: Sequence[Phrase]) -> str:
         return wordings[int(self._random.integers(len(wordings)))].text
 
-    def _losses(self, pairs: Any, sentences: Sequence[Any], names: dict[str, str]) -> dict[str, Any]:
+    def _losses(
+        self, pairs: Any, sentences: Sequence[Any], names: dict[str, str], cases: Sequence[Any]
+    ) -> dict[str, Any]:
         from training.model.losses import concept_loss, sentence_losses
 
         self.encoder.train()
@@ -228,10 +259,13 @@ class Training:
         )  # fmt: skip
         if self.recipe.weights.concept:
             losses["concept"] = concept_loss(self.encoder, pairs, temperature)
+        if self.cases:
+            losses["cases"] = self.cases.loss(cases)
         return losses
 
     def _optimizer(self) -> Any:
-        """The encoder with a little weight decay, new vocabulary rows at a higher rate without, the heads at their own."""
+        """The encoder with a little weight decay, new vocabulary rows at a higher rate without, the heads at their own, and so what
+        learns from cases."""
         import torch
 
         recipe = self.recipe
@@ -239,6 +273,7 @@ class Training:
             (self.encoder.learning(), recipe.learning_rate, 0.01),
             ([self.encoder.new_rows.values] if self.encoder.new_rows else [], 5 * recipe.learning_rate, 0.0),
             (list(self.heads.parameters()), recipe.head_learning_rate, 0.01),
+            (list(self.cases.network.parameters()) if self.cases else [], recipe.head_learning_rate, 0.0),
         ]
         return torch.optim.AdamW(
             [
@@ -251,6 +286,8 @@ class Training:
     def _measured(self, step: int, losses: dict[str, float], curves: Any) -> Measured:
         english, chinese = nearest_name_shares(self.phrases, self.held_apart, self.knowledge, self.vectors)
         found = self.measure.of(self.encoder, self.heads, self.features)
+        if self.cases:
+            found |= self.cases.measured()
         measured = Measured(step=step, losses=losses, nearest_english=english, nearest_chinese=chinese, **found)
         for name, value in measured.figures().items():
             curves.add_scalar(f"held_apart/{name}", value, step)
@@ -258,7 +295,7 @@ class Training:
         return measured
 
     def _write_history(self, history: Sequence[Measured]) -> None:
-        lines = "".join(measured.model_dump_json() + "\n" for measured in history)
+        lines = "".join(measured.model_dump_json(exclude_none=True) + "\n" for measured in history)
         (self.out / HISTORY).write_text(lines, encoding="utf-8")
 
     def _keep(self, optimizer: Any, history: list[Measured], step: int) -> None:
@@ -268,6 +305,7 @@ class Training:
         learned = {name: value for name, value in self.encoder.named_parameters() if value.requires_grad}
         state = {
             "depends_on": self._depends_on, "step": step, "learned": learned, "heads": self.heads.state_dict(),
+            "cases": self.cases.network.state_dict() if self.cases else {},
             "optimizer": optimizer.state_dict(), "history": [measured.model_dump() for measured in history],
             "torch": torch.get_rng_state(), "features": self.features,
         }  # fmt: skip
@@ -286,6 +324,8 @@ class Training:
             for name, value in state["learned"].items():
                 own[name].copy_(value)
         self.heads.load_state_dict(state["heads"])
+        if self.cases:
+            self.cases.network.load_state_dict(state["cases"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["torch"])
         self.features = state["features"].to(self.encoder.device)
@@ -311,6 +351,12 @@ def _plain(tokenizer: Any) -> Any:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+def _rows_behind(folder: Path, count: int) -> range:
+    """The ids of so many rows behind the base's vocabulary."""
+    rows = len(_word_vectors(folder)) if count else 0
+    return range(rows, rows + count)
 
 
 def _word_vectors(folder: Path) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nlp_core.knowledge import Knowledge
+from training.matching.cases import read_cases
 from training.model.prepared_sentences import PreparedSentences
 from training.model.recipe import Recipe
 from training.phrases import names_of, written_phrases
@@ -23,6 +24,10 @@ def planned(
     yield _line("encoder", f"{encoder}, {recipe.tuning}")
     yield _line("names, phrases", f"{splits['train']:,} to learn, {splits['held_apart']:,} held apart")
     yield _line("steps", f"{recipe.steps:,} of {recipe.concepts} pairs and {recipe.sentences} sentences")
+    if recipe.cases:
+        yield _line("cases", f"{recipe.cases} a step, of {len(read_cases(known=knowledge.diagnoses)):,}")
+    if recipe.grown_rows:
+        yield _line("vocabulary", f"grows by {recipe.grown_rows:,} rows at most")
     if prepared:
         share = f"{100 * recipe.prepared:g} % of the sentences"
         yield _line("prepared notes", f"{prepared.notes:,}, {share}; {len(prepared.bad):,} unreadable lines")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 from safetensors import safe_open
 
+from nlp_core.adapters import Adapter
 from nlp_core.bundle_manifest import WEIGHTS, Initializer, Transform
 
 _PAGE = 4096
@@ -29,13 +30,15 @@ _TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "int8": 
 _Key = tuple[tuple[int, ...], bytes]
 
 
-def match_initializers(graph: onnx.GraphProto, base: Path, heads: Path | None = None) -> tuple[Initializer, ...]:
+def match_initializers(
+    graph: onnx.GraphProto, base: Path, heads: Path | None = None, adapter: Adapter | None = None
+) -> tuple[Initializer, ...]:
     """A row for each weight, offsets not yet given; the graph's weights are renamed after their sources.
 
-    heads: file of weights that stay in the graph, being small and nobody else's.
+    heads: file of weights that stay in the graph, being small and nobody else's. adapter: may lengthen tensors of the base.
     Raises ValueError for a weight that is no tensor of `base` or `heads`, as it is or transposed.
     """
-    known = _tensors_by_content(base)
+    known = _tensors_by_content(base, adapter)
     kept = _tensors_by_content(heads) if heads else {}
     rows: list[Initializer] = []
     names: dict[str, str] = {}
@@ -88,13 +91,14 @@ def point_outside(graph: onnx.GraphProto, table: Iterable[Initializer]) -> None:
             tensor.external_data.add(key=key, value=value)
 
 
-def _tensors_by_content(base: Path) -> dict[_Key, tuple[str, tuple[Transform, ...]]]:
+def _tensors_by_content(base: Path, adapter: Adapter | None = None) -> dict[_Key, tuple[str, tuple[Transform, ...]]]:
     known: dict[_Key, tuple[str, tuple[Transform, ...]]] = {}
     with safe_open(base, framework="numpy") as tensors:
         for name in sorted(tensors.keys()):
             array = tensors.get_tensor(name)
             if not np.issubdtype(array.dtype, np.floating):
                 continue
+            array = adapter.lengthened(name, array) if adapter else array
             if array.ndim == 2:
                 known.setdefault(_key(array.T), (name, ("transpose",)))
             known[_key(array)] = (name, ())

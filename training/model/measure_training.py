@@ -35,9 +35,13 @@ class Measured(BaseModel):
     salience_accuracy: float
     evidence_agreement: float
     """Share of telling sentences whose three diagnoses moved most by the knowledge hold the one that the head moves most."""
+    case_first: float | None = None
+    """Share of whole cases kept apart whose diagnosis comes first of all; None where cases are not learned from."""
+    case_within_three: float | None = None
 
     def figures(self) -> dict[str, float]:
-        return {name: value for name, value in self.model_dump().items() if name not in ("step", "losses")}
+        """Those that were measured."""
+        return self.model_dump(exclude={"step", "losses"}, exclude_none=True)
 
     def line(self) -> str:
         losses = ", ".join(f"{name} {value:.2f}" for name, value in self.losses.items())

@@ -19,7 +19,9 @@ from nlp_core.bundle_manifest import Precision
 from nlp_core.encoder import Encoder
 from nlp_core.head_outputs import ASSERTION, FINDING
 from training.model.parity_report import Difference, Parity
+from training.model.stored_names import stored_name
 from training.model.trace_graph import OUTPUT, TokenVectors, TokenVectorsAndHeads, TracedEncoder
+from training.model.vocabulary_rows import lengthen
 
 SENTENCES = (
     "Crushing chest pain on exertion for three days, radiating to the jaw, relieved by rest.",
@@ -61,9 +63,11 @@ def measured(
 
 def put_in(adapter: Adapter, trained: Trained) -> None:
     """The adapter's changes, in the encoder's own tensors: what training left."""
+    lengthen(trained.model, adapter)
     with torch.no_grad():
         for name, parameter in trained.model.named_parameters():
-            parameter.copy_(torch.from_numpy(adapter.applied(name, parameter.numpy().copy())))
+            stored = stored_name(name, trained.model, adapter.changes)
+            parameter.copy_(torch.from_numpy(adapter.applied(stored, parameter.numpy().copy())))
 
 
 def _batches(sentences: Sequence[NDArray[np.int64]], traced: TracedEncoder) -> Iterator[Batch]:

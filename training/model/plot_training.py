@@ -55,8 +55,10 @@ def draw(curves: dict[str, Curve], target: Path) -> None:
 
 
 def _lines(axes: Any, curves: dict[str, Curve], label: str, marker: str = "") -> None:
-    for colour, (name, (steps, values)) in zip(COLOURS, sorted(curves.items()), strict=False):
-        axes.plot(steps, values, marker=marker, color=colour, label=name.replace("_", " "))
+    for place, (name, (steps, values)) in enumerate(sorted(curves.items())):
+        again, colour = divmod(place, len(COLOURS))
+        style = {"color": COLOURS[colour], "linestyle": "--" if again else "-"}
+        axes.plot(steps, values, marker=marker, label=name.replace("_", " "), **style)
     axes.set_xlabel("steps")
     axes.set_ylabel(label)
     axes.legend(fontsize="small")

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from training.synthetic_charts.styles import Charts
 
 SHIPPED = Path(__file__).parents[1] / "recipes" / "shipped.yaml"
 Weight = Annotated[float, Field(ge=0)]
@@ -28,6 +30,8 @@ class LossWeights(BaseModel):
     assertion: Weight = 0.5
     salience: Weight = 0.2
     evidence: Weight = 0.3
+    cases: Weight = 0.0
+    """What the sentences of a whole case have in common tells its diagnosis (case_task)."""
 
 
 class Recipe(BaseModel):
@@ -42,8 +46,12 @@ class Recipe(BaseModel):
     """Concepts per step; each gives a pair of texts."""
     sentences: int = Field(default=32, ge=1)
     """Sentences of invented charts per step."""
+    cases: int = Field(default=0, ge=0)
+    """Whole cases of training/cases per step, where `weights.cases` counts them."""
     chinese: float = Field(default=0.4, ge=0, le=1)
     """Share of charts in Chinese."""
+    charts: Charts = "first"
+    """How fully the invented charts are written; the shipped model learned from `first`."""
     prepared: float = Field(default=0.5, ge=0, le=1)
     """Share of sentences that come from a hospital's prepared notes, where `--with` names some."""
     learning_rate: float = Field(default=4e-4, gt=0)
@@ -63,9 +71,17 @@ class Recipe(BaseModel):
     """Passes over all names and phrases in which, at the end, the centres of findings are learned; 0 leaves them means."""
     centre_wordings: int | None = Field(default=None, ge=1)
     """Of each finding so many names and so many phrases in each language at most; None: all, minutes for a small encoder on a CPU."""
+    grown_rows: int = Field(default=0, ge=0)
+    """Chinese characters that a vocabulary of word pieces gains beyond its free slots, each a row behind its last, at most."""
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: a GPU where there is one."""
     threads: int = Field(default=2, ge=1)
+
+    @model_validator(mode="after")
+    def _weighs_what_is_drawn(self) -> Recipe:
+        if bool(self.cases) != bool(self.weights.cases):
+            raise ValueError("cases and weights.cases go together: give both, or neither")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -21,6 +21,8 @@ from nlp_core.share_tables import ShareTables
 from nlp_core.words import blank_pipeline
 from training.synthetic_charts.charts import ChartWriter
 from training.synthetic_charts.gold import GoldSentence, GoldSpan, WrittenNote
+from training.synthetic_charts.styles import Charts
+from training.synthetic_charts.wordings import Wordings
 
 _BUFFER = 1500
 """Sentences that are mixed before they are drawn from."""
@@ -48,12 +50,18 @@ class SentenceSampler:
         chinese: float,
         more: Iterator[SentenceExample] | None = None,
         share: float = 0.0,
+        charts: Charts = "first",
+        wordings: Wordings | None = None,
     ) -> None:
-        """more: further sentences, without end; `share` of all sentences come from there."""
+        """more: further sentences, without end; `share` of all sentences come from there.
+
+        charts: how fully they are written. wordings: all of the knowledge's by default.
+        """
         self._knowledge = knowledge
         self._writer_seed, self._chinese = seed, chinese
         self._random = np.random.default_rng(seed)
         self._more, self._share = more, share
+        self._charts, self._wordings = charts, wordings
         self._nlp = blank_pipeline()
         self._tables = ShareTables.of(knowledge)
         self._row = {finding: row for row, finding in enumerate(knowledge.findings)}
@@ -94,10 +102,12 @@ class SentenceSampler:
             yield next(self._more if self._random.random() < self._share else invented)
 
     def _invented(self) -> Iterator[SentenceExample]:
-        seed = self._writer_seed
+        seed, wordings = self._writer_seed, self._wordings or Wordings(self._knowledge)
         while True:
             seed += 1000
-            writer = ChartWriter(self._knowledge, seed=seed, chinese=self._chinese)
+            writer = ChartWriter(
+                self._knowledge, seed=seed, chinese=self._chinese, wordings=wordings, charts=self._charts
+            )
             for chart in writer.charts(500):
                 for note in chart.notes:
                     yield from self.cut(note)

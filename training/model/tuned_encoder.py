@@ -14,11 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model
+from safetensors import safe_open
 from tokenizers import Encoding, Tokenizer
 from transformers import AutoModel
 
 from nlp_core.adapters import AdapterWriter
+from nlp_core.bundle_manifest import BASE_WEIGHTS
 from training.model.longest_text import longest_text
+from training.model.stored_names import stored_name
+from training.model.vocabulary_rows import with_rows
 
 Tuning = Literal["lora", "full", "frozen"]
 LONGEST = 96
@@ -28,11 +32,10 @@ GROUP = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReadTexts:
-    """Some texts read together. places: which of the texts these rows are."""
+class ReadRows:
+    """Some rows of tokens read together. places: which of all rows these are."""
 
     places: tuple[int, ...]
-    encodings: tuple[Encoding, ...]
     vectors: torch.Tensor
     """float [rows, length, width]."""
     mask: torch.Tensor
@@ -43,15 +46,22 @@ class ReadTexts:
         return (self.vectors * self.mask[..., None]).sum(dim=1) / self.mask.sum(dim=1, keepdim=True)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadTexts(ReadRows):
+    """Some texts read together; each is a row."""
+
+    encodings: tuple[Encoding, ...]
+
+
 class ExtendedWords(torch.nn.Module):
     """A vocabulary's vectors with some rows replaced by ones that learn: the optimizer sees those rows alone."""
 
     def __init__(self, words: torch.nn.Embedding, rows: torch.Tensor, first: torch.Tensor) -> None:
-        """rows int64 [n], first float [n, width]."""
+        """rows int64 [n], first float [n, width]. Rows behind the vocabulary's last lengthen it."""
         super().__init__()
         self.words = words
         self.values = torch.nn.Parameter(first.clone())
-        places = torch.full((words.num_embeddings,), -1, dtype=torch.int64)
+        places = torch.full((max(words.num_embeddings, int(rows.max()) + 1),), -1, dtype=torch.int64)
         places[rows] = torch.arange(len(rows))
         self.places: torch.Tensor
         self.register_buffer("places", places)
@@ -60,8 +70,14 @@ class ExtendedWords(torch.nn.Module):
         """int64 [...] to float [..., width]."""
         places = self.places[ids]
         own = self.values[places.clamp(min=0)]
-        vectors: torch.Tensor = torch.where((places >= 0)[..., None], own, self.words(ids))
+        known = self.words(ids.clamp(max=self.words.num_embeddings - 1))
+        vectors: torch.Tensor = torch.where((places >= 0)[..., None], own, known)
         return vectors
+
+    @property
+    def length(self) -> int | None:
+        """Rows of the vocabulary where it is longer than the base's."""
+        return len(self.places) if len(self.places) > self.words.num_embeddings else None
 
 
 class TunedEncoder(torch.nn.Module):
@@ -84,7 +100,9 @@ class TunedEncoder(torch.nn.Module):
         )
         if hasattr(base, "pooler"):
             base.pooler = None
-        self._longest = min(LONGEST, longest_text(base))
+        self.longest = min(LONGEST, longest_text(base))
+        with safe_open(folder / BASE_WEIGHTS, framework="numpy") as stored:
+            self._stored = frozenset(stored.keys())
         self.tuning, self.tokenizer = tuning, tokenizer
         if tuning == "lora":
             config = LoraConfig(r=rank, lora_alpha=rank, target_modules="all-linear", lora_dropout=0.0)
@@ -121,10 +139,15 @@ class TunedEncoder(torch.nn.Module):
     def read(self, texts: Sequence[str]) -> Iterator[ReadTexts]:
         """Every text once, in groups of like length: padding would be half the work."""
         encoded = [self.tokenizer.encode(text) for text in texts]
-        order = sorted(range(len(texts)), key=lambda place: len(encoded[place].ids))
+        for one in self.read_rows([encoding.ids for encoding in encoded]):
+            yield ReadTexts(one.places, one.vectors, one.mask, tuple(encoded[place] for place in one.places))
+
+    def read_rows(self, rows: Sequence[Sequence[int]]) -> Iterator[ReadRows]:
+        """As `read`, of token ids with their frame."""
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
         for start in range(0, len(order), GROUP):
             places = tuple(order[start : start + GROUP])
-            yield self._read(places, tuple(encoded[place] for place in places))
+            yield self._read(places, [_cut(rows[place], self.longest) for place in places])
 
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
         """float32 [texts, width], unit length, in the order of the texts."""
@@ -139,29 +162,33 @@ class TunedEncoder(torch.nn.Module):
             if hasattr(module, "lora_A") and "default" in module.lora_A:
                 out = module.lora_B["default"].weight.detach() * module.scaling["default"]
                 inner = module.lora_A["default"].weight.detach()
-                writer.add_low_rank(f"{name}.weight", out.cpu().numpy(), inner.cpu().numpy())
+                writer.add_low_rank(self._name(f"{name}.weight"), out.cpu().numpy(), inner.cpu().numpy())
         if self.new_rows:
-            writer.add_rows(self._words_name, self.rows.numpy(), self.new_rows.values.detach().cpu().numpy())
+            values = self.new_rows.values.detach().cpu().numpy()
+            writer.add_rows(self._name(self._words_name), self.rows.numpy(), values, self.new_rows.length)
         writer.save(path)
+
+    def _name(self, name: str) -> str:
+        """The base file's, of a parameter."""
+        return stored_name(name, self.base, self._stored)
 
     def _add_rows(self, first: torch.Tensor) -> None:
         """New words begin with their `first` vectors; where all weights learn they are ordinary rows."""
-        words = self.base.get_input_embeddings()
         if self.tuning == "full":
+            words = with_rows(self.base, int(self.rows.max()) + 1)
             with torch.no_grad():
                 words.weight[self.rows] = first
         else:
-            self.new_rows = ExtendedWords(words, self.rows, first)
+            self.new_rows = ExtendedWords(self.base.get_input_embeddings(), self.rows, first)
             self.base.set_input_embeddings(self.new_rows)
 
-    def _read(self, places: tuple[int, ...], encodings: tuple[Encoding, ...]) -> ReadTexts:
-        rows = [_cut(encoding.ids, self._longest) for encoding in encodings]
+    def _read(self, places: tuple[int, ...], rows: Sequence[Sequence[int]]) -> ReadRows:
         longest = max(map(len, rows))
         ids = torch.tensor([[*row, *[self.padding] * (longest - len(row))] for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
         ids, mask = ids.to(self.device), mask.to(self.device)
         vectors = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
-        return ReadTexts(places, encodings, vectors, mask.to(vectors.dtype))
+        return ReadRows(places, vectors, mask.to(vectors.dtype))
 
 
 def _cut(ids: Sequence[int], most: int) -> Sequence[int]:

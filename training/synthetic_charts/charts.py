@@ -18,9 +18,10 @@ from nlp_core.assessment import Language
 from nlp_core.knowledge import Knowledge
 from training.simulated_patients import drawn_diagnoses
 from training.synthetic_charts.distortions import distorted
+from training.synthetic_charts.fuller_note import write_fuller_note
 from training.synthetic_charts.gold import Piece, WrittenNote, WrittenSentence
 from training.synthetic_charts.stories import Story, StoryTeller
-from training.synthetic_charts.styles import styles
+from training.synthetic_charts.styles import Charts, styles
 from training.synthetic_charts.wordings import Wordings
 from training.synthetic_charts.write_note import write_note
 
@@ -61,13 +62,16 @@ class ChartWriter:
         chinese: float = 0.35,
         most_notes: int = 3,
         wordings: Wordings | None = None,
+        charts: Charts = "first",
     ) -> None:
-        """chinese: share of charts in Chinese, 0 to 1."""
+        """chinese: share of charts in Chinese, 0 to 1. charts: how fully they are written."""
         self._knowledge = knowledge
         self._random = np.random.default_rng(seed)
         self._chinese, self._most_notes = chinese, most_notes
         self._teller = StoryTeller(knowledge)
         self._wordings = wordings or Wordings(knowledge)
+        self._charts = charts
+        self._write_note = write_fuller_note if charts == "fuller" else write_note
 
     def charts(self, count: int, *, styles_used: Sequence[str] = ()) -> Iterator[WrittenChart]:
         """`count` charts. styles_used: only notes of these kinds; all by default."""
@@ -75,6 +79,8 @@ class ChartWriter:
         for number, diagnosis in enumerate(drawn_diagnoses(self._knowledge, count, self._random)):
             random = self._random
             story = self._teller.story(diagnosis, random, known=float(random.uniform(0.35, 1.0)))
+            if self._charts == "fuller":
+                story = self._teller.with_doubts(story, random)
             language: Language = "zh" if random.random() < self._chinese else "en"
             yield self._chart(number, story, language, names)
 
@@ -84,12 +90,12 @@ class ChartWriter:
         chosen = [names[int(place)] for place in random.integers(len(names), size=count)]
         notes: list[WrittenNote] = []  # oldest first while they are written
         for style in chosen:
-            note = write_note(story, style, language, self._wordings, random)
+            note = self._write_note(story, style, language, self._wordings, random)
             if notes and random.random() < _COPIED_FORWARD:
                 note = _with_copy(note, notes[-1])
             if language == "zh" and random.random() < _MIXED:
-                note = _with_copy(note, write_note(story, "telegraphic", "en", self._wordings, random))
-            notes.append(distorted(note, random))
+                note = _with_copy(note, self._write_note(story, "telegraphic", "en", self._wordings, random))
+            notes.append(distorted(note, random, self._charts))
         notes.reverse()
         dates = tuple(_NEWEST - timedelta(hours=int(random.integers(4, 30)) * place) for place in range(count))
         return WrittenChart(number, story, language, tuple(notes), dates)

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from training.synthetic_charts.chinese_slips import with_chinese_slips
 from training.synthetic_charts.gold import WrittenNote, WrittenSentence
+from training.synthetic_charts.styles import Charts
 
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _SHORTEST = 4
@@ -20,10 +22,15 @@ _SHORTEST = 4
 _SLIPS = 0.03
 _CHANCES = {"typed in a hurry": 0.2, "all capitals": 0.06, "no full stops": 0.08, "all small": 0.06}
 _TRADITIONAL = 0.2
+_CHINESE_IN_A_HURRY = 0.3
+"""Of the Chinese notes of fuller charts."""
 
 
-def distorted(note: WrittenNote, random: np.random.Generator) -> WrittenNote:
-    """Some notes with slips, some in capitals or without full stops, some Chinese ones in the traditional script."""
+def distorted(note: WrittenNote, random: np.random.Generator, charts: Charts = "first") -> WrittenNote:
+    """Some notes with slips, some in capitals or without full stops, some Chinese ones in the traditional script.
+
+    In fuller charts some Chinese ones with slips of their own.
+    """
     changes: list[Callable[[str], str]] = []
     if random.random() < _CHANCES["typed in a hurry"]:
         changes.append(lambda text: with_slips(text, random))
@@ -33,6 +40,8 @@ def distorted(note: WrittenNote, random: np.random.Generator) -> WrittenNote:
         changes.append(str.lower)
     if random.random() < _CHANCES["no full stops"]:
         changes.append(lambda text: text.rstrip(".。"))
+    if charts == "fuller" and note.language == "zh" and random.random() < _CHINESE_IN_A_HURRY:
+        changes.append(lambda text: with_chinese_slips(text, random))
     if note.language == "zh" and random.random() < _TRADITIONAL:
         changes.append(traditional)
     for change in changes:

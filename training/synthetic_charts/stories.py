@@ -8,7 +8,7 @@ Knows entries and assertions; how they are worded is write_note's business.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -18,10 +18,15 @@ from nlp_core.chart import Setting
 from nlp_core.knowledge import Diagnosis, Knowledge, Onset
 from training.simulated_patients import drawn_age, drawn_findings, drawn_onset, drawn_setting
 
+_SYMPTOMS = ("symptom",)
 _SIGNS = ("sign", "vital")
 _RESULTS = ("lab", "imaging")
 _TELLING = 2.0
 """Share over background from which a finding is said to be explained by the diagnosis."""
+_DOUBTED = 0.15
+"""Of the patient's findings but the first of each kind, those that are told as possible."""
+_OTHERS_DOUBTED, _OTHERS_HEDGED = 0.6, 0.4
+"""Possible findings besides, on average: of a story's complaints, and of its signs and results each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,10 @@ class Story:
     family: tuple[Told, ...]
     possible: tuple[Told, ...]
     conditional: tuple[Told, ...]
+    doubted: tuple[Told, ...] = ()
+    """Complaints that the patient is not sure of."""
+    signs_hedged: tuple[Told, ...] = ()
+    results_hedged: tuple[Told, ...] = ()
 
 
 class StoryTeller:
@@ -61,6 +70,10 @@ class StoryTeller:
         self._knowledge = knowledge
         self._histories = [f.id for f in knowledge.findings.values() if f.kind == "history"]
         self._complaints = [f.id for f in knowledge.findings.values() if f.kind in ("symptom", "sign")]
+        self._doubtful: dict[tuple[str, ...], list[str]] = {
+            kinds: [f.id for f in knowledge.findings.values() if f.kind in kinds]
+            for kinds in (_SYMPTOMS, _SIGNS, _RESULTS)
+        }
         self._diagnoses = list(knowledge.diagnoses)
 
     def story(self, diagnosis: Diagnosis, random: np.random.Generator, *, known: float) -> Story:
@@ -87,6 +100,28 @@ class StoryTeller:
             conditional=tuple(
                 Told(entry, Assertion.CONDITIONAL) for entry in self._some(self._complaints, random, 2.0, present)
             ),
+        )
+
+    def with_doubts(self, story: Story, random: np.random.Generator) -> Story:
+        """The story as it is told where not all is certain: some of its findings are only possible, some others too."""
+        symptoms, doubted = _parted(story.symptoms, random)
+        signs, signs_hedged = _parted(story.signs, random)
+        results, results_hedged = _parted(story.results, random)
+        lists = (story.symptoms, story.denied, story.signs, story.signs_absent, story.results, story.results_absent)
+        known = [told.entry for own in lists for told in own]
+
+        def others(kinds: tuple[str, ...], mean: float) -> list[Told]:
+            entries = self._some(self._doubtful[kinds], random, mean, known)
+            return [Told(entry, Assertion.POSSIBLE) for entry in entries]
+
+        return replace(
+            story,
+            symptoms=tuple(symptoms),
+            doubted=(*doubted, *others(_SYMPTOMS, _OTHERS_DOUBTED)),
+            signs=tuple(signs),
+            signs_hedged=(*signs_hedged, *others(_SIGNS, _OTHERS_HEDGED)),
+            results=tuple(results),
+            results_hedged=(*results_hedged, *others(_RESULTS, _OTHERS_HEDGED)),
         )
 
     def _told(self, diagnosis: Diagnosis, finding: str, assertion: Assertion) -> Told:
@@ -124,3 +159,15 @@ class StoryTeller:
         rivals = [name for name in diagnosis.confused_with if name in self._knowledge.diagnoses]
         random.shuffle(rivals)
         return tuple(Told(f"d:{rival}", Assertion.POSSIBLE) for rival in rivals[: int(random.integers(3))])
+
+
+def _parted(told: Sequence[Told], random: np.random.Generator) -> tuple[list[Told], list[Told]]:
+    """(as certain as they were, only possible); the first stays what it was."""
+    certain: list[Told] = []
+    possible: list[Told] = []
+    for place, one in enumerate(told):
+        if place and random.random() < _DOUBTED:
+            possible.append(Told(one.entry, Assertion.POSSIBLE))
+        else:
+            certain.append(one)
+    return certain, possible

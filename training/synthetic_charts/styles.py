@@ -22,8 +22,11 @@ Layout = Literal["headed", "prose", "lines", "list", "table"]
 Part = Literal["complaint", "history", "negatives", "past", "social", "family", "exam", "results", "possible", "plan"]
 Pattern = Literal[
     "opening", "present", "absent", "sign", "sign_absent", "result", "result_absent",
-    "past", "family", "possible", "conditional", "nothing",
+    "past", "family", "possible", "conditional", "nothing", "doubted", "hedged",
 ]  # fmt: skip
+Charts = Literal["first", "fuller"]
+"""`first`: as the shipped model learned from them. `fuller`: with tables, doubts, hedges, two languages in a sentence and
+Chinese slips besides."""
 SLOT = re.compile(r"\{(\w+)\}")
 FINDING_SLOTS = frozenset("f F fs Fs fs_or f_bare p".split())
 WORD_SLOTS = frozenset(

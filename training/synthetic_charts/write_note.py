@@ -37,21 +37,33 @@ _PARTS: dict[Part, tuple[tuple[str, Pattern], ...]] = {
 
 
 @dataclass
-class _Writer:
+class NoteWriter:
+    """Writes one note; another way of writing overrides how a part is told."""
+
     story: Story
     style_name: str
-    style: Style
     language: Language
-    words: Patterns
     wordings: Wordings
     random: np.random.Generator
 
+    @property
+    def style(self) -> Style:
+        """Raises KeyError for a style that is none."""
+        return styles()[self.style_name]
+
+    @property
+    def words(self) -> Patterns:
+        return patterns(self.language)
+
+    def note(self) -> WrittenNote:
+        return WrittenNote(self.style_name, self.style.kind[self.language], self.language, tuple(self.sentences()))
+
     def sentences(self) -> Iterator[WrittenSentence]:
         """The whole note, laid out. What the opening tells is not told again."""
-        opened = [told for told in self.story.symptoms if self._can_name(told)][:_FEWEST_WITH_TWO]
+        opened = self._opened()
         for part in self.style.parts:
             if part == "complaint":
-                written = list(self._told("opening", opened or list(self.story.signs[:1]), once=True))
+                written = list(self._opening(opened))
             elif part == "social":
                 written = [self._unrelated() for _ in range(int(self.random.integers(1, 3)))]
             else:
@@ -59,16 +71,26 @@ class _Writer:
             if written:
                 yield from self._laid_out(part, written)
 
+    def _opened(self) -> list[Told]:
+        return [told for told in self.story.symptoms if self._can_name(told)][:_FEWEST_WITH_TWO]
+
+    def _opening(self, opened: Sequence[Told]) -> Iterator[WrittenSentence]:
+        yield from self._told("opening", list(opened or self.story.signs[:1]), once=True)
+
     def _part(self, part: Part, opened: Sequence[Told]) -> Iterator[WrittenSentence]:
-        parts = _PARTS[part]
-        if part == "negatives" and "exam" not in self.style.parts:
-            parts = (*parts, ("signs_absent", "sign_absent"))
-        for which, pattern in parts:
-            told = [one for one in getattr(self.story, which) if one not in opened]
-            for sentence in self._told(pattern, told):
+        for which, pattern in self._lists(part):
+            for sentence in self._told(pattern, self._untold(which, opened)):
                 yield sentence
                 if part == "history" and self.random.random() < _UNRELATED:
                     yield self._unrelated()
+
+    def _lists(self, part: Part) -> tuple[tuple[str, Pattern], ...]:
+        if part == "negatives" and "exam" not in self.style.parts:
+            return (*_PARTS[part], ("signs_absent", "sign_absent"))
+        return _PARTS[part]
+
+    def _untold(self, which: str, opened: Sequence[Told]) -> list[Told]:
+        return [one for one in getattr(self.story, which) if one not in opened]
 
     def _told(self, pattern: Pattern, told: list[Told], *, once: bool = False) -> Iterator[WrittenSentence]:
         """Sentences until everything is told; `once`: a single one."""
@@ -216,9 +238,7 @@ def write_note(
     story: Story, style: str, language: Language, wordings: Wordings, random: np.random.Generator
 ) -> WrittenNote:
     """Writes `story` down. Raises KeyError for a style that is none."""
-    kind = styles()[style]
-    writer = _Writer(story, style, kind, language, patterns(language), wordings, random)
-    return WrittenNote(style, kind.kind[language], language, tuple(writer.sentences()))
+    return NoteWriter(story, style, language, wordings, random).note()
 
 
 def _capital_first(pieces: list[Piece]) -> list[Piece]:

@@ -44,6 +44,7 @@ class Encoded:
     run: Run
     bundle: Bundle
     width: int = 384
+    longest: int = 512
     has_heads: bool = True
 
     def encode(self, batch: Batch) -> Vectors:

@@ -33,7 +33,7 @@ class Counted:
 
     def __init__(self, encoder: Encoder, bundle: Bundle) -> None:
         self._encoder, self._bundle = encoder, bundle
-        self.width, self.has_heads = encoder.width, encoder.has_heads
+        self.width, self.longest, self.has_heads = encoder.width, encoder.longest, encoder.has_heads
         self.seconds, self.tokens, self.padding, self.runs = 0.0, 0, 0, 0
 
     def encode(self, batch: Batch) -> Vectors:

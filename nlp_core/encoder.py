@@ -39,6 +39,11 @@ class Encoder(Protocol):
         """Numbers per vector (384 for the base encoder)."""
         ...
 
+    @property
+    def longest(self) -> int:
+        """Most tokens of a row (512 for the base encoder)."""
+        ...
+
     def encode(self, batch: Batch) -> Vectors:
         """Token vectors float32 [rows, length, width]; those of padding mean nothing.
 
@@ -59,8 +64,8 @@ class Encoder(Protocol):
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Sentence vectors float32 [texts, width], mean of the token vectors, unit length.
 
-        For names and short phrases: a text longer than 256 tokens is cut. A text without tokens (blank, or control
-        characters alone) gets the zero vector, which is like nothing (cosine 0).
+        For names and short phrases: a text longer than 256 tokens, or than the encoder takes, is cut. A text without
+        tokens (blank, or control characters alone) gets the zero vector, which is like nothing (cosine 0).
         """
         ...
 
@@ -106,11 +111,16 @@ def pool(vectors: Vectors, mask: NDArray[np.int64]) -> Vectors:
 
 
 def embed_texts(
-    texts: Sequence[str], *, tokenizer: Tokenizer, encode: Callable[[Batch], Vectors], width: int
+    texts: Sequence[str],
+    *,
+    tokenizer: Tokenizer,
+    encode: Callable[[Batch], Vectors],
+    width: int,
+    longest: int = USUAL_LENGTH,
 ) -> Vectors:
     """`Encoder.embed` for any encoder: each different text is read once, equal lengths together."""
     frame = frame_of(tokenizer)
-    room = USUAL_LENGTH - len(frame)
+    room = min(longest, USUAL_LENGTH) - len(frame)
     distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     tokens = [tokens_of(text, tokenizer).ids[:room] for text in distinct]
     spoken = [place for place, ids in enumerate(tokens) if len(ids)]

@@ -31,6 +31,10 @@ class GraphEncoder(ABC):
         return self._width
 
     @property
+    def longest(self) -> int:
+        return self._longest
+
+    @property
     def has_heads(self) -> bool:
         return self._heads
 
@@ -48,7 +52,9 @@ class GraphEncoder(ABC):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Sentence vectors float32 [texts, width], unit length (see Encoder.embed)."""
-        return embed_texts(texts, tokenizer=self._tokenizer, encode=self.encode, width=self._width)
+        return embed_texts(
+            texts, tokenizer=self._tokenizer, encode=self.encode, width=self._width, longest=self._longest
+        )
 
     def _checked(self, batch: Batch, outputs: tuple[str, ...]) -> list[Vectors]:
         check_fits(batch, longest=self._longest, vocabulary=self._vocabulary)

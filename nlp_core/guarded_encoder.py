@@ -40,6 +40,10 @@ class GuardedEncoder:
         return self._device.width
 
     @property
+    def longest(self) -> int:
+        return self._device.longest
+
+    @property
     def has_heads(self) -> bool:
         return self._device.has_heads
 
@@ -53,7 +57,7 @@ class GuardedEncoder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Sentence vectors float32 [texts, width], unit length (see Encoder.embed)."""
-        return embed_texts(texts, tokenizer=self._tokenizer, encode=self.encode, width=self.width)
+        return embed_texts(texts, tokenizer=self._tokenizer, encode=self.encode, width=self.width, longest=self.longest)
 
     def _run(
         self, batch: Batch, run: Callable[[Encoder, Batch], Answer], join: Callable[[Sequence[Answer]], Answer]

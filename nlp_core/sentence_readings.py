@@ -28,7 +28,7 @@ what is remembered from what is read again; vectors and answers per token are th
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SentenceReading:
-    """One piece of a sentence, at most 256 tokens.
+    """One piece of a sentence, at most 256 tokens and no more than the encoder takes.
 
     starts, ends: int64 [tokens], characters of the sentence. vectors [tokens, width]. mean [width]: of all its vectors.
     finding [tokens]: probability of standing inside a finding. assertion [tokens, 6] in the order of Assertion. telling: probability that it tells anything
@@ -46,7 +46,7 @@ class SentenceReading:
 
     def tokens_within(self, start: int, end: int) -> NDArray[np.int64]:
         """Places of the tokens that touch the characters `[start, end)`."""
-        return np.flatnonzero((self.starts < end) & (self.ends > start))
+        return np.flatnonzero((self.starts < end) & (self.ends > start) & (self.ends > self.starts))
 
     def vector_of(self, places: NDArray[np.int64]) -> Vectors:
         """Unit vector [width]: mean of the tokens at `places`, of which there must be one at least."""
@@ -99,8 +99,9 @@ class SentenceEncoder:
         """The text's tokens, words of one sex made neutral, cut where a row of the encoder would be too long."""
         seen = neutral_with_offsets(text)
         tokens = tokens_of(seen.text, self._tokenizer)
-        starts, ends = seen.starts[tokens.starts], seen.ends[tokens.ends - 1]
-        room = USUAL_LENGTH - len(self._frame)
+        starts = np.append(seen.starts, len(text))[tokens.starts]
+        ends = np.where(tokens.ends > tokens.starts, seen.ends[tokens.ends - 1], starts)
+        room = min(self._encoder.longest, USUAL_LENGTH) - len(self._frame)
         return [
             Tokens(tokens.ids[at : at + room], starts[at : at + room], ends[at : at + room])
             for at in range(0, len(tokens.ids), room)

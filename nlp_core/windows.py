@@ -58,7 +58,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
-    """A whole text as tokens without frame: int64 [tokens] each, offsets in code points."""
+    """A whole text as tokens without frame: int64 [tokens] each, offsets in code points.
+
+    No token's stretch begins or ends with a blank: byte-level vocabularies put the blank before a word into its token, and a
+    token of blanks alone stands for an empty stretch among them.
+    """
 
     ids: Ids
     starts: Ids
@@ -80,8 +84,11 @@ def tokens_of(text: str, tokenizer: Tokenizer) -> Tokens:
     """Every token of `text`, however long. The tokenizer must neither truncate nor pad (see model_bundle)."""
     # A lone surrogate is no character; U+FFFD in its place moves no offset, and the tokenizer drops it.
     encoded = tokenizer.encode(_LONE_SURROGATES.sub("\ufffd", text), add_special_tokens=False)
-    offsets = np.array(encoded.offsets, np.int64).reshape(-1, 2)
-    return Tokens(np.array(encoded.ids, np.int64), offsets[:, 0], offsets[:, 1])
+    seen = [_without_blanks(text, start, end) for start, end in encoded.offsets]
+    if all(start == end for start, end in seen):
+        seen = []  # blanks alone are no text, whatever the vocabulary
+    offsets = np.array(seen, np.int64).reshape(-1, 2)
+    return Tokens(np.array(encoded.ids[: len(seen)], np.int64), offsets[:, 0], offsets[:, 1])
 
 
 def windows_over(
@@ -102,6 +109,16 @@ def windows_over(
     spans = _spread(len(tokens.ids), room, overlap)
     borders = [0, *((spans[i][1] + spans[i + 1][0]) // 2 for i in range(len(spans) - 1)), len(tokens.ids)]
     return [_window(tokens, frame, span, borders[i], borders[i + 1]) for i, span in enumerate(spans)]
+
+
+def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
+    """`[start, end)` without the blanks at its edges."""
+    stretch = text[start:end]
+    visible = stretch.strip()
+    if len(visible) == len(stretch):
+        return start, end
+    first = start + stretch.find(visible)
+    return first, first + len(visible)
 
 
 def _spread(count: int, room: int, overlap: int) -> list[tuple[int, int]]:

@@ -62,7 +62,7 @@ def test_equal_texts_are_read_once_and_answered_in_order() -> None:
     assert vectors[3].tolist() == [0, 0]
 
 
-def test_a_long_phrase_is_cut_to_256_tokens_with_its_frame() -> None:
+def test_a_long_phrase_is_cut_to_256_tokens_with_its_frame_or_to_what_the_encoder_takes() -> None:
     lengths: list[int] = []
 
     def encode(batch: Batch) -> Vectors:
@@ -71,7 +71,8 @@ def test_a_long_phrase_is_cut_to_256_tokens_with_its_frame() -> None:
         return np.ones((*batch.ids.shape, 2), np.float32)
 
     embed_texts(["pain " * 999], tokenizer=tiny_tokenizer(), encode=encode, width=2)
-    assert lengths == [256]
+    embed_texts(["pain " * 999], tokenizer=tiny_tokenizer(), encode=encode, width=2, longest=40)
+    assert lengths == [256, 40]
 
 
 def test_nothing_to_embed_is_no_row() -> None:

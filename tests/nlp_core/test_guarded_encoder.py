@@ -54,6 +54,10 @@ class Gpu:
         return self.encoder.width
 
     @property
+    def longest(self) -> int:
+        return self.encoder.longest
+
+    @property
     def has_heads(self) -> bool:
         return self.encoder.has_heads
 

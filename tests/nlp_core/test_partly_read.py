@@ -116,7 +116,7 @@ class BrokenHead:
 
     def __init__(self, encoder: Encoder, head: str) -> None:
         self._encoder, self._head = encoder, head
-        self.width, self.has_heads = encoder.width, True
+        self.width, self.longest, self.has_heads = encoder.width, encoder.longest, True
 
     def encode(self, batch: Batch) -> Vectors:
         return self._encoder.encode(batch)

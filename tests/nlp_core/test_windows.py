@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from nlp_core.windows import LONGEST, Frame, Window, frame_of, tokens_of, windows_over
+from tests.nlp_core.byte_pieces import modernbert_words, roberta_words
 from tests.nlp_core.tiny_bundle import tiny_tokenizer
 
 CLS, SEP = 101, 102
@@ -69,6 +71,27 @@ def test_offsets_slice_the_text_in_order_and_cover_what_can_be_seen(tokenizer: T
         covered[start:end] = True
     dropped = {text[place] for place in np.flatnonzero(~covered)}
     assert {c for c in dropped if not invisible(c)} <= {c for c in dropped if stripped(c)}
+
+
+@pytest.mark.parametrize("words", [roberta_words, modernbert_words])
+def test_of_bytes_every_token_stands_for_its_characters_without_blanks(words: Callable[[], Tokenizer]) -> None:
+    text = "Chest  pain\n 胸闷 "
+    tokens = tokens_of(text, words())
+    seen = [text[start:end] for start, end in zip(tokens.starts, tokens.ends, strict=True) if end > start]
+    assert "".join(dict.fromkeys(seen)) == "Chest pain胸闷".replace(" ", "")
+    assert np.all(np.diff(tokens.starts) >= 0)
+    assert len(tokens_of(" \n\u3000", words()).ids) == 0
+
+
+@GIVEN
+@given(text=TEXTS)
+@pytest.mark.parametrize("words", [roberta_words, modernbert_words])
+def test_of_bytes_offsets_slice_the_text_in_order(words: Callable[[], Tokenizer], text: str) -> None:
+    tokens = tokens_of(text, words())
+    assert np.all((tokens.starts >= 0) & (tokens.starts <= tokens.ends) & (tokens.ends <= len(text)))
+    assert np.all(np.diff(tokens.starts) >= 0)
+    stretches = [text[start:end] for start, end in zip(tokens.starts, tokens.ends, strict=True)]
+    assert all(stretch == stretch.strip() for stretch in stretches)
 
 
 def stripped(character: str) -> bool:

@@ -1,19 +1,49 @@
-"""`--model`: an encoder by folder or by hub id."""
+"""`--model`: an encoder by folder or by hub id, of each family as hubs publish it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from nlp_core.assess import Reader
+from nlp_core.chart_reading import ChartReader
+from nlp_core.compose_bundle import compose
+from nlp_core.concepts import ConceptReader
+from nlp_core.model_bundle import Bundle
+from nlp_core.name_index import NameIndex
+from nlp_core.onnx_encoder import OnnxEncoder
+from nlp_core.second_reader import HeadsUsed, SecondReader
+from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
+from tests.nlp_core.small_charts import chart_of
+from tests.nlp_core.small_knowledge import small_knowledge
 from tests.training.hub_server import hub
-from tests.training.tiny_encoders import save_encoder
+from tests.training.test_fit import SMALL, assert_composed_reads_as_torch, restored
+from tests.training.tiny_encoders import AS_PUBLISHED, LONGEST, save_encoder
+from training.export_model import export
+from training.model.fit import Training
 from training.model.named_encoder import encoder_folder
+from training.model.parity_report import PARITY, Parity
 
 REPOSITORY = "hospital/bert"
+NOTE = (
+    "HPI: It feels like a tight  band.   \nHer cafe\u0301 marks itch 😀!\nCough, chest pain. She gasps at night \n\n  "
+    "现病史：夜里胸口发紧。像石头压着！\u3000两腿发沉没劲。咳嗽。"
+)
+NAMED = {"Cough", "chest pain", "咳嗽"}
+UNNAMED = {
+    "It feels like a tight  band",
+    "Her cafe\u0301 marks itch 😀",
+    "She gasps at night",
+    "夜里胸口发紧",
+    "像石头压着",
+    "两腿发沉没劲",
+}
+LONG = f"She sat up in bed {'again and ' * LONGEST}again, 胸口发紧."
 
 
 def _export(model: str, out: Path, endpoint: str) -> subprocess.CompletedProcess[str]:
@@ -51,3 +81,47 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_what_is_neither_folder_nor_id_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is no folder"):
         encoder_folder(name)
+
+
+@pytest.mark.parametrize("kind", AS_PUBLISHED)
+def test_what_hubs_publish_trains_exports_and_quotes_the_note(kind: str, tmp_path: Path) -> None:
+    model = save_encoder(kind, tmp_path / "model")
+    recipe = SMALL.model_copy(update={"steps": 2, "measure_every": 2, "rank": 2})
+    (tmp_path / "run").mkdir()
+    Training(recipe, small_knowledge(), tmp_path / "run", model).run()
+    export(tmp_path / "shipped", model=model, trained=tmp_path / "run")
+    parity = Parity.model_validate_json((tmp_path / "shipped" / PARITY).read_bytes())
+    assert max(one.largest for one in parity.outputs.values()) < 1e-5
+    bundle = Bundle.open(compose(tmp_path / "composed", shipped=tmp_path / "shipped", base=model))
+    assert_composed_reads_as_torch(bundle, restored(tmp_path / "run", recipe, model))
+    sentences = SentenceEncoder(OnnxEncoder.open(bundle), bundle.tokenizer())
+    assert_covered(sentences.read([LONG])[0])
+    reader, chart = reader_of(bundle, sentences), chart_of(NOTE)
+    spans = [mention.span for mention in reader.read(chart).notes[0].mentions]
+    assert {NOTE[span.start : span.end] for span in spans} == NAMED | UNNAMED
+    candidates = reader.assess(chart).candidates
+    evidence = [one for candidate in candidates for one in (*candidate.evidence_for, *candidate.evidence_against)]
+    assert evidence
+    assert all(one.span and one.quote == NOTE[one.span.start : one.span.end] != "" for one in evidence)
+
+
+def assert_covered(pieces: Sequence[SentenceReading]) -> None:
+    """The pieces of LONG are no longer than the encoder takes, and leave out blanks alone."""
+    assert len(pieces) > 1
+    assert max(len(piece.starts) for piece in pieces) == LONGEST - 2
+    read = {
+        place
+        for piece in pieces
+        for start, end in zip(piece.starts, piece.ends, strict=True)
+        for place in range(start, end)
+    }
+    assert {LONG[place] for place in range(len(LONG)) if place not in read} == {" "}
+
+
+def reader_of(bundle: Bundle, sentences: SentenceEncoder) -> Reader:
+    """Takes every clause for what is nearest, however far: with random weights nothing is near."""
+    encoder = OnnxEncoder.open(bundle)
+    index = NameIndex.build(small_knowledge(), encoder)
+    concepts = ConceptReader(encoder, index, least_likeness={"en": -2, "zh": -2})
+    charts = ChartReader(small_knowledge(), SecondReader(concepts, sentences, HeadsUsed(finding=False)))
+    return Reader(small_knowledge(), charts, calibration=None, model_version=bundle.model_version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,13 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from nlp_core.bundle_manifest import TOKENIZER
+from tests.nlp_core.byte_pieces import COUNT, modernbert_words, roberta_words
 from tests.nlp_core.tiny_bundle import tiny_tokenizer
 
 WIDTH, LAYERS, VOCABULARY, LONGEST = 32, 2, 50, 40
+AS_PUBLISHED = ("bert as published", "roberta as published", "modernbert as published")
+"""With the head for guessing words that hubs' models come with, so that every tensor's name has a prefix; and with a vocabulary
+of the family's own kind."""
 SIZES: dict[str, Any] = {
     "vocab_size": VOCABULARY,
     "hidden_size": WIDTH,
@@ -23,13 +28,13 @@ SIZES: dict[str, Any] = {
 
 
 def save_encoder(kind: str, folder: Path) -> Path:
-    """kind: bert, bert with free slots, bert for words, roberta or modernbert."""
+    """kind: bert, bert with free slots, bert for words, roberta, modernbert, or one of AS_PUBLISHED."""
     torch.manual_seed(3)
     saved = _MADE[kind]()
     for parameter in saved.parameters():  # freshly made biases are all zero and would hide a wrong match
         torch.nn.init.normal_(parameter, std=0.2)
     saved.save_pretrained(folder)
-    (word_pieces() if kind == "bert with free slots" else tiny_tokenizer()).save(str(folder / TOKENIZER))
+    _WORDS.get(kind, tiny_tokenizer)().save(str(folder / TOKENIZER))
     return folder
 
 
@@ -49,23 +54,33 @@ def _bert(model: Any) -> Any:
     return model(transformers.BertConfig(**SIZES, max_position_embeddings=LONGEST))
 
 
-def _roberta() -> Any:
-    config = transformers.RobertaConfig(**SIZES, max_position_embeddings=LONGEST + 2, pad_token_id=1)
-    return transformers.RobertaModel(config)
+def _roberta(model: Any, vocabulary: int = VOCABULARY) -> Any:
+    sizes = {**SIZES, "vocab_size": vocabulary}
+    return model(transformers.RobertaConfig(**sizes, max_position_embeddings=LONGEST + 2, pad_token_id=1))
 
 
-def _modernbert() -> Any:
+def _modernbert(model: Any, vocabulary: int = VOCABULARY) -> Any:
+    sizes = {**SIZES, "vocab_size": vocabulary}
     places = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
     config = transformers.ModernBertConfig(
-        **SIZES, **places, max_position_embeddings=LONGEST, local_attention=16, global_attn_every_n_layers=2
+        **sizes, **places, max_position_embeddings=LONGEST, local_attention=16, global_attn_every_n_layers=2
     )
-    return transformers.ModernBertModel(config)
+    return model(config)
 
 
 _MADE: dict[str, Any] = {
     "bert": lambda: _bert(transformers.BertModel),
     "bert with free slots": lambda: _bert(transformers.BertModel),
     "bert for words": lambda: _bert(transformers.BertForMaskedLM),
-    "roberta": _roberta,
-    "modernbert": _modernbert,
+    "bert as published": lambda: _bert(transformers.BertForMaskedLM),
+    "roberta": lambda: _roberta(transformers.RobertaModel),
+    "roberta as published": lambda: _roberta(transformers.RobertaForMaskedLM, COUNT),
+    "modernbert": lambda: _modernbert(transformers.ModernBertModel),
+    "modernbert as published": lambda: _modernbert(transformers.ModernBertForMaskedLM, COUNT),
+}
+_WORDS: dict[str, Callable[[], Tokenizer]] = {
+    "bert with free slots": word_pieces,
+    "bert as published": word_pieces,
+    "roberta as published": roberta_words,
+    "modernbert as published": modernbert_words,
 }

@@ -103,10 +103,12 @@ def test_diagnoses_begin_where_texts_about_them_lie() -> None:
     network = CaseNetwork(3, 4)
     network.begin(np.concatenate([own, own], axis=1))
     said = torch.from_numpy(own[[0, 1, 1, 2]])
-    odds = network(said, torch.tensor([0, 1, 1, 2]), 3)
+    with torch.no_grad():
+        odds = network(said, torch.tensor([0, 1, 1, 2]), 3)
+        alone = network(said[:1], torch.tensor([0]), 1)
     assert odds.argmax(dim=1).tolist() == [0, 1, 2]
     np.testing.assert_allclose(network.diagnosis.detach().norm(dim=1), 1, atol=1e-6)
-    np.testing.assert_allclose(network(said[:1], torch.tensor([0]), 1), odds[:1])
+    np.testing.assert_allclose(alone, odds[:1], atol=1e-5)
 
 
 def test_how_many_kept_apart_are_told_is_measured(base: Path, tmp_path: Path) -> None:

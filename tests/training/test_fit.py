@@ -158,7 +158,9 @@ def test_a_cut_run_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path
 
 
 def test_a_cut_run_with_cases_and_grown_rows_goes_on_to_the_same_end(base: Path, run: Path, tmp_path: Path) -> None:
-    recipe = SMALL.model_copy(update={"grown_rows": 5, "cases": 3, "weights": LossWeights(cases=0.5)})
+    recipe = SMALL.model_copy(
+        update={"grown_rows": 5, "cases": 3, "weights": LossWeights(cases=0.5), "resting_sentences": 0}
+    )
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
     Training(recipe, small_knowledge(), tmp_path / "whole", base).run()

@@ -90,7 +90,8 @@ class CaseMatcher:
         if not beyond:
             return np.zeros((len(sentences), len(self.diagnoses)), np.float32)
         strength = own["scale"] * beyond / np.hypot(beyond, own["half"])
-        moved = strength * (counted / length) @ own["diagnosis"].T
+        with np.errstate(invalid="ignore"):  # told by the check
+            moved = strength * (counted / length) @ own["diagnosis"].T
         check_finite("what sentences move", moved)
         return np.asarray(moved, np.float32)
 

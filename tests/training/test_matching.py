@@ -78,9 +78,9 @@ def test_cases_of_unknown_diagnoses_are_left_out() -> None:
 
 
 def read_case(diagnosis: int, noise: np.random.Generator) -> ReadCase:
-    """Two sentences: one along the diagnosis's axis, one that says nothing."""
-    sentences = noise.normal(0, 0.05, (2, WIDTH)) + np.eye(WIDTH)[[diagnosis, WIDTH - 1]]
-    beside = np.zeros((2, FIGURES))
+    """Four sentences, more than serving leaves to findings: three along the diagnosis's axis, one that says nothing."""
+    sentences = noise.normal(0, 0.05, (4, WIDTH)) + np.eye(WIDTH)[[diagnosis] * 3 + [WIDTH - 1]]
+    beside = np.zeros((4, FIGURES))
     return ReadCase(np.zeros(3, np.float32), np.concatenate([sentences, beside], axis=1, dtype=np.float32))
 
 

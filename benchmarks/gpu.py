@@ -38,6 +38,7 @@ from nlp_core.windows import windows_over
 from training.command import deliver
 from training.model.half_graph import half_precision
 from training.model.trace_graph import load_encoder
+from training.model.vocabulary_rows import with_rows
 
 SHAPES = tuple((rows, length) for length in (128, 32, 512) for rows in (64, 1, 512, 8))
 """Rows and tokens of a row; what tells most comes first."""
@@ -84,10 +85,12 @@ def per_second(work: Work, device: str, seconds: float = 0.5) -> float:
 
 def ways(bundle: Bundle, device: str) -> list[Way]:
     """Every way there is; those that need a library or an engine say later what they miss."""
-    model = load_encoder(base_files(bundle.manifest.base)[BASE_WEIGHTS].parent).to(device)
+    vocabulary = bundle.manifest.vocabulary
+    model = load_encoder(base_files(bundle.manifest.base)[BASE_WEIGHTS].parent)
+    with_rows(model.model, vocabulary)
+    model = model.to(device)
     if device == "cuda":
         model = model.half()
-    vocabulary = bundle.manifest.vocabulary
 
     def eager(rows: int, length: int) -> Work:
         return _torch_work(model, _ids(rows, length, vocabulary, device))

@@ -44,7 +44,14 @@ class Beginning:
 
 
 def at_the_reading_model() -> Beginning:
-    return Beginning(None, load_file(SHIPPED_BUNDLE / ADAPTER), added_characters())
+    """Its further vocabulary rows are left out: this encoder's vocabulary has the base's."""
+    written = load_file(SHIPPED_BUNDLE / ADAPTER)
+    length = len(base_tensors([WORDS])[WORDS])
+    kept = written[f"{WORDS}.rows"] < length
+    for name in ("rows", "values"):
+        written[f"{WORDS}.{name}"] = written[f"{WORDS}.{name}"][kept]
+    written.pop(f"{WORDS}.length", None)
+    return Beginning(None, written, added_characters())
 
 
 def where_a_fit_ended(folder: Path, rank: int) -> Beginning:

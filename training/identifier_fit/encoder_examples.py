@@ -126,9 +126,10 @@ def _tools(characters: str) -> tuple[NoteCleaner, WordMarks, Tokenizer]:
 
 
 def added_characters() -> str:
-    """Chinese characters in the free slots of the reading model's vocabulary, in their order."""
+    """Chinese characters in the free slots of the reading model's vocabulary, in their order; what lies behind the base's last row
+    is left out, since this encoder's vocabulary does not grow."""
     base, reading = (_names(path) for path in (base_file("tokenizer.json"), SHIPPED_BUNDLE / "tokenizer.json"))
-    return "".join(reading[place] for place in sorted(reading) if reading[place] != base[place])
+    return "".join(reading[place] for place in sorted(base) if reading[place] != base[place])
 
 
 def _names(path: Path) -> dict[int, str]:

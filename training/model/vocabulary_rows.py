@@ -24,12 +24,13 @@ def with_rows(model: Any, count: int) -> torch.nn.Embedding:
     return words
 
 
-def lengthen(model: Any, adapter: Adapter) -> None:
+def lengthen(model: Any, adapter: Adapter, *, whole: Any = None) -> None:
     """Gives the vocabulary of a Hugging Face encoder as many rows as `adapter` makes it have; what they hold is not put in.
 
-    Raises BundleDamaged where it has more already.
+    whole: the model that `model` is the encoder of, where its head guesses words of the same vocabulary. Raises BundleDamaged where it
+    has more already.
     """
     words = model.get_input_embeddings().weight
     name = next(name for name, parameter in model.named_parameters() if parameter is words)
     longer = adapter.lengthened(stored_name(name, model, adapter.changes), words.detach().numpy())
-    with_rows(model, len(longer))
+    with_rows(model if whole is None else whole, len(longer))

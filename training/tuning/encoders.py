@@ -20,6 +20,7 @@ from nlp_core.bundle_manifest import BASE_WEIGHTS, TOKENIZER
 from nlp_core.model_bundle import SHIPPED_BUNDLE, read_tokenizer
 from training.export_model import base_of
 from training.model.named_encoder import encoder_folder
+from training.model.vocabulary_rows import lengthen
 
 _SPECIAL = {
     "pad_token": ("[PAD]", "<pad>"),
@@ -96,7 +97,9 @@ def longest_of(model: Any) -> int:
 
 
 def apply(model: Any, adapter: Adapter) -> None:
-    """Changes the weights in place. Raises BundleDamaged, or KeyError where the adapter is another encoder's."""
+    """Changes the weights in place, its vocabulary grown as the adapter's. Raises BundleDamaged, or KeyError where the adapter is
+    another encoder's."""
+    lengthen(model, adapter)
     own = dict(model.named_parameters())
     with torch.no_grad():
         for name in adapter.changes:

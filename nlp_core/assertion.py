@@ -67,15 +67,26 @@ def rulings_of(
 ) -> frozenset[Assertion]:
     """All that the sentence and its section say of tokens `[start, end)`: "no history of stroke" is past and absent.
 
-    Of a doubt and a denial one is left. Empty where nothing rules: it is present.
+    Of a doubt and a denial one is left. Empty where nothing rules: it is present. Beside a form's answer that rules, and what stands in
+    the same place ("Family history of asthma | yes").
     """
+    beside = _beside(start, end, triggers)
+    if beside:
+        triggers = [t for t in triggers if beside.start <= t.start and t.end <= beside.end]
     nearest = _nearest(start, end, sentence, triggers)
-    rulings = set(nearest)
+    rulings: set[Assertion] = set(nearest)
+    if beside and beside.kind != Assertion.PRESENT:
+        rulings.add(Assertion(beside.kind))
     if section in RULING_SECTIONS:
         rulings.add(_BY_SECTION[section])
     if Assertion.POSSIBLE in nearest and Assertion.ABSENT in nearest:
         rulings.discard(_overruled(nearest[Assertion.POSSIBLE], nearest[Assertion.ABSENT], start, sentence.doc))
     return frozenset(rulings)
+
+
+def _beside(start: int, end: int, triggers: Sequence[Trigger]) -> Trigger | None:
+    """What a form answers of tokens `[start, end)`."""
+    return next((t for t in triggers if t.place == "beside" and t.start <= start and end <= t.end), None)
 
 
 def _nearest(start: int, end: int, sentence: Span, triggers: Sequence[Trigger]) -> dict[Assertion, Trigger]:

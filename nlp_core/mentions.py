@@ -208,7 +208,9 @@ class MentionReader:
             for entry, start, end in self._attributes(sentence, taken, words, stems)
         ]
         bare = [attribute for attribute in attributes if attribute.what.startswith("symptom ")]
-        denials = {i for t in triggers if t.kind == Assertion.ABSENT for i in range(t.start, t.end)}
+        denials = {
+            i for t in triggers if t.kind == Assertion.ABSENT and t.place != "beside" for i in range(t.start, t.end)
+        }
         limited = limited_denials([*said["finding"], *bare], attributes, words, sentence.span.start, denials)
         used = {attribute for one in limited for attribute in (one.denied, *one.limits)}
         free = [attribute for attribute in attributes if attribute not in used]

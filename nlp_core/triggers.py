@@ -8,6 +8,7 @@ Knows the words and the places where they mean nothing; how far each reaches is 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 
+from nlp_core.filled_forms import FilledForms
 from nlp_core.text_view import view
 
 RULES = Path(__file__).parent / "rules" / "assertion.yaml"
@@ -49,8 +51,8 @@ class Group:
 
     kind: str
     """An assertion's value, `end`, `now` or `inert`."""
-    place: Literal["before", "after", ""] = ""
-    """Where the words stand: before what they rule, or after."""
+    place: Literal["before", "after", "beside", ""] = ""
+    """Where the words stand: before what they rule, or after; beside: a form's answer, whose tokens are what it rules."""
     reach: int = UNLIMITED
     across_commas: bool = False
     weak: bool = False
@@ -68,7 +70,7 @@ _YEAR_GROUPS = (Group("past", "before", 16, through=True), Group("past", "after"
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A ruling word: tokens `[start, end)` of the document."""
+    """A ruling word: tokens `[start, end)` of the document. Of what stands beside a form's answer: what is answered."""
 
     start: int
     end: int
@@ -106,18 +108,36 @@ class _Unless:
 class AssertionRules:
     """The rules, compiled once per process."""
 
-    def __init__(self, nlp: Language, path: Path = RULES) -> None:
+    def __init__(self, nlp: Language, path: Path = RULES, *, forms: bool = True) -> None:
+        """forms: whether what forms answer is read beside words (filled_forms)."""
         rules = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._groups: dict[str, Group] = {}
         self._unless = [_unless(entry, nlp) for entry in rules.pop("unless")]
+        self._forms = FilledForms() if forms else None
         for group, words in _phrases(rules):
             key = str(group)
             self._groups[key] = group
             self._matcher.add(key, [nlp.make_doc(way) for word in words for way in written_ways(str(word))])
 
     def triggers(self, doc: Doc) -> list[Trigger]:
-        """All triggers of a document in order; longer ones and inert ones switch off what they overlap."""
+        """All triggers of a document in order; longer ones and inert ones switch off what they overlap, a form's answers all others."""
+        answered = list(self._answered(doc))
+        saying = {index for beside, said in answered if _rules_nothing_else(beside, said) for index in said}
+        spoken = [t for t in self._spoken(doc) if saying.isdisjoint(range(t.start, t.end))]
+        return sorted([*(beside for beside, _ in answered), *spoken], key=lambda trigger: trigger.start)
+
+    def _answered(self, doc: Doc) -> Iterator[tuple[Trigger, range]]:
+        """What stands beside answers of forms, and the tokens of the answers."""
+        starts = [token.idx for token in doc]
+        for one in self._forms.answered(doc.text) if self._forms else ():
+            first, last = bisect_left(starts, one.start), bisect_left(starts, one.end)
+            if first < last:
+                said = range(bisect_left(starts, one.said_start), bisect_left(starts, one.said_end))
+                yield Trigger(first, last, Group(one.answer, "beside")), said
+
+    def _spoken(self, doc: Doc) -> list[Trigger]:
+        """The ruling words of a document, in order."""
         found = [Trigger(start, end, self._groups[doc.vocab.strings[key]]) for key, start, end in self._matcher(doc)]
         found = [trigger for trigger in (*found, *_years(doc)) if self._means_something(trigger, doc)]
         found.sort(key=lambda trigger: (-(trigger.end - trigger.start), trigger.kind != "inert", trigger.start))
@@ -141,6 +161,12 @@ class AssertionRules:
         if trigger.group.opening and trigger.start and doc[trigger.start - 1].text[0].isalnum():
             return False
         return not any(unless.applies(trigger, doc) for unless in self._unless)
+
+
+def _rules_nothing_else(beside: Trigger, said: range) -> bool:
+    """Of a form's answer: "cough: no, sore throat" denies one, but "denies: fever; rash" both, and "mother only" tells of whom the
+    rest of its line speaks."""
+    return beside.kind in ("present", "absent", "possible") and bool(said) and said[0] >= beside.end
 
 
 def written_ways(phrase: str) -> Iterator[str]:

@@ -34,7 +34,7 @@ def found(tmp_path_factory: pytest.TempPathFactory):
     path: Path = tmp_path_factory.mktemp("rules") / "rules.yaml"
     path.write_text(RULES, "utf-8")
     nlp = blank_pipeline()
-    rules = AssertionRules(nlp, path)
+    rules = AssertionRules(nlp, path, forms=False)
     return lambda text: [(t.kind, t.place) for t in rules.triggers(nlp.make_doc(view(text).text))]
 
 

@@ -22,7 +22,7 @@ from nlp_core.assessment import Language
 from nlp_core.intervals import wilson
 from nlp_core.knowledge import Knowledge
 from training.command import Command, deliver
-from training.measures import assertion_texts, judge_assertions, own_cases
+from training.measures import assertion_texts, form_tables, judge_assertions, own_cases
 from training.measures.own_cases import CaseRank
 
 SETS = {"notes_inferred": False, "notes_whole": True, "vignettes": False, "ddxplus": False}
@@ -185,6 +185,7 @@ def page(folder: Path, found: Evaluation, history: Sequence[HistoryEntry], ablat
                 for part in assertion_texts.MEASURING
                 for line in assertion_texts.lines(part, assertion_texts.judge_texts(assertion_texts.read_texts(part)))
             ),
+            *form_tables.lines(),
         ]
     )
 

@@ -61,9 +61,10 @@ class Score:
 class SpanReader:
     """Asks the shipped rules what a text asserts of some of its characters."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forms: bool = True) -> None:
+        """forms: see AssertionRules."""
         self._nlp = blank_pipeline()
-        self._rules = AssertionRules(self._nlp)
+        self._rules = AssertionRules(self._nlp, forms=forms)
 
     def asserted(self, text: str, span: tuple[int, int]) -> Assertion:
         """span: characters `[start, end)` of `text`; PRESENT where no sentence holds them."""

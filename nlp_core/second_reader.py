@@ -22,6 +22,7 @@ from nlp_core.clauses import SKIPPED_SECTIONS
 from nlp_core.concepts import ConceptReader
 from nlp_core.machine_talk import speaks_to_a_machine
 from nlp_core.mentions import Mention, ReadSentence
+from nlp_core.no_language import is_no_language
 from nlp_core.note import Span
 from nlp_core.sections import Section
 from nlp_core.sentence_readings import SentenceEncoder, SentenceReading
@@ -120,7 +121,7 @@ class SecondReader:
         if self._used.assertion:
             reviewed = {id(places.sentence_of(one.span)) for one in note.mentions if one.assertion is Assertion.PRESENT}
         for read in note.sentences:
-            if read.sentence.section in _UNREAD or speaks_to_a_machine(read.sentence.span.text):
+            if read.sentence.section in _UNREAD or _tells_nobody(read.sentence.span.text):
                 continue
             if id(read) in reviewed or self._concepts.asks_about(read):
                 yield read
@@ -153,13 +154,18 @@ def _told(note: NamedNote, readings: Readings) -> Iterator[ToldSentence]:
 
 def _said_first(sentences: Sequence[ReadSentence]) -> list[ReadSentence]:
     """Without what is said again: names put a finding together once in a note, so in a copied sentence its words would stand
-    there unexplained, and be matched to another finding. And without what speaks to a machine."""
+    there unexplained, and be matched to another finding. And without what tells nobody anything."""
     first: dict[tuple[str, Section], ReadSentence] = {}
     for read in sentences:
-        if speaks_to_a_machine(read.sentence.span.text):
+        if _tells_nobody(read.sentence.span.text):
             continue
         first.setdefault((read.sentence.span.text, read.sentence.section), read)
     return list(first.values())
+
+
+def _tells_nobody(sentence: str) -> bool:
+    """Is it for a machine, or no language?"""
+    return speaks_to_a_machine(sentence) or is_no_language(sentence)
 
 
 def _telling(read: ReadSentence, readings: Readings) -> float | None:

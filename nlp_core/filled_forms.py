@@ -21,19 +21,20 @@ from nlp_core.form_shapes import (
     FILLED,
     LONGEST_FIELDS,
     MARK,
+    OPENING,
     SHAPED,
     SIGN,
-    SIGNED,
     TICK,
     TICKED,
     Block,
     blocks_of,
     called_of,
     cells_of,
+    first_border,
     hollow_alone,
     last_border,
     lead_of,
-    parts_of,
+    signs_of,
     stripped,
 )
 
@@ -229,23 +230,21 @@ class FilledForms:
                 taken.take(name, answer, mark.span())
 
     def _by_signs(self, line: str, taken: _Taken, block: Block) -> None:
-        """ "+cough, -rash" or "cough (+), rash (-)"; bare signs where the block has both."""
-        if not SIGNED.search(line):
+        """ "+cough, -rash", "ROS: (-) fever, chills (+) cough" or "cough (+), rash (-)"; bare signs where the block has both."""
+        signs = [
+            sign for sign in signs_of(line) if not sign["bare"] or sign["bare"] not in "+-" or block.has_both_signs
+        ]
+        if not signs:
             return
-        for part_start, part_end in parts_of(line):
-            part = line[part_start:part_end]
-            sign = SIGN.match(part) or next((s for s in SIGN.finditer(part) if not part[s.end() :].strip()), None)
-            if sign is None or (sign["bare"] and sign["bare"] in "+-" and not block.has_both_signs):
-                continue
-            if sign.start() == 0 and sign["bare"] and not part[sign.end() : sign.end() + 1].isalpha():
-                continue  # a bullet, a number
-            name = (sign.end(), len(part)) if sign.start() == 0 else (0, sign.start())
-            answer = _SIGNS[sign["inner"] or sign["bare"]]
-            taken.take(
-                (part_start + name[0], part_start + name[1]),
-                answer,
-                (part_start + sign.start(), part_start + sign.end()),
-            )
+        leading = OPENING.fullmatch(line, lead_of(line), signs[0].start()) is not None
+        for place, sign in enumerate(signs):
+            if leading:
+                stop = signs[place + 1].start() if place + 1 < len(signs) else len(line)
+                name = (sign.end(), first_border(line, sign.end(), stop))
+            else:
+                before = signs[place - 1].end() if place else lead_of(line)
+                name = (max(before, last_border(line, sign.start())), sign.start())
+            taken.take(name, _SIGNS[sign["inner"] or sign["bare"]], sign.span())
 
     def _by_brackets(self, line: str, taken: _Taken) -> None:
         """ "fever (no), cough (unsure)"."""

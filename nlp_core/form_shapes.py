@@ -23,10 +23,19 @@ SIGN = re.compile(r"[(（\[](?P<inner>\+/-|[+±-])[)）\]]|(?P<bare>\+/-|[+±⊕
 _LEAD = re.compile(r"\s*(?:[-*•·–]\s+|\(?\d{1,3}[.)、]\s*)?\|?\s*")
 """A bullet, a number, the first bar of a row."""
 SHAPED = re.compile(r"[|\t\[【☐☑☒✅■□●○✓✔✗✘√×⊕⊖±:：=(（→+]|——|___|\s[-/]\s|\w-(?:[\s,，]|$)|[A-Z]{2}")
-SIGNED = re.compile(r"[+±⊕⊖-]")
+_SIGNED = re.compile(r"[+±⊕⊖-]")
+_AT_WORDS = re.compile(
+    r"[(（\[](?P<inner>\+/-|[+±-])[)）\]]"
+    r"|(?P<bare>(?<![^\s,，、;；|:：.。])(?:\+/-|[+±⊕⊖-])(?=[^\W\d_])"
+    r"|(?<=\w)(?:\+/-|[+±⊕⊖-])(?=[\s,，、;；.。|]|$)"
+    r"|(?<=\w\s)(?:\+/-|[+±⊕⊖-])(?=\s*(?:[,，、;；.。|]|$)))"
+)
+"""Signs before a word, or behind one where something ends."""
+OPENING = re.compile(r"(?:[^\W\d][\w ]{0,20}[:：])?\s*")
+"""What may stand before the first item of a line."""
+_CLOSING = re.compile(r"[;；|。]|\.(?=\s|$)")
 LONGEST_FIELDS = 100
 """Characters of a line that is a few fields or words and an answer."""
-_PART = re.compile(r"(?:[^,，、;；|。.]|\.(?!\s))+")
 _BETWEEN = " \t,，、;；|·•/-"
 """What parts the items of a line."""
 CALLED = re.compile(r"\b(?P<word>YES|NO|POS|NEG|MAYBE|UNCERTAIN)\b|【(?P<inner>有|无|不详)】")
@@ -55,8 +64,7 @@ class Block:
     @cached_property
     def has_both_signs(self) -> bool:
         """Has it bare pluses and bare minuses?"""
-        own = [self.text[start:end] for start, end in self.lines]
-        signs = {sign["bare"] for line in own for start, end in parts_of(line) for sign in edge_signs(line[start:end])}
+        signs = {sign["bare"] for start, end in self.lines for sign in signs_of(self.text[start:end])}
         return {"+", "-"} <= signs
 
     @cached_property
@@ -105,25 +113,9 @@ def cells_of(line: str) -> list[tuple[int, int]]:
     return cells
 
 
-def parts_of(line: str) -> Iterator[tuple[int, int]]:
-    """What stands between commas; between blanks where there are none of them and every part has a sign."""
-    pieces = list(_PART.finditer(line))
-    if len(pieces) == 1:
-        words = list(re.finditer(r"\S+", line))
-        if len(words) > 1 and all(list(edge_signs(word.group())) for word in words):
-            pieces = words
-    for piece in pieces:
-        start, end = stripped(line, piece.start(), piece.end(), " \t")
-        yield start, end
-
-
-def edge_signs(part: str) -> Iterator[re.Match[str]]:
-    """The sign that it begins or ends with."""
-    for sign in SIGN.finditer(part):
-        if (sign.start() == 0 and part[sign.end() : sign.end() + 1].strip()) or (
-            sign.start() and not part[sign.end() :].strip()
-        ):
-            yield sign
+def signs_of(line: str) -> list[re.Match[str]]:
+    """Pluses and minuses that stand at words."""
+    return list(_AT_WORDS.finditer(line)) if _SIGNED.search(line) else []
 
 
 def called_of(line: str) -> list[re.Match[str]]:
@@ -141,6 +133,12 @@ def hollow_alone(mark: str, block: Block) -> bool:
 def lead_of(line: str) -> int:
     found = _LEAD.match(line)
     return found.end() if found else 0
+
+
+def first_border(line: str, start: int, stop: int) -> int:
+    """Where the clause that begins at `start` ends, `stop` at the latest."""
+    found = _CLOSING.search(line, start, stop)
+    return found.start() if found else stop
 
 
 def last_border(line: str, before: int) -> int:

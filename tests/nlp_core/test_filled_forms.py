@@ -49,6 +49,8 @@ def asserted(text: str) -> dict[str, str]:
         ("Fever: [ ] yes [ ] no", {"Fever": "possible"}),
         ("Chest pain ( ) yes (x) no", {"Chest pain": "absent"}),
         ("+cough, -rash", {"cough": "present", "rash": "absent"}),
+        ("ROS: (-) fever, chills (+) cough. Sleeps well", {"fever, chills": "absent", "cough": "present"}),
+        ("cough+ rash- fever-", {"cough": "present", "rash": "absent", "fever": "absent"}),
         ("cough (+), rash (-), fever (+/-)", {"cough": "present", "rash": "absent", "fever": "possible"}),
         ("fever (no), cough (unsure)", {"fever": "absent", "cough": "possible"}),
         ("Fever: no, cough: yes", {"Fever": "absent", "cough": "present"}),
@@ -84,6 +86,7 @@ def test_an_answer_speaks_of_what_stands_beside_it(text: str, said: dict[str, st
         "Denies rash (mum), well otherwise",
         "WBC 12.3, CRP 40, Na 138",
         "BP 120/80 - 130/85",
+        "Pain - worse at night + nausea",
         "",
     ],
 )

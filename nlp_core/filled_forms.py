@@ -104,6 +104,7 @@ class FilledForms:
         spoken = rf"(?:{going_on})[^,，、;；|\t:：=()（）]{{0,25}}(?:[(（][^()（）]*[)）])?|{spoken}|[(（](?:\+/-|[+±-])[)）]|\?"
         option = "|".join(re.escape(word) for word in sorted(columns, key=len, reverse=True) if word not in "+-?")
         mark = rf"(?:{TICKED}|{BOX}|[☐■□●○√])"
+        # "[ ] yes [x] no", "Yes ☒ No ☐", "有 无√"
         self._options = re.compile(
             rf"(?:{mark}\s*[①②③]?(?:{option})(?![a-z])\s*){{2,4}}|(?:(?<![a-z])[①②③]?(?:{option})(?![a-z])\s*{mark}\s*){{2,4}}"
             rf"|[①②③]?(?:有|是)√?\s+[①②③]?(?:无|否)√?(?=\s|$)",
@@ -114,17 +115,20 @@ class FilledForms:
         self._box_last = re.compile(rf"{word}\s*(?P<mark>{mark})", re.IGNORECASE)
         shape = r"[✗✘×✓√](?!\w)|[+±](?!\w)|\+/-|-(?=\s*$)"
         said = rf"(?P<said>{spoken}|{shape}|[01](?=\s*$))"
+        # What follows must end the answer or begin the next item: in "Skin: no rash" the colon answers nothing.
         self._pair = re.compile(
             rf"(?:[:：=→]|(?<=\s)[-/](?=\s)|——|->)\s*{said}"
             r"(?=\s*(?:$|[|,，、;；.。)\]\t])|\s+(?:[^\s:：=.。]{1,14}(?:\s[^\s:：=.。]{1,14}){0,3}\s*[:：=]|\d|n/a\b|[-/]\s*$|about|for|since|约|近))",
             re.IGNORECASE,
         )
+        # One bracket may stand in another: "heartburn (family (mother))". A line is a form's where it is such items alone.
         self._bracket = re.compile(
             r"[(（\[【]\s*(?P<said>[^()（）\[\]【】]{1,40}?(?:[(（][^()（）]*[)）])?)\s*[)）\]】]"
         )
         self._bracketed = re.compile(
             r"(?:[^()（）]{1,40}[(（][^()（）]*(?:[(（][^()（）]*[)）])?[)）])+[,，、;；.。\s]*"
         )
+        # The answer before what it speaks of: "No | fever, cough"; and a line of few words that ends with one: "Fever no".
         self._first = re.compile(
             rf"(?P<said>{spoken}|[+±])\s*(?:[:：|\t]|\s-\s)\s*(?P<named>[^|:：\t;；.。]+)", re.IGNORECASE
         )

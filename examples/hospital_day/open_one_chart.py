@@ -28,6 +28,7 @@ from worker.payloads import new_queue_key
 START_SECONDS = 300
 DEADLINE_MS = "20000"
 """Far more patient than in production: this machine trains, perhaps, at the same time."""
+MOST_PORTS = 5
 MOST_PATIENTS = 10
 """Opened one after the other until a card comes: of some charts there is nothing to say."""
 
@@ -86,7 +87,6 @@ def _searchset(resources: list[dict[str, Any]]) -> dict[str, Any]:
 @contextmanager
 def _service(bundle: Path, out: Path) -> Iterator[str]:
     """The base URL of a service that reads through a queue with `bundle`."""
-    port = free_port()
     with LocalRedis(ensure_server()) as redis, ExitStack() as running:
         environment = {
             "DXSPAN_BUNDLE_PATH": str(bundle), "DXSPAN_REDIS_URL": redis.url, "DXSPAN_QUEUE_KEY": new_queue_key(),
@@ -94,21 +94,31 @@ def _service(bundle: Path, out: Path) -> Iterator[str]:
         }  # fmt: skip
         running.enter_context(_process(["-m", "worker"], environment, out / "worker.log"))
         _until(lambda: _worker_takes_tasks(environment), f"the worker took no task; see {out}/worker.log")
-        serve = ["-m", "cds_hooks", "--port", str(port), "--development"]
-        running.enter_context(_process(serve, environment, out / "service.log"))
-        base = f"http://127.0.0.1:{port}"
-        _until(lambda: _is_ready(base), f"the service is not ready; see {out}/service.log")
-        yield base
+        yield running.enter_context(_web(environment, out / "service.log"))
 
 
 @contextmanager
-def _process(arguments: list[str], environment: Mapping[str, str], log: Path) -> Iterator[None]:
+def _web(environment: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Its base URL; on another port where somebody took the free one before the service could."""
+    for _ in range(MOST_PORTS):
+        port = free_port()
+        base = f"http://127.0.0.1:{port}"
+        with _process(["-m", "cds_hooks", "--port", str(port), "--development"], environment, log) as process:
+            _until(lambda: process.poll() is not None or _is_ready(base), f"the service is not ready; see {log}")  # noqa: B023
+            if process.poll() is None:
+                yield base
+                return
+    raise SystemExit(f"the service ended before it was ready; see {log}")
+
+
+@contextmanager
+def _process(arguments: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as written:
         process = subprocess.Popen(
             [sys.executable, *arguments], env={**os.environ, **environment}, stdout=written, stderr=subprocess.STDOUT
         )
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):

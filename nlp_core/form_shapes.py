@@ -19,16 +19,17 @@ FILLED, HOLLOW = "[■●✓✔√]", "[□○✗✘×]|___+"
 MARK = re.compile(rf"(?P<ticked>{TICKED})|(?P<box>{BOX})|(?P<filled>{FILLED})|(?P<hollow>{HOLLOW})")
 _COUNTERPARTS = {"□": "■●✓✔√☑☒", "○": "●✓✔√☑☒", "×": "✓✔√", "_": "_"}
 TICK = re.compile(r"[xX✓✔√●•■+*☑☒]|\[[xX✓✔√+*]\]")
-SIGN = re.compile(r"[(（\[](?P<inner>\+/-|[+±-])[)）\]]|(?P<bare>\+/-|[+±⊕⊖-])")
+_BARE, _BRACKETED = r"(?:\+/-|[+±⊕⊖-])", r"[(（\[](?P<inner>\+/-|[+±-])[)）\]]"
+SIGN = re.compile(rf"{_BRACKETED}|(?P<bare>{_BARE})")
 _LEAD = re.compile(r"\s*(?:[-*•·–]\s+|\(?\d{1,3}[.)、]\s*)?\|?\s*")
 """A bullet, a number, the first bar of a row."""
 SHAPED = re.compile(r"[|\t\[【☐☑☒✅■□●○✓✔✗✘√×⊕⊖±:：=(（→+]|——|___|\s[-/]\s|\w-(?:[\s,，]|$)|[A-Z]{2}")
 _SIGNED = re.compile(r"[+±⊕⊖-]")
 _AT_WORDS = re.compile(
-    r"[(（\[](?P<inner>\+/-|[+±-])[)）\]]"
-    r"|(?P<bare>(?<![^\s,，、;；|:：.。])(?:\+/-|[+±⊕⊖-])(?=[^\W\d_])"
-    r"|(?<=\w)(?:\+/-|[+±⊕⊖-])(?=[\s,，、;；.。|]|$)"
-    r"|(?<=\w\s)(?:\+/-|[+±⊕⊖-])(?=\s*(?:[,，、;；.。|]|$)))"
+    rf"{_BRACKETED}"
+    rf"|(?P<bare>(?<![^\s,，、;；|:：.。]){_BARE}(?=[^\W\d_])"
+    rf"|(?<=\w){_BARE}(?=[\s,，、;；.。|]|$)"
+    rf"|(?<=\w\s){_BARE}(?=\s*(?:[,，、;；.。|]|$)))"
 )
 """Signs before a word, or behind one where something ends."""
 OPENING = re.compile(r"(?:[^\W\d][\w ]{0,20}[:：])?\s*")
@@ -36,8 +37,8 @@ OPENING = re.compile(r"(?:[^\W\d][\w ]{0,20}[:：])?\s*")
 _CLOSING = re.compile(r"[;；|。]|\.(?=\s|$)")
 LONGEST_FIELDS = 100
 """Characters of a line that is a few fields or words and an answer."""
-_BETWEEN = " \t,，、;；|·•/-"
-"""What parts the items of a line."""
+_BETWEEN = " \t,，、;；|·•/-:：=>—.。()（）"
+"""What parts the items of a line from each other and from their answers."""
 CALLED = re.compile(r"\b(?P<word>YES|NO|POS|NEG|MAYBE|UNCERTAIN)\b|【(?P<inner>有|无|不详)】")
 """Answers in capitals or brackets that stand as boxes do."""
 
@@ -145,9 +146,10 @@ def last_border(line: str, before: int) -> int:
     return 1 + max(line.rfind(mark, 0, before) for mark in ",，、;；.。|\t:：)）]】")
 
 
-def stripped(line: str, start: int, end: int, characters: str = _BETWEEN + ":：=>—.。()（）") -> tuple[int, int]:
-    while start < end and line[start] in characters:
+def stripped(line: str, start: int, end: int) -> tuple[int, int]:
+    """`[start, end)` without what parts items."""
+    while start < end and line[start] in _BETWEEN:
         start += 1
-    while end > start and line[end - 1] in characters:
+    while end > start and line[end - 1] in _BETWEEN:
         end -= 1
     return start, end

@@ -164,7 +164,7 @@ class AssertionRules:
 
 
 def _rules_nothing_else(beside: Trigger, said: range) -> bool:
-    """Of a form's answer: "cough: no, sore throat" denies one, but "denies: fever; rash" both, and "mother only" tells of whom the
+    """Of a form's answer: "cough: no, sore throat" denies one, but "denies: fever, rash" both, and "mother only" tells of whom the
     rest of its line speaks."""
     return beside.kind in ("present", "absent", "possible") and bool(said) and said[0] >= beside.end
 

@@ -31,6 +31,7 @@ from training.synthetic_charts.charts import ChartWriter, WrittenChart
 from training.synthetic_charts.chinese_slips import SlipTable, slip_table, with_chinese_slips
 from training.synthetic_charts.fuller_note import MIXING, TABLED, FullerNoteWriter
 from training.synthetic_charts.fuller_patterns import MIXED_SLOT, FullerPatterns, TableForm, fuller_patterns
+from training.synthetic_charts.gold import WrittenNote
 from training.synthetic_charts.stories import StoryTeller, Told
 from training.synthetic_charts.styles import SLOT, Charts, styles
 from training.synthetic_charts.tables import TableWriter
@@ -185,18 +186,13 @@ def table_of(
         lambda slot: words.get(slot, "1999"),
     )  # fmt: skip
     writer.form, writer.cells, writer.capital = form, cells, False
-    text, places = "", []
-    for line in writer.lines(told):
-        for piece in line.pieces:
-            if piece.entry:
-                places.append((len(text), len(text) + len(piece.text), piece.assertion))
-            text += piece.text
-        text += line.after
-    cut = list(sentences(text, NLP))
-    for start, end, assertion in places:
-        (inside,) = [one for one in cut if one.start <= start and end <= one.end]
+    note = WrittenNote("", "", language, tuple(writer.lines(told)))
+    text, cut = note.text, list(sentences(note.text, NLP))
+    for span in note.spans:
+        (inside,) = [one for one in cut if one.start <= span.start and span.end <= one.end]
         assert inside.section not in RULING_SECTIONS
-        yield text[start:end], assertion, text[inside.start : start] + text[end : inside.end]
+        beside = text[inside.start : span.start] + text[span.end : inside.end]
+        yield text[span.start : span.end], span.assertion, beside
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

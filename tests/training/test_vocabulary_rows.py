@@ -44,8 +44,7 @@ def test_the_encoder_gets_the_rows_and_what_they_hold(base: Path) -> None:
 def test_a_head_that_guesses_words_guesses_among_the_further_ones_too(base: Path) -> None:
     model = AutoModelForMaskedLM.from_pretrained(base)
     adapter = grown([VOCABULARY, VOCABULARY + 1], VOCABULARY + 2)
-    lengthen(model.base_model, adapter, whole=model)
-    apply(model.base_model, adapter)
+    apply(model.base_model, adapter, whole=model)
     asked = torch.tensor([[1, VOCABULARY + 1, 2]])
     assert model(asked, labels=asked).logits.shape == (1, 3, VOCABULARY + 2)
 

@@ -16,6 +16,7 @@ from nlp_core.assessment import Language
 from training.measures.assertion_texts import LANGUAGES
 from training.measures.judge_assertions import SpanReader
 from training.synthetic_charts.fuller_patterns import fuller_patterns
+from training.synthetic_charts.gold import WrittenNote
 from training.synthetic_charts.stories import Told
 from training.synthetic_charts.tables import TableWriter
 
@@ -57,14 +58,8 @@ def filled_cells(language: Language, tables: int = TABLES) -> Iterator[FilledCel
         random = np.random.default_rng(seed)
         writer = TableWriter(patterns, random, lambda told: told.entry, words.__getitem__)
         told = [Told(name, _FILLED_IN[int(random.integers(len(_FILLED_IN)))]) for name in _some(language, random)]
-        table, named = "", []
-        for line in writer.lines(told):
-            for piece in line.pieces:
-                if piece.entry:
-                    named.append((len(table), len(table) + len(piece.text), piece.assertion))
-                table += piece.text
-            table += line.after
-        yield from (FilledCell(table, start, end, assertion) for start, end, assertion in named)
+        note = WrittenNote("", "", language, tuple(writer.lines(told)))
+        yield from (FilledCell(note.text, span.start, span.end, span.assertion) for span in note.spans)
 
 
 def _some(language: Language, random: np.random.Generator) -> list[str]:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from training.model.vocabulary_rows import lengthen
 from training.pretraining.masked_blocks import Blocks, Masking
 from training.tuning.encoders import apply, files_of, save, tokenizer_of
 
@@ -33,8 +32,7 @@ def language_model(name: str | None) -> tuple[Any, PreTrainedTokenizerFast, bool
         output_loading_info=True,
     )  # fmt: skip
     if adapter:
-        lengthen(model.base_model, adapter, whole=model)
-        apply(model.base_model, adapter)
+        apply(model.base_model, adapter, whole=model)
     return model, tokenizer, bool(loading["missing_keys"])
 
 

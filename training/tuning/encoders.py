@@ -96,10 +96,10 @@ def longest_of(model: Any) -> int:
     )
 
 
-def apply(model: Any, adapter: Adapter) -> None:
-    """Changes the weights in place, its vocabulary grown as the adapter's. Raises BundleDamaged, or KeyError where the adapter is
-    another encoder's."""
-    lengthen(model, adapter)
+def apply(model: Any, adapter: Adapter, *, whole: Any = None) -> None:
+    """Changes the weights in place, its vocabulary grown as the adapter's. whole: see lengthen. Raises BundleDamaged, or KeyError
+    where the adapter is another encoder's."""
+    lengthen(model, adapter, whole=whole)
     own = dict(model.named_parameters())
     with torch.no_grad():
         for name in adapter.changes:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from nlp_core.knowledge_files import read_knowledge
 from training.__main__ import main
 from training.deidentify.identifier_encoder import encoder as encoder_module
 from training.deidentify.identifier_encoder.encoder import (
@@ -32,7 +33,7 @@ from training.deidentify.identifier_encoder.encoder import (
 )
 from training.deidentify.identifier_encoder.pieces import LONGEST, NO_TOKEN, tokenizer_with, windows_of
 from training.deidentify.identifier_encoder.second_reader import SecondReader, Weighing, shipped_second_reader
-from training.deidentify.identifier_encoder.weights import base_file, fitted_tensors
+from training.deidentify.identifier_encoder.weights import WORDS, base_file, fitted_tensors
 from training.deidentify.identifier_encoder.word_marks import ROWS
 from training.deidentify.identifier_head.head import Thresholds, ruled_classes, shipped_weights
 from training.deidentify.identifier_head.tokens import Tokens, tokens_of
@@ -42,8 +43,8 @@ from training.deidentify.surrogates import Surrogates
 from training.deidentify.text_folding import folded
 from training.deidentify.vocabulary import vocabulary
 from training.identifier_fit.beginning import Beginning, at_the_reading_model, where_a_fit_ended
-from training.identifier_fit.encoder_examples import added_characters, examples, rows_of
-from training.identifier_fit.encoder_fit import Plan, chances, fit
+from training.identifier_fit.encoder_examples import added_characters, examples, further_characters, rows_of
+from training.identifier_fit.encoder_fit import HIDDEN_CHARACTER, HIDDEN_WORD, Batches, Plan, chances, fit
 from training.identifier_fit.encoder_net import EncoderNet, Shape
 from training.identifier_fit.training_notes import MarkedText
 from training.identifier_fit.write_encoder import write_encoder
@@ -196,14 +197,15 @@ def test_a_window_knows_of_each_piece_its_class_and_what_the_rules_say() -> None
     assert row.labels.count(1) == 1, "the pieces behind the first of a token bear no label"
 
 
-def answers(reader: IdentifierEncoder) -> NDArray[np.float32]:
-    """What a reader says of each token of the marked texts."""
+def answers(reader: IdentifierEncoder, texts: Sequence[MarkedText] = ()) -> NDArray[np.float32]:
+    """What a reader says of each token of the texts; of the marked ones where none are given."""
     said = []
     rules = NoteCleaner(Surrogates(KEY, vocabulary()))
-    for text in marked():
-        tokens = tokens_of(text.text)
+    for text in texts or marked():
+        plain = folded(text.text)
+        tokens = tokens_of(plain)
         ruled = ruled_classes(tokens, rules.ruled(text.text))
-        said += [values for _, values in reader.by_window(text.text, tokens, ruled, lambda _: True)]
+        said += [values for _, values in reader.by_window(plain, tokens, ruled, lambda _: True)]
     return np.concatenate(said)
 
 
@@ -221,7 +223,8 @@ def test_what_is_fitted_and_written_answers_as_it_did_in_fitting(tmp_path: Path,
 def test_a_fit_begins_where_the_shipped_one_ended_and_writes_it_again(tmp_path: Path) -> None:
     """So nothing that it knew is lost when more notes are learnt."""
     begun = where_a_fit_ended(encoder_module.HERE, Shape().rank)
-    net = EncoderNet(torch_tensors(begun), ROWS, Shape())
+    words = torch.from_numpy(begun.learnt_words)
+    net = EncoderNet(torch_tensors(begun), ROWS, Shape(), words)
     assert begun.learnt is not None
     assert set(begun.learnt) == {name for name, _ in net.learnt()}
     write_encoder(begun.learnt, begun.beside, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH)
@@ -229,10 +232,48 @@ def test_a_fit_begins_where_the_shipped_one_ended_and_writes_it_again(tmp_path: 
     for name, value in shipped.items():
         assert np.abs(value - again[name]).max() <= 2e-4 * np.abs(value).max(), name
     given = examples(marked(), begun.characters)
-    further = fit(given, torch_tensors(begun), ROWS, Plan(pieces=128, steps=1, rate=0, own_rate=0), start=begun.learnt)
+    nothing = Plan(pieces=128, steps=1, rate=0, own_rate=0)
+    further = fit(given, torch_tensors(begun), ROWS, nothing, learnt_words=words, start=begun.learnt)
     assert np.abs(answers(shipped_encoder(vocabulary())) - chances(further, given)[given.labels != 255]).max() < 2e-3
     with pytest.raises(ValueError, match="rank 32"):
         where_a_fit_ended(encoder_module.HERE, 32)
+
+
+CHINESE_NOTES = [
+    MarkedText(f"患者由{name}陪同，住饕餮镇。", (Found(3, 5, Kind.NAME),)) for name in ("甄饕", "龘饕", "饕龘") * 3
+]
+
+
+def test_characters_that_nobody_knew_get_rows_and_what_is_learnt_of_them_is_read(tmp_path: Path) -> None:
+    further = further_characters(CHINESE_NOTES, read_knowledge(), 10_000, seed=1)
+    assert {"饕", "龘", "餮"} <= set(further)
+    assert not set(further) & set(added_characters())
+    assert further_characters(CHINESE_NOTES, read_knowledge(), 5, seed=1) == further[:5]
+
+    begun = at_the_reading_model(further[:40] + "饕龘")
+    tokenizer = tokenizer_with(base_file("tokenizer.json"), begun.characters)
+    assert tokenizer.encode("饕龘", add_special_tokens=False).ids == [30522 + 40, 30522 + 41]
+    given, words = examples(CHINESE_NOTES, begun.characters), torch.from_numpy(begun.learnt_words)
+    assert tokenizer.token_to_id("饕") in given.ids.tolist()
+    net = fit(given, torch_tensors(begun), ROWS, Plan(Shape(1, 4), pieces=64, steps=6), learnt_words=words)
+    learnt = {name: value.detach().numpy() for name, value in net.learnt()}
+    place = begun.learnt_words.tolist().index(tokenizer.token_to_id("饕"))
+    assert not np.array_equal(learnt["word_vectors"][place], begun.base()[WORDS][30522 + 40])
+    write_encoder(learnt, begun.beside, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH)
+    read = open_encoder(vocabulary(), tmp_path, begun.characters)
+    assert np.abs(answers(read, CHINESE_NOTES) - chances(net, given)[given.labels != 255]).max() < 2e-3
+
+
+def test_a_hidden_character_is_read_as_one_that_no_row_is_there_for() -> None:
+    given = examples(CHINESE_NOTES, added_characters())
+    batches = Batches(given, torch.device("cpu"), 0)
+    torch.manual_seed(0)
+    windows = np.arange(len(batches.lengths))
+    plain, hidden = (batches.of(windows, hide=hide)[0][0] for hide in (False, True))
+    assert set(hidden[hidden != plain].tolist()) <= {HIDDEN_CHARACTER, HIDDEN_WORD}
+    assert HIDDEN_CHARACTER in hidden[hidden != plain].tolist()
+    assert TOKENIZER.token_to_id("[UNK]") == HIDDEN_CHARACTER
+    assert TOKENIZER.token_to_id("[MASK]") == HIDDEN_WORD
 
 
 def test_a_fit_that_was_stopped_goes_on_to_what_it_would_have_been(

@@ -15,13 +15,16 @@ import orjson
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from nlp_core.adapters import ADAPTER, Adapter
+from nlp_core.adapters import ADAPTER, Adapter, whole_numbers
 from nlp_core.model_bundle import SHIPPED_BUNDLE
-from training.deidentify.identifier_encoder.weights import CHANGES, OWN, RECORD, WORDS, base_tensors
+from training.deidentify.identifier_encoder.weights import CHANGES, OWN, RECORD, WORDS, base_file, base_tensors
 from training.identifier_fit.encoder_examples import added_characters
 from training.identifier_fit.encoder_net import LINEAR
-from training.identifier_fit.write_encoder import NORMS, OWN_NAMES, TURNED, as_floats, balanced
+from training.identifier_fit.write_encoder import NORMS, OWN_NAMES, TURNED, WORD_VECTORS, as_floats, balanced
+from training.model.chinese_vocabulary import characters_by_frequency
 
+_APART = 0.5
+"""How far a new character begins from the mean of the known ones, in their standard deviations."""
 _OUT, _IN, _EXPONENT = ".low_rank_out", ".low_rank_in", ".low_rank_exponent"
 Tensors = dict[str, NDArray[Any]]
 
@@ -35,7 +38,12 @@ class Beginning:
     beside: Tensors
     """The adapter that is learnt beside, as its file has it."""
     characters: str
-    """Chinese characters in the vocabulary's free slots, in their order."""
+    """Chinese characters that the vocabulary has beside the base's, in the order of their rows."""
+
+    @property
+    def learnt_words(self) -> NDArray[np.int64]:
+        """Words whose vectors are learnt."""
+        return self.beside[f"{WORDS}.rows"].astype(np.int64)
 
     def base(self) -> Tensors:
         """The base with that adapter: what learning leaves as it is."""
@@ -43,15 +51,33 @@ class Beginning:
         return {name: adapter.applied(name, value) for name, value in base_tensors().items()}
 
 
-def at_the_reading_model() -> Beginning:
-    """Its further vocabulary rows are left out: this encoder's vocabulary has the base's."""
+def at_the_reading_model(further: str = "") -> Beginning:
+    """further: Chinese characters that get rows behind the base's last; those that the reading model has there are left out.
+
+    A character that is new begins somewhere among those that are known.
+    """
     written = load_file(SHIPPED_BUNDLE / ADAPTER)
-    length = len(base_tensors([WORDS])[WORDS])
-    kept = written[f"{WORDS}.rows"] < length
-    for name in ("rows", "values"):
-        written[f"{WORDS}.{name}"] = written[f"{WORDS}.{name}"][kept]
-    written.pop(f"{WORDS}.length", None)
-    return Beginning(None, written, added_characters())
+    base = base_tensors([WORDS])[WORDS]
+    kept = written[f"{WORDS}.rows"] < len(base)
+    slots = written[f"{WORDS}.rows"][kept]
+    table = base.copy()
+    table[slots] = as_floats(written, f"{WORDS}.values", f"{WORDS}.rows_exponent")[kept]
+    known = table[np.union1d(_chinese_of_the_base(), slots)]
+    drawn = np.random.default_rng(0)
+    new = known.mean(axis=0) + _APART * known.std(axis=0) * drawn.standard_normal((len(further), known.shape[1]))
+    table = np.concatenate([table, new.astype(np.float32)])
+    rows = np.union1d(np.union1d(_chinese_of_the_base(), slots), np.arange(len(base), len(table)))
+    values, exponent = whole_numbers(table[rows])
+    written |= {
+        f"{WORDS}.rows": rows.astype(np.int32), f"{WORDS}.values": values,
+        f"{WORDS}.rows_exponent": np.array([exponent], np.int32), f"{WORDS}.length": np.array([len(table)], np.int32),
+    }  # fmt: skip
+    return Beginning(None, written, added_characters() + further)
+
+
+def _chinese_of_the_base() -> NDArray[np.int64]:
+    names = orjson.loads(base_file("tokenizer.json").read_bytes())["model"]["vocab"]
+    return np.array(sorted(place for name, place in names.items() if characters_by_frequency([name]) == [name]))
 
 
 def where_a_fit_ended(folder: Path, rank: int) -> Beginning:
@@ -59,7 +85,7 @@ def where_a_fit_ended(folder: Path, rank: int) -> Beginning:
     written = load_file(folder / CHANGES)
     weights = sorted(name.removesuffix(_OUT) for name in written if name.endswith(_OUT))
     beside = {name: value for name, value in written.items() if name.startswith(f"{WORDS}.")}
-    learnt: Tensors = {}
+    learnt: Tensors = {WORD_VECTORS: as_floats(written, f"{WORDS}.values", f"{WORDS}.rows_exponent")}
     for name, ours in OWN_NAMES.items():
         value = written[f"{OWN}{ours}"].astype(np.float32)
         learnt[name] = value.T if ours in TURNED else value

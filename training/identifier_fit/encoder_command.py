@@ -47,6 +47,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--copies", type=int, default=36, help="times that each note is written anew (default: %(default)s)"
     )
+    parser.add_argument(
+        "--characters", type=int, default=3_000,
+        help="Chinese characters beside those of base and reading model, at most (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--charts", type=int, default=700, help="invented charts among them (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=1_500, help="of learning (default: %(default)s)")
     parser.add_argument("--pieces", type=int, default=32_768, help="of a step (default: %(default)s)")
@@ -68,7 +72,9 @@ def _run(options: Namespace) -> int:
     from training.identifier_fit.choose_weighing import choose_weighing
     from training.identifier_fit.write_encoder import write_encoder
 
-    begun = where_a_fit_ended(options.further, options.rank) if options.further else at_the_reading_model()
+    begun = (
+        where_a_fit_ended(options.further, options.rank) if options.further else at_the_reading_model(_further(options))
+    )
     learnt = dict(np.load(options.learnt)) if options.learnt else _learnt(options, begun)
     options.out.mkdir(parents=True, exist_ok=True)
     changes, graph = options.out / CHANGES, options.out / GRAPH
@@ -86,6 +92,13 @@ def _run(options: Namespace) -> int:
     write_whole(options.out / RECORD, said + b"\n")
     print(said.decode())
     return 0
+
+
+def _further(options: Namespace) -> str:
+    from nlp_core.knowledge_files import read_knowledge
+    from training.identifier_fit.encoder_examples import further_characters
+
+    return further_characters(marked_texts(options.planted), read_knowledge(), options.characters, options.seed)
 
 
 def _learnt(options: Namespace, begun: Beginning) -> dict[str, Any]:
@@ -119,6 +132,7 @@ def _learnt(options: Namespace, begun: Beginning) -> dict[str, Any]:
         net = fit(
             given, base, ROWS, plan,
             told=told,
+            learnt_words=torch.from_numpy(begun.learnt_words),
             start=begun.learnt,
             kept=options.work / "unfinished.pt" if options.work else None,
             keep_every=max(1, _KEPT_PIECES // options.pieces),

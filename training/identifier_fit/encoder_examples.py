@@ -8,6 +8,7 @@ nobody, with such lines between their sentences or without. Worked out in severa
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
@@ -31,7 +32,7 @@ from training.deidentify.identifier_head.tokens import GAPS, tokens_of
 from training.deidentify.kinds import Found
 from training.deidentify.notes import NoteCleaner, paragraphs_of
 from training.deidentify.surrogates import Surrogates
-from training.deidentify.text_folding import folded
+from training.deidentify.text_folding import folded, simplified
 from training.deidentify.vocabulary import vocabulary
 from training.identifier_fit.encoder_fit import UNLABELLED, Examples
 from training.identifier_fit.substitutes import Substitutes
@@ -44,8 +45,10 @@ from training.identifier_fit.training_notes import (
     training_notes,
     written_anew,
 )
+from training.model.chinese_vocabulary import characters_by_frequency
 from training.synthetic_charts.charts import ChartWriter
 
+_CHARTS_OF_CHARACTERS, _NOTES_OF_A_CHARACTER = 100, 3
 _LINES = (2, 3, 4, 5, 6, 8)
 _FRAMES = (1, 1, 2, 3, 5)
 _PLAIN_CHARTS = 0.4
@@ -126,10 +129,21 @@ def _tools(characters: str) -> tuple[NoteCleaner, WordMarks, Tokenizer]:
 
 
 def added_characters() -> str:
-    """Chinese characters in the free slots of the reading model's vocabulary, in their order; what lies behind the base's last row
-    is left out, since this encoder's vocabulary does not grow."""
+    """Chinese characters in the free slots of the reading model's vocabulary, in their order, without those behind the base's last row."""
     base, reading = (_names(path) for path in (base_file("tokenizer.json"), SHIPPED_BUNDLE / "tokenizer.json"))
     return "".join(reading[place] for place in sorted(base) if reading[place] != base[place])
+
+
+def further_characters(marked: Sequence[MarkedText], knowledge: Knowledge, most: int, seed: int) -> str:
+    """The Chinese characters that notes to fit on have beside those of base and reading model, the most frequent first.
+
+    Of the notes written anew twice, whatever a fit's own number of copies: so that they hang on nothing but notes and seed.
+    """
+    notes = encoder_notes(marked, knowledge, copies=2, charts=_CHARTS_OF_CHARACTERS, seed=seed)
+    counts = Counter(c for note in notes for c in set(simplified(folded(note.text))))
+    known = set(added_characters()).union(orjson.loads(base_file("tokenizer.json").read_bytes())["model"]["vocab"])
+    often = (c for c, count in counts.most_common() if count >= _NOTES_OF_A_CHARACTER and c not in known)
+    return "".join(sorted(characters_by_frequency(often), key=lambda c: (-counts[c], c))[:most])
 
 
 def _names(path: Path) -> dict[int, str]:
@@ -137,7 +151,7 @@ def _names(path: Path) -> dict[int, str]:
 
 
 def rows_of(text: MarkedText, characters: str) -> list[PieceRow]:
-    """Its windows, paragraph by paragraph, as they are read. characters: in the vocabulary's free slots."""
+    """Its windows, paragraph by paragraph, as they are read. characters: of the vocabulary, beside the base's."""
     cleaner, marks, tokenizer = _tools(characters)
     given = []
     for start, paragraph in paragraphs_of(text.text):
@@ -185,7 +199,7 @@ def _in_processes(
 
 
 def examples(texts: Iterable[MarkedText], characters: str, *, processes: int = 1, quiet: bool = True) -> Examples:
-    """All windows of all texts, in pieces of a vocabulary with these `characters` in its free slots."""
+    """All windows of all texts, in pieces of a vocabulary with these `characters` beside the base's."""
     sets: dict[tuple[int, ...], int] = {(): 0}
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _KINDS}
     starts, listed = [0], set[int]()

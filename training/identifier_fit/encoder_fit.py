@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from training.identifier_fit.encoder_net import CLASSES, OF_BASE, EncoderNet, Shape
 
 UNLABELLED = 255
-HIDDEN_WORD = 103
-"""[MASK] of the base's vocabulary."""
+HIDDEN_WORD, HIDDEN_CHARACTER = 103, 100
+"""[MASK] of the base's vocabulary, and for Chinese [UNK]: what a character is read as that no row is there for."""
 _HIDDEN_WORDS, _HIDDEN_LISTS, _HIDDEN_RULES = 0.08, 0.3, 0.4
 _SMOOTHED, _WEIGHT, _DECAY, _WARM, _LARGEST = 0.02, 1.2, 0.01, 0.06, 1.0
 _POOL = 64
@@ -76,6 +76,8 @@ class Batches:
             name: torch.from_numpy(getattr(examples, name).astype(np.int32)).to(device)
             for name in ("ids", "marks", "gaps", "ruled")
         }
+        chinese = examples.chinese if len(examples.chinese) else np.zeros(len(examples.ids), np.bool_)
+        self._hidden = torch.from_numpy(np.where(chinese, HIDDEN_CHARACTER, HIDDEN_WORD).astype(np.int32)).to(device)
         self._labels = torch.from_numpy(examples.labels).to(device)
         self._sets = torch.from_numpy(examples.sets.astype(np.int32)).to(device)
         top = int(max(examples.sets.max(initial=0), examples.listed.max(initial=0))) + 1
@@ -99,7 +101,8 @@ class Batches:
         labels = torch.where(mask, self._labels[places], UNLABELLED).long()
         if hide:
             told = labels != UNLABELLED
-            ids = torch.where(told & (torch.rand(ids.shape, device=self._device) < _HIDDEN_WORDS), HIDDEN_WORD, ids)
+            hidden = told & (torch.rand(ids.shape, device=self._device) < _HIDDEN_WORDS)
+            ids = torch.where(hidden, self._hidden[places].long(), ids)
             drawn = torch.rand(ids.shape, device=self._device)[..., None] < _HIDDEN_LISTS
             marks = torch.where(drawn & self._listed[marks], 0, marks)
             ruled = ruled * (torch.rand(len(windows), 1, device=self._device) > self._hidden_rules)
@@ -134,18 +137,19 @@ def fit(
     plan: Plan,
     *,
     told: Callable[[int, float], None] = _untold,
+    learnt_words: Tensor | None = None,
     start: Mapping[str, NDArray[Any]] | None = None,
     kept: Path | None = None,
     keep_every: int = 200,
 ) -> EncoderNet:
     """The fitted net. told: of each step. kept: file of an unfinished fit, written now and then, gone on with where it is.
 
-    start: what an earlier fit learnt, by the net's names. Raises KeyError or RuntimeError where it is of another shape.
+    learnt_words: int64, words whose vectors are learnt too. start: what an earlier fit learnt, by the net's names. Raises KeyError or RuntimeError where it is of another shape.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(plan.seed)
     drawn = np.random.default_rng(plan.seed)
-    net = EncoderNet(base, rows, plan.shape).to(device)
+    net = EncoderNet(base, rows, plan.shape, learnt_words).to(device)
     if start is not None:
         for name, value in net.learnt():
             value.data.copy_(torch.from_numpy(np.ascontiguousarray(start[name])))

@@ -18,7 +18,7 @@ CLASSES, GAPS = 5, 32
 LINEAR = (
     "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense", "intermediate.dense", "output.dense",
 )  # fmt: skip
-OF_BASE = ("layers.", "first_norm.")
+OF_BASE = ("layers.", "first_norm.", "word_vectors")
 """Begin the names of what changes the base."""
 _FIRST, _SMALL = 0.02, 1e-12
 
@@ -84,10 +84,18 @@ class Layer(nn.Module):
 class EncoderNet(nn.Module):
     """Scores of classes for each piece."""
 
-    def __init__(self, base: Mapping[str, Tensor], rows: int, shape: Shape) -> None:
-        """base: tensors by name, float. rows: of the table of marks."""
+    def __init__(self, base: Mapping[str, Tensor], rows: int, shape: Shape, learnt_words: Tensor | None = None) -> None:
+        """base: tensors by name, float. rows: of the table of marks. learnt_words: int64, of whose vectors are learnt too."""
         super().__init__()
         self.shape = shape
+        self.learnt_words: Tensor
+        self.register_buffer(
+            "learnt_words",
+            torch.zeros(0, dtype=torch.int64) if learnt_words is None else learnt_words,
+            persistent=False,
+        )
+        if len(self.learnt_words):
+            self.word_vectors = nn.Parameter(base["embeddings.word_embeddings.weight"][self.learnt_words].clone())
         self.words: Tensor
         self.places: Tensor
         self.register_buffer("words", base["embeddings.word_embeddings.weight"], persistent=False)
@@ -110,13 +118,16 @@ class EncoderNet(nn.Module):
         rows, length = ids.shape
         said = self.marks(marks.view(rows * length, -1)).view(rows, length, -1)
         said = said + self.gaps(gaps) + self.ruled(ruled)
-        values = self.words[ids] + self.places[:length] + self.from_marks(said)
+        values = functional.embedding(ids, self._vectors()) + self.places[:length] + self.from_marks(said)
         values = functional.dropout(self.first_norm(values), self.shape.dropped, self.training)
         seen = mask[:, None, None, :]
         for layer in self.layers:
             values = layer(values, seen)
         scores: Tensor = self.last(functional.dropout(values, self.shape.dropped, self.training)) + self.beside(said)
         return scores
+
+    def _vectors(self) -> Tensor:
+        return self.words.index_copy(0, self.learnt_words, self.word_vectors) if len(self.learnt_words) else self.words
 
     def learnt(self) -> Iterator[tuple[str, nn.Parameter]]:
         """What an optimizer changes, by name."""

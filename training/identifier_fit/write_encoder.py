@@ -21,6 +21,8 @@ from training.deidentify.identifier_encoder.weights import OWN, WORDS
 from training.identifier_fit.encoder_graph import graph
 from training.identifier_fit.encoder_net import LINEAR
 
+WORD_VECTORS = "word_vectors"
+"""In the order of the words' rows in the adapter that they are learnt beside."""
 NORMS = ("attention.output", "output")
 OWN_NAMES = {
     "marks.weight": "marks", "gaps.weight": "gaps", "ruled.weight": "ruled", "from_marks.weight": "from_marks",
@@ -35,7 +37,13 @@ def write_encoder(learnt: Learnt, beside: Learnt, changes: Path, graph_path: Pat
     """beside: the adapter's tensors as its file has them. Raises KeyError where something is missing."""
     writer = AdapterWriter()
     layers = 1 + max(int(name.split(".")[1]) for name in learnt if name.startswith("layers."))
-    writer.add_rows(WORDS, beside[f"{WORDS}.rows"], as_floats(beside, f"{WORDS}.values", f"{WORDS}.rows_exponent"))
+    vectors = (
+        learnt[WORD_VECTORS]
+        if WORD_VECTORS in learnt
+        else as_floats(beside, f"{WORDS}.values", f"{WORDS}.rows_exponent")
+    )
+    length = int(beside[f"{WORDS}.length"][0]) if f"{WORDS}.length" in beside else None
+    writer.add_rows(WORDS, beside[f"{WORDS}.rows"], vectors, length)
     _add_vectors(writer, learnt, "first_norm", "embeddings.LayerNorm")
     for at in range(layers):
         own = f"encoder.layer.{at}"

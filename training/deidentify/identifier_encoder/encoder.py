@@ -104,7 +104,7 @@ def _session(graph: bytes, tensors: Tensors) -> onnxruntime.InferenceSession:
 
 
 def open_encoder(words: Vocabulary, folder: Path, characters: str) -> IdentifierEncoder:
-    """The encoder in a folder. characters: those in the free slots of the base's vocabulary."""
+    """The encoder in a folder. characters: those that its vocabulary has beside the base's."""
     tokenizer = tokenizer_with(base_file("tokenizer.json"), characters)
     return IdentifierEncoder(words, fitted_tensors(folder / CHANGES), (folder / GRAPH).read_bytes(), tokenizer)
 

@@ -37,8 +37,11 @@ class Window:
 
 
 def tokenizer_with(base: Path, characters: Sequence[str]) -> Tokenizer:
-    """The base's (its tokenizer.json) with Chinese characters in its free slots, neither cutting nor filling up."""
-    written, _ = extended_tokenizer(base.read_text(encoding="utf-8"), characters)
+    """The base's (its tokenizer.json) with Chinese characters in its free slots and then behind its last row, in their order,
+    neither cutting nor filling up."""
+    plain = base.read_text(encoding="utf-8")
+    last = Tokenizer.from_str(plain).get_vocab_size()
+    written, _ = extended_tokenizer(plain, characters, range(last, last + len(characters)))
     tokenizer = Tokenizer.from_str(written)
     tokenizer.no_truncation()
     tokenizer.no_padding()

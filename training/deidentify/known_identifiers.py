@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from training.deidentify.kinds import Found, Kind
-from training.deidentify.searched_text import WORDS, SearchedText
+from training.deidentify.searched_text import WORDS, SearchedText, places_of
 from training.deidentify.text_folding import bare, folded
 from training.deidentify.vocabulary import Vocabulary
 from training.deidentify.written_dates import MONTH, Parts, parts_of
@@ -62,22 +62,16 @@ class KnownIdentifiers:
         self.days: dict[Parts, _Entry] = {}
         for one in sorted(known):
             self._add(one)
-        self._phrases_by_first: dict[str, list[tuple[str, ...]]] = {}
-        for phrase in self.phrases:
-            first = next((word for word in phrase if word[0].isalpha()), "")
-            self._phrases_by_first.setdefault(first, []).append(phrase)
 
     def find(self, text: SearchedText) -> Iterator[Found]:
         """Where they stand, in no order; a name's words one by one."""
         plain, lower = text.plain, text.lower
-        for word in sorted(self.name_words.keys() & text.words):
+        for word in self.name_words:
             yield from self._name(word, plain, lower)
-        for first in sorted(self._phrases_by_first.keys() & (text.words | {""})):
-            for phrase in self._phrases_by_first[first]:
-                if all(
-                    word in lower for word in phrase
-                ):  # a hundredth of what the pattern takes; few places are in a note
-                    yield from self._phrase(phrase, plain, lower)
+        for phrase in self.phrases:
+            # a hundredth of what the pattern takes; few places are in a note
+            if all(word in lower for word in phrase):
+                yield from self._phrase(phrase, plain, lower)
         if self.numbers:
             for start, end in text.number_lines:
                 yield from self._number(lower, start, end)
@@ -125,8 +119,7 @@ class KnownIdentifiers:
 
     def _name(self, word: str, plain: str, lower: str) -> Iterator[Found]:
         entry = self.name_words[word]
-        for match in re.finditer(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", lower):
-            start, end = match.span()
+        for start, end in places_of(word, lower):
             if not self._is_eponym(word, lower, end) and self._is_name(word, plain, lower, start, end):
                 yield Found(start, end, entry.kind, entry.staff)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from training.deidentify.kinds import Found, Kind
 from training.deidentify.name_forms import NameForms
-from training.deidentify.searched_text import SearchedText
+from training.deidentify.searched_text import SearchedText, places_of
 from training.deidentify.vocabulary import Vocabulary
 
 _CAPITAL = r"[A-Z][A-Za-z]*(?:['-][A-Za-z]+)*[0-9]{0,4}"
@@ -82,9 +82,9 @@ class NameFinder:
             if one.kind is Kind.NAME:
                 known.update(word.lower() for word in _LONG_WORD.findall(text.plain[one.start : one.end]))
         for word in sorted(known - self._words.plain):
-            for match in re.finditer(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text.lower):
-                if text.plain[match.start()].isupper() and not self._eponym(text.plain, word, match.end()):
-                    yield Found(*match.span(), Kind.NAME)
+            for start, end in places_of(word, text.lower):
+                if text.plain[start].isupper() and not self._eponym(text.plain, word, end):
+                    yield Found(start, end, Kind.NAME)
 
     def _by_title(self, plain: str) -> Iterator[Found]:
         for match in self._titled.finditer(plain):

@@ -8,8 +8,7 @@ on a text; weights that are not what their record says raise ValueError when the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,7 +129,7 @@ class IdentifierHead:
             kept = [one for one in found if one.kind not in _DOUBTED or _any(one, starts, stands)]
         if not (sure | beside).any():
             return kept
-        alone = self._alone[numbers] & ~_measured(tokens)
+        alone = self._alone[numbers] & ~_measured(tokens, sure | beside)
         if beside.any():
             reached = _reached(
                 tokens, (sure & alone) | (ruled_classes(tokens, kept) > 0), beside & ~self._kept[numbers]
@@ -159,10 +158,12 @@ class IdentifierHead:
         return summed
 
 
-def ruled_classes(tokens: Tokens, found: Iterable[Found]) -> NDArray[np.int8]:
+def ruled_classes(tokens: Tokens, found: Sequence[Found]) -> NDArray[np.int8]:
     """For each token the class of what was found over it, 0 for none."""
+    classes = np.zeros(len(tokens.starts), np.int8)
+    if not found:
+        return classes
     starts, ends = np.array(tokens.starts), np.array(tokens.ends)
-    classes = np.zeros(len(starts), np.int8)
     for one in found:
         classes[np.searchsorted(ends, one.start, "right") : np.searchsorted(starts, one.end)] = CLASS_OF.get(
             one.kind, 4
@@ -175,9 +176,12 @@ def _any(one: Found, starts: NDArray[np.int64], stands: NDArray[np.bool_]) -> bo
     return first == last or bool(stands[first:last].any())
 
 
-def _measured(tokens: Tokens) -> NDArray[np.bool_]:
-    """Numbers behind which a unit stands: no identifiers by themselves."""
-    return np.array([is_measure(*pair) for pair in pairwise([*tokens.forms, ""])], np.bool_)
+def _measured(tokens: Tokens, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Numbers behind which a unit stands: no identifiers by themselves. Looked for `among` some tokens alone."""
+    measured, behind = np.zeros(len(tokens.forms), np.bool_), [*tokens.forms[1:], ""]
+    for at in np.flatnonzero(among).tolist():
+        measured[at] = is_measure(tokens.forms[at], behind[at])
+    return measured
 
 
 def _reached(tokens: Tokens, found: NDArray[np.bool_], beside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -48,15 +48,14 @@ def read_weights(path: Path) -> Weights:
 
 def probabilities(sums: Floats, weights: Weights, between: NDArray[np.bool_]) -> Floats:
     """sums: [tokens, width], whole numbers. between: [tokens], rows of nothing that keep one paragraph from the next."""
-    hidden = _layer(
-        np.clip(sums, -LARGEST_SUM, LARGEST_SUM), weights.first, weights.first_bias, WIDE, weights.scales[0]
-    )
+    kept = np.minimum(np.maximum(sums, -LARGEST_SUM), LARGEST_SUM)  # np.clip and .max take longer than such few rows do
+    hidden = _layer(kept, weights.first, weights.first_bias, WIDE, weights.scales[0])
     hidden[between] = 0
     hidden = _layer(hidden, weights.second, weights.second_bias, WIDE_2, weights.scales[1])
     scores = (hidden @ weights.last + weights.last_bias) * weights.scales[2]
-    scores -= scores.max(axis=1, keepdims=True)
+    scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
     powers = np.exp(scores)
-    return np.asarray(np.round(powers / powers.sum(axis=1, keepdims=True), 4), dtype=np.float32)
+    return np.asarray(np.round(powers / np.add.reduce(powers, axis=1, keepdims=True), 4), dtype=np.float32)
 
 
 def _layer(values: Floats, weights: Floats, bias: Floats, wide: int, scale: np.float32) -> Floats:
@@ -72,4 +71,5 @@ def _layer(values: Floats, weights: Floats, bias: Floats, wide: int, scale: np.f
     summed += bias
     summed *= scale
     np.rint(summed, out=summed)
-    return np.clip(summed, 0, LARGEST_HIDDEN, out=summed)
+    np.maximum(summed, 0, out=summed)
+    return np.minimum(summed, LARGEST_HIDDEN, out=summed)

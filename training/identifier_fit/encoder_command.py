@@ -41,18 +41,18 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--further", type=Path, metavar="FOLDER", help="of an earlier fit, to go on from what it learnt"
     )
-    parser.add_argument("--rate", type=float, default=1e-3, help="of learning (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=7e-4, help="of learning (default: %(default)s)")
     parser.add_argument("--layers", type=int, default=6, help="layers of the base, 1 to 6 (default: %(default)s)")
-    parser.add_argument("--rank", type=int, default=16, help="of the changes (default: %(default)s)")
+    parser.add_argument("--rank", type=int, default=64, help="of the changes (default: %(default)s)")
     parser.add_argument(
-        "--copies", type=int, default=36, help="times that each note is written anew (default: %(default)s)"
+        "--copies", type=int, default=40, help="times that each note is written anew (default: %(default)s)"
     )
     parser.add_argument(
         "--characters", type=int, default=3_000,
         help="Chinese characters beside those of base and reading model, at most (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--charts", type=int, default=700, help="invented charts among them (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=1_500, help="of learning (default: %(default)s)")
+    parser.add_argument("--charts", type=int, default=1_000, help="invented charts among them (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2_400, help="of learning (default: %(default)s)")
     parser.add_argument("--pieces", type=int, default=32_768, help="of a step (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="that cut the notes (default: %(default)s)")
     parser.add_argument("--lost", type=float, default=0.02, help="other words lost at most (default: %(default)s)")

@@ -55,7 +55,7 @@ class Plan:
     """How to fit."""
 
     shape: Shape = field(default_factory=Shape)
-    rate: float = 1e-3
+    rate: float = 7e-4
     own_rate: float = 1e-3
     """Of what the base has nothing of."""
     pieces: int = 32_768

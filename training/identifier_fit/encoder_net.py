@@ -28,7 +28,7 @@ class Shape:
     """Of what is trained. rank 0: all of each matrix."""
 
     layers: int = 6
-    rank: int = 16
+    rank: int = 64
     dropped: float = 0.1
 
 

@@ -1,7 +1,7 @@
 """`dxspan-train fit-identifier-encoder`: fits the encoder of training.deidentify.identifier_encoder, chooses how it is weighed.
 
 Input : the marked notes of fit-identifier-head, invented charts     Output: changes.safetensors, encoder.onnx, encoder.json
-A minute on a GPU, many hours on a CPU; with --work it goes on where it was stopped. `--learnt` takes what was learnt elsewhere.
+Minutes on a GPU, a day on a CPU; with --work it goes on where it was stopped. `--learnt` takes what was learnt elsewhere.
 `--further` begins with what an earlier fit learnt.
 """
 

@@ -86,7 +86,7 @@ class Marks:
         }
         self._lists = sorted(lists.items())
         self._words, self._named = words, lists["first"] | lists["last"] | words.also_words
-        self._towns = lists["town"]
+        self._plain = words.plain - lists["town"]
         self._endings = words.drug_endings
         chinese = rules("chinese.yaml")
         self._characters = {
@@ -139,7 +139,7 @@ class Marks:
             return True
         if word in self._named:
             return False
-        return word in (self._words.ordinary if form.islower() else self._words.plain - self._towns)
+        return word in (self._words.ordinary if form.islower() else self._plain)
 
     def _of_word(self, form: str) -> list[str]:
         word = form.lower()

@@ -119,21 +119,22 @@ def _headings(text: str) -> list[tuple[int, int, Section]]:
 
 def _bounds(doc: Doc, text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for token in doc:
-        if token.i - start >= LONGEST or _ends_sentence(doc, token.i, start, text):
-            if not doc[start : token.i + 1].text.isspace():
-                yield start, token.i + 1
-            start = token.i + 1
+    for index, token in enumerate(doc):
+        said = token.text
+        may_end = said[0] in _ENDS or "\n" in said
+        if index - start >= LONGEST or (may_end and _ends_sentence(doc, token, start, text)):
+            if not doc[start : index + 1].text.isspace():
+                yield start, index + 1
+            start = index + 1
     if start < len(doc) and not doc[start:].text.isspace():
         yield start, len(doc)
 
 
-def _ends_sentence(doc: Doc, index: int, start: int, text: str) -> bool:
-    token = doc[index]
+def _ends_sentence(doc: Doc, token: Token, start: int, text: str) -> bool:
+    """Of a token that may: a line break, or a mark that ends sentences."""
+    index = token.i
     if "\n" in token.text:
         return _line_break_ends(text, token.idx)
-    if token.text[0] not in _ENDS:
-        return False
     if token.text == "?":
         return not _is_a_query(token, start, text)
     if token.text != ".":

@@ -260,6 +260,10 @@ def test_characters_that_nobody_knew_get_rows_and_what_is_learnt_of_them_is_read
     place = begun.learnt_words.tolist().index(tokenizer.token_to_id("饕"))
     assert not np.array_equal(learnt["word_vectors"][place], begun.base()[WORDS][30522 + 40])
     write_encoder(learnt, begun.beside, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH)
+    with pytest.raises(ValueError, match="other notes"):
+        write_encoder(
+            learnt, at_the_reading_model().beside, tmp_path / encoder_module.CHANGES, tmp_path / encoder_module.GRAPH
+        )
     read = open_encoder(vocabulary(), tmp_path, begun.characters)
     assert np.abs(answers(read, CHINESE_NOTES) - chances(net, given)[given.labels != 255]).max() < 2e-3
 

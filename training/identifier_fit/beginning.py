@@ -62,11 +62,11 @@ def at_the_reading_model(further: str = "") -> Beginning:
     slots = written[f"{WORDS}.rows"][kept]
     table = base.copy()
     table[slots] = as_floats(written, f"{WORDS}.values", f"{WORDS}.rows_exponent")[kept]
-    known = table[np.union1d(_chinese_of_the_base(), slots)]
-    drawn = np.random.default_rng(0)
+    chinese = np.union1d(_chinese_of_the_base(), slots)
+    known, drawn = table[chinese], np.random.default_rng(0)
     new = known.mean(axis=0) + _APART * known.std(axis=0) * drawn.standard_normal((len(further), known.shape[1]))
     table = np.concatenate([table, new.astype(np.float32)])
-    rows = np.union1d(np.union1d(_chinese_of_the_base(), slots), np.arange(len(base), len(table)))
+    rows = np.concatenate([chinese, np.arange(len(base), len(table))])
     values, exponent = whole_numbers(table[rows])
     written |= {
         f"{WORDS}.rows": rows.astype(np.int32), f"{WORDS}.values": values,

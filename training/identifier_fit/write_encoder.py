@@ -34,16 +34,19 @@ Learnt = Mapping[str, Array]
 
 
 def write_encoder(learnt: Learnt, beside: Learnt, changes: Path, graph_path: Path) -> None:
-    """beside: the adapter's tensors as its file has them. Raises KeyError where something is missing."""
+    """beside: the adapter's tensors as its file has them. Raises KeyError where something is missing, ValueError where vectors are
+    not of the words that they are for."""
     writer = AdapterWriter()
     layers = 1 + max(int(name.split(".")[1]) for name in learnt if name.startswith("layers."))
-    vectors = (
-        learnt[WORD_VECTORS]
-        if WORD_VECTORS in learnt
-        else as_floats(beside, f"{WORDS}.values", f"{WORDS}.rows_exponent")
-    )
+    rows, vectors = beside[f"{WORDS}.rows"], learnt.get(WORD_VECTORS)
+    if vectors is None:
+        vectors = as_floats(beside, f"{WORDS}.values", f"{WORDS}.rows_exponent")
+    if len(vectors) != len(rows):
+        raise ValueError(
+            f"vectors of {len(vectors)} words were learnt and {len(rows)} have rows: other notes, or other characters"
+        )
     length = int(beside[f"{WORDS}.length"][0]) if f"{WORDS}.length" in beside else None
-    writer.add_rows(WORDS, beside[f"{WORDS}.rows"], vectors, length)
+    writer.add_rows(WORDS, rows, vectors, length)
     _add_vectors(writer, learnt, "first_norm", "embeddings.LayerNorm")
     for at in range(layers):
         own = f"encoder.layer.{at}"

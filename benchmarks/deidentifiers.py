@@ -87,7 +87,7 @@ def lines(notes: list[PlantedNote], rows: list[Row], absent: list[str]) -> Itera
     yield "Written by `python -m benchmarks.deidentifiers --peers-python PYTHON --write docs/deidentification_peers.md`: the planted English"
     yield f"notes ({len(notes)} notes, {sum(len(note.text) for note in notes) / 1000:.0f} kB), no record of any patient. Identifiers wholly found / other"
     yield "words lost, in percent; speed of one process, processor time (ours after it has met the words once, no paragraph remembered). `held` is the set"
-    yield "that nobody mended on; ours is fitted on those without `check`. Philter's patterns are read with their flags moved to the start."
+    yield "that nobody mended on; ours is fitted on the `development` sets without `check`. Philter's patterns are read with their flags moved to the start."
     yield ""
     yield "| notes | " + " | ".join(row.name for row in rows) + " |"
     yield "|---|" + "---:|" * len(rows)

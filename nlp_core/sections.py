@@ -118,15 +118,16 @@ def _headings(text: str) -> list[tuple[int, int, Section]]:
 
 
 def _bounds(doc: Doc, text: str) -> Iterator[tuple[int, int]]:
-    start = 0
+    start = begin = 0  # of the sentence: its first token, a character before which it does not begin
     for index, token in enumerate(doc):
         said = token.text
         may_end = said[0] in _ENDS or "\n" in said
         if index - start >= LONGEST or (may_end and _ends_sentence(doc, token, start, text)):
-            if not doc[start : index + 1].text.isspace():
+            end = token.idx + len(said)
+            if not text[begin:end].isspace():
                 yield start, index + 1
-            start = index + 1
-    if start < len(doc) and not doc[start:].text.isspace():
+            start, begin = index + 1, end
+    if start < len(doc) and not text[begin:].isspace():
         yield start, len(doc)
 
 

@@ -84,7 +84,12 @@ def tokens_of(text: str, tokenizer: Tokenizer) -> Tokens:
     """Every token of `text`, however long. The tokenizer must neither truncate nor pad (see model_bundle)."""
     # A lone surrogate is no character; U+FFFD in its place moves no offset, and the tokenizer drops it.
     encoded = tokenizer.encode(_LONE_SURROGATES.sub("\ufffd", text), add_special_tokens=False)
-    seen = [_without_blanks(text, start, end) for start, end in encoded.offsets]
+    seen = [
+        (start, end)
+        if start < end and not text[start].isspace() and not text[end - 1].isspace()
+        else _without_blanks(text, start, end)
+        for start, end in encoded.offsets
+    ]
     if all(start == end for start, end in seen):
         seen = []  # blanks alone are no text, whatever the vocabulary
     offsets = np.array(seen, np.int64).reshape(-1, 2)

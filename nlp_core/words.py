@@ -19,8 +19,9 @@ from nlp_core.text_view import view
 _CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff"
 _LETTER = rf"[^\W\d_{_CHINESE}]"
 _TOKEN = re.compile(
-    rf"[ \t]*\n\s*|{_LETTER}(?:{_LETTER}|\d)*(?:['’]{_LETTER}+)*|\d+(?:[.,]\d+)*|[{_CHINESE}]|.", re.DOTALL
+    rf"([ \t]*\n\s*|{_LETTER}(?:{_LETTER}|\d)*(?:['’]{_LETTER}+)*|\d+(?:[.,]\d+)*|[{_CHINESE}]|.)( (?!\s))?", re.DOTALL
 )
+"""A token and the single blank behind it, if there is one; the last alternative takes any character."""
 
 FILLERS = frozenset("a an the his her their my your its of in on at to for with and or by from".split())
 """Words that carry no meaning of their own in a name."""
@@ -121,18 +122,8 @@ class ChartTokenizer:
 
     def __call__(self, text: str) -> Doc:
         """A document whose text is `text`, character for character."""
-        words: list[str] = []
-        spaces: list[bool] = []
-        position = 0
-        while position < len(text):
-            match = _TOKEN.match(text, position)
-            token = match.group() if match else text[position]  # the pattern's last alternative takes any character
-            position += len(token)
-            followed = text[position : position + 1] == " " and not text[position + 1 : position + 2].isspace()
-            words.append(token)
-            spaces.append(followed)
-            position += followed
-        return Doc(self._vocab, words=words, spaces=spaces)
+        found = _TOKEN.findall(text)
+        return Doc(self._vocab, words=[word for word, _ in found], spaces=[blank != "" for _, blank in found])
 
 
 def blank_pipeline() -> Language:

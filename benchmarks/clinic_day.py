@@ -2,8 +2,8 @@
 
 Each patient's chart is opened when the visit begins (half of them read ahead by `encounter-start`), opened again as it is, and
 once more after a note was written, most of it copied forward. In the afternoon, the kept answers forgotten, it is opened again.
-Work is counted in characters of sentences given to the encoder; work avoided is what every opening would have given it without
-any memory, less what the day gave it. `--write docs/clinic_day.md`.
+Work is counted in characters of sentences given to the encoder; work avoided is what every opening would have given it note by
+note without any memory, less what the day gave it. `--write docs/clinic_day.md`.
 """
 
 from __future__ import annotations

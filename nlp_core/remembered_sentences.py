@@ -22,8 +22,8 @@ class SentenceMemory(Protocol):
     """Keeps packed readings of one model by the sentence's text. Safe to use from several threads."""
 
     def recall(self, texts: Sequence[str]) -> Sequence[bytes | None]:
-        """For each text what was kept for it, or None. Asked once for each note, before it is encoded; what it raises
-        ends the reading of the chart."""
+        """For each text what was kept for it, or None; a text may stand there several times. Asked before they are encoded; what it
+        raises ends the reading of the chart."""
         ...
 
     def keep(self, readings: Mapping[str, bytes]) -> None:
@@ -44,13 +44,12 @@ class RememberedSentences(SentenceEncoder):
 
     def read(self, texts: Sequence[str]) -> list[list[SentenceReading]]:
         """See SentenceEncoder.read."""
-        distinct = list(dict.fromkeys(texts))
         known: dict[str, list[SentenceReading]] = {}
-        for text, kept in zip(distinct, self._memory.recall(distinct), strict=True):
+        for text, kept in dict(zip(texts, self._memory.recall(texts), strict=True)).items():
             pieces = _opened(kept)
             if pieces is not None:
                 known[text] = pieces
-        new = [text for text in distinct if text not in known]
+        new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
             read = dict(zip(new, super().read(new), strict=True))
             known |= read

@@ -98,7 +98,7 @@ class SecondReader:
                 SecondReading([*one.mentions, *self._concepts.find(_said_first(one.sentences))], []) for one in notes
             ]
         asked = [dict.fromkeys(read.sentence.span.text for read in self._asked(one)) for one in notes]
-        texts = list({text: None for texts in asked for text in texts})
+        texts = [text for texts in asked for text in texts]  # what notes copy of each other is read once, and counted
         readings = dict(zip(texts, self._sentences.read(texts), strict=True))
         # Each note with the sentences it asked about alone, so that its neighbours change nothing.
         return [

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -120,12 +120,15 @@ class SentenceMemory:
             return [None] * len(texts)
         if occasion.give_way():
             raise GaveWay
-        marks = self._marks(occasion.tenant, model, texts)
+        once = list(dict.fromkeys(texts))
+        _count("chart", list((Counter(texts) - Counter(once)).elements()))
+        marks = self._marks(occasion.tenant, model, once)
         found = [self._kept.get(mark) for mark in marks]
-        _count("memory", [text for text, reading in zip(texts, found, strict=True) if reading is not None])
-        self._ask_shared(occasion.tenant, marks, texts, found)
-        _count("encoder", [text for text, reading in zip(texts, found, strict=True) if reading is None])
-        return found
+        _count("memory", [text for text, reading in zip(once, found, strict=True) if reading is not None])
+        self._ask_shared(occasion.tenant, marks, once, found)
+        _count("encoder", [text for text, reading in zip(once, found, strict=True) if reading is None])
+        known = dict(zip(once, found, strict=True))
+        return [known[text] for text in texts]
 
     def keep(self, model: str, readings: Mapping[str, bytes]) -> None:
         """See SentencesOfModel."""

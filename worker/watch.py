@@ -50,8 +50,8 @@ QUEUE_WAIT_SECONDS = Histogram(
 )
 SENTENCES = Counter(
     "dxspan_sentences_total",
-    "Different sentences of a note that were to be read, by what answered: this process's memory, the one shared in redis, or "
-    "the encoder.",
+    "Different sentences of each note that were to be read, by what answered: another note of the chart read with it, this "
+    "process's memory, the one shared in redis, or the encoder.",
     ["found"],
 )
 SENTENCE_CHARACTERS = Counter("dxspan_sentence_characters_total", "The same in characters.", ["found"])

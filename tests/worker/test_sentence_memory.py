@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.worker.conftest import Queue
 from worker.local_redis import free_port
@@ -12,6 +13,14 @@ from worker.sentence_memory import ENTRY_BYTES, GaveWay, MarkedReadings, Sentenc
 from worker.shared_sentences import PLACE_BYTES, SHARED_SECONDS, RedisSentences
 
 TEXT = "Canary chest pain on stairs."
+
+
+def counted() -> dict[str, float]:
+    """Sentences so far, by what answered."""
+    return {
+        found: REGISTRY.get_sample_value("dxspan_sentences_total", {"found": found}) or 0.0
+        for found in ("chart", "memory", "encoder")
+    }
 
 
 def memory(**options: object) -> SentenceMemory:
@@ -32,6 +41,17 @@ def test_a_tenant_recalls_what_it_read_and_nobody_elses() -> None:
         assert kept.recall("model 2", [TEXT]) == [None]
     with kept.reading("south"):
         assert kept.recall("model 1", [TEXT]) == [None]
+
+
+def test_what_notes_copy_of_each_other_is_answered_once_and_counted_apart() -> None:
+    kept = memory()
+    with kept.reading("north"):
+        kept.keep("model 1", {TEXT: b"reading"})
+        before = counted()
+        said = kept.recall("model 1", [TEXT, "Other.", TEXT, "Other.", TEXT])
+        assert said == [b"reading", None, b"reading", None, b"reading"]
+        since = {found: count - before[found] for found, count in counted().items()}
+    assert since == {"chart": 3, "memory": 1, "encoder": 1}
 
 
 def test_outside_of_a_reading_nothing_is_kept_or_recalled() -> None:

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 from nlp_core.adapters import ADAPTER, Adapter, whole_numbers
 from nlp_core.model_bundle import SHIPPED_BUNDLE
 from training.deidentify.identifier_encoder.weights import CHANGES, OWN, RECORD, WORDS, base_file, base_tensors
-from training.identifier_fit.encoder_examples import added_characters
+from training.identifier_fit.encoder_examples import added_characters, names_by_place
 from training.identifier_fit.encoder_net import LINEAR
 from training.identifier_fit.write_encoder import NORMS, OWN_NAMES, TURNED, WORD_VECTORS, as_floats, balanced
 from training.model.chinese_vocabulary import characters_by_frequency
@@ -76,8 +76,8 @@ def at_the_reading_model(further: str = "") -> Beginning:
 
 
 def _chinese_of_the_base() -> NDArray[np.int64]:
-    names = orjson.loads(base_file("tokenizer.json").read_bytes())["model"]["vocab"]
-    return np.array(sorted(place for name, place in names.items() if characters_by_frequency([name]) == [name]))
+    names = names_by_place(base_file("tokenizer.json"))
+    return np.array(sorted(place for place, name in names.items() if characters_by_frequency([name]) == [name]))
 
 
 def where_a_fit_ended(folder: Path, rank: int) -> Beginning:

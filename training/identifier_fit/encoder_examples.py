@@ -130,7 +130,7 @@ def _tools(characters: str) -> tuple[NoteCleaner, WordMarks, Tokenizer]:
 
 def added_characters() -> str:
     """Chinese characters in the free slots of the reading model's vocabulary, in their order, without those behind the base's last row."""
-    base, reading = (_names(path) for path in (base_file("tokenizer.json"), SHIPPED_BUNDLE / "tokenizer.json"))
+    base, reading = (names_by_place(path) for path in (base_file("tokenizer.json"), SHIPPED_BUNDLE / "tokenizer.json"))
     return "".join(reading[place] for place in sorted(base) if reading[place] != base[place])
 
 
@@ -140,13 +140,15 @@ def further_characters(marked: Sequence[MarkedText], knowledge: Knowledge, most:
     Of the notes written anew twice, whatever a fit's own number of copies: so that they hang on nothing but notes and seed.
     """
     notes = encoder_notes(marked, knowledge, copies=2, charts=_CHARTS_OF_CHARACTERS, seed=seed)
-    counts = Counter(c for note in notes for c in set(simplified(folded(note.text))))
-    known = set(added_characters()).union(orjson.loads(base_file("tokenizer.json").read_bytes())["model"]["vocab"])
-    often = (c for c, count in counts.most_common() if count >= _NOTES_OF_A_CHARACTER and c not in known)
-    return "".join(sorted(characters_by_frequency(often), key=lambda c: (-counts[c], c))[:most])
+    of_notes = ["".join(set(simplified(folded(note.text)))) for note in notes]
+    counts = Counter("".join(of_notes))
+    known = set(added_characters()).union(names_by_place(base_file("tokenizer.json")).values())
+    often = (c for c in characters_by_frequency(of_notes) if counts[c] >= _NOTES_OF_A_CHARACTER and c not in known)
+    return "".join(islice(often, most))
 
 
-def _names(path: Path) -> dict[int, str]:
+def names_by_place(path: Path) -> dict[int, str]:
+    """The vocabulary of a tokenizer.json."""
     return {place: name for name, place in orjson.loads(path.read_bytes())["model"]["vocab"].items()}
 
 

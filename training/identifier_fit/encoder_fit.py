@@ -144,7 +144,8 @@ def fit(
 ) -> EncoderNet:
     """The fitted net. told: of each step. kept: file of an unfinished fit, written now and then, gone on with where it is.
 
-    learnt_words: int64, words whose vectors are learnt too. start: what an earlier fit learnt, by the net's names. Raises KeyError or RuntimeError where it is of another shape.
+    learnt_words: int64, words whose vectors are learnt too. start: what an earlier fit learnt, by the net's names. Raises
+    KeyError or RuntimeError where it is of another shape.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(plan.seed)

@@ -6,7 +6,7 @@ finding is, nor which words rule (rules/assertion.yaml).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 
@@ -72,7 +72,7 @@ def rulings_of(
     """
     beside = _beside(start, end, triggers)
     if beside:
-        triggers = [t for t in triggers if beside.start <= t.start and t.end <= beside.end]
+        triggers = _inside(beside, triggers)
     nearest = _nearest(start, end, sentence, triggers)
     rulings: set[Assertion] = set(nearest)
     if beside and beside.kind != Assertion.PRESENT:
@@ -86,7 +86,15 @@ def rulings_of(
 
 def _beside(start: int, end: int, triggers: Sequence[Trigger]) -> Trigger | None:
     """What a form answers of tokens `[start, end)`."""
-    return next((t for t in triggers if t.place == "beside" and t.start <= start and end <= t.end), None)
+    following = bisect_right(triggers, start, key=_start)
+    near = triggers[max(0, following - _MOST_TRIGGERS) : following]
+    return next((t for t in near if t.place == "beside" and end <= t.end), None)
+
+
+def _inside(beside: Trigger, triggers: Sequence[Trigger]) -> list[Trigger]:
+    """Those among what a form answers."""
+    first, last = (bisect_left(triggers, edge, key=_start) for edge in (beside.start, beside.end))
+    return [t for t in triggers[first:last] if t.end <= beside.end]
 
 
 def _nearest(start: int, end: int, sentence: Span, triggers: Sequence[Trigger]) -> dict[Assertion, Trigger]:

@@ -87,17 +87,14 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class _Unless:
-    """Triggers of `kind` that mean nothing near certain words."""
+    """Triggers of one kind that mean nothing near certain words."""
 
-    kind: str
     first_words: frozenset[str]
     within: int
     next: tuple[tuple[str, ...], ...]
     previous: tuple[tuple[str, ...], ...]
 
     def applies(self, trigger: Trigger, doc: Doc) -> bool:
-        if trigger.kind != self.kind:
-            return False
         if self.first_words and doc[trigger.start].lower_ not in self.first_words:
             return False
         after = _clause(doc, range(trigger.end, min(len(doc), trigger.end + self.within)))
@@ -113,7 +110,9 @@ class AssertionRules:
         rules = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._groups: dict[str, Group] = {}
-        self._unless = [_unless(entry, nlp) for entry in rules.pop("unless")]
+        self._unless: dict[str, list[_Unless]] = defaultdict(list)
+        for entry in rules.pop("unless"):
+            self._unless[entry["kind"]].append(_unless(entry, nlp))
         self._forms = FilledForms() if forms else None
         for group, words in _phrases(rules):
             key = str(group)
@@ -160,7 +159,7 @@ class AssertionRules:
             return False
         if trigger.group.opening and trigger.start and doc[trigger.start - 1].text[0].isalnum():
             return False
-        return not any(unless.applies(trigger, doc) for unless in self._unless)
+        return not any(unless.applies(trigger, doc) for unless in self._unless.get(trigger.kind, ()))
 
 
 def _rules_nothing_else(beside: Trigger, said: range) -> bool:
@@ -198,7 +197,7 @@ def _unless(entry: dict[str, Any], nlp: Language) -> _Unless:
         )
         for side in ("next", "previous")
     }
-    return _Unless(entry["kind"], frozenset(map(str, entry.get("of", ()))), entry["within"], **sides)
+    return _Unless(frozenset(map(str, entry.get("of", ()))), entry["within"], **sides)
 
 
 def _years(doc: Doc) -> Iterator[Trigger]:

@@ -94,6 +94,8 @@ WORST = {
     "relatives and years": "mother in 1998 " * 2_500,
     "headings in one line": "x. PMH: " * 5_000,
     "queries": "?PE " * 8_000,
+    "a form's answers": "cough: no\n" * 5_000,
+    "a form in one line": "[x] cough " * 5_000,
 }
 
 
@@ -128,8 +130,8 @@ def test_c21_twenty_thousand_chinese_characters_of_denials_are_read_in_time() ->
 
 
 def _read_in_time(text: str) -> None:
-    """Processor seconds, and many of them: machines are shared and coverage is slow, but a square takes minutes."""
-    assert _processor_seconds(text) < 10
+    """Processor seconds, and many of them: machines are shared and coverage takes four times as long, but a square takes minutes."""
+    assert _processor_seconds(text) < 20
 
 
 def _processor_seconds(text: str) -> float:

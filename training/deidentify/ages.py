@@ -13,7 +13,7 @@ from training.deidentify.searched_text import SearchedText
 
 _HIGH = re.compile(r"(?<![\d./-])(9\d|1[0-2]\d)(?![\d%]|[./]\d)")
 _AGE_BEHIND = re.compile(
-    r"[ -]{0,2}(?:(?i:years?|yrs?|y)\b(?![- ](?:ago|later))|(?i:y/o|yo\b|y\.o\.)|(?:[MF]|male|female|man|woman)\b|[ ]?余?周?岁)"
+    r"[ -]{0,2}(?:(?i:years?|yrs?|y)\b(?![- ](?:ago|later))|(?i:y/o|yo\b|y\.o\.)|(?:[MF]|male|female|man|woman)\b|[ ]?[余餘]?[周週]?[岁歲])"
 )
 _AGE_BEFORE = re.compile(
     r"(?:(?<![a-z])(?:aged?|age of|turn(?:ed|ing)|in (?:his|her|their))[ :]{1,2}(?:is )?|年龄[ ]?:?[ ]?)$"
@@ -22,7 +22,7 @@ _AGE_WORDS = re.compile(
     r"(?<![a-z])(?:nine?ty(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|one hundred(?:[ -](?:and )?\w+)?)(?=[ -](?:years?|yrs?)\b)"
 )
 _AGE_CHINESE = re.compile(
-    r"(?:九十[一二三四五六七八九]?|一百[零〇]?[一二三四五六七八九]?)(?=[ ]?(?:余|多)?[周]?[岁歲])"
+    r"(?:九十[一二三四五六七八九]?|一百[零〇]?[一二三四五六七八九]?)(?=[ ]?(?:余|餘|多)?[周週]?[岁歲])"
 )
 OLDEST = 89
 OVER_89 = "90+"

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from training.deidentify.chinese_names import UncuedNameFinder
+from training.deidentify.chinese_places import find_chinese_places
 from training.deidentify.kinds import Found, Kind
 from training.deidentify.text_folding import simplified
 from training.deidentify.vocabulary import rules
@@ -131,7 +132,6 @@ class ChineseFinder:
         yield from self._numbers(plain)
         yield from self._names(plain)
         yield from self._places(plain)
-        yield from self._uncued.holidays(plain)
 
     def _numbers(self, plain: str) -> Iterator[Found]:
         for match in _CITIZEN.finditer(plain):
@@ -181,6 +181,7 @@ class ChineseFinder:
                     yield from self._place(plain, *match.span())
         for match in self._cities.finditer(plain):
             yield Found(*match.span(), Kind.PLACE)
+        yield from find_chinese_places(plain)
         for match in _HOSPITAL.finditer(plain):
             start = match.start() + self._after_leads(match.group(1))
             if start < match.end(1) and not self._generic.match(plain[start : match.end(1)]):

@@ -1,4 +1,4 @@
-"""Chinese names told by the characters they are made of, without a cue; names of other peoples by theirs; holidays.
+"""Chinese names told by the characters they are made of, without a cue; names of other peoples by theirs.
 
 Input : "…术者樊志刚，助手龚磊、尤佳"     Output: where 樊志刚, 龚磊 and 尤佳 stand
 Knows surnames, characters of given names and of transliterated names (rules/chinese.yaml). Three characters are a name anywhere,
@@ -31,15 +31,9 @@ class UncuedNameFinder:
         )
         self._other = re.compile(rf"{other}{{3,8}}(?:·{_HAN}{{2,6}})?")
         self._nick = re.compile(rf"(?:小名|乳名|昵称|化名|真名|网名)[ ]?[叫:为]?[ ]?(?!除外)({_HAN}{{2,3}})(?!{_HAN})")
-        self._holiday = re.compile("|".join(sorted(cues["holidays"], key=lambda word: (-len(word), word))))
 
     def find(self, plain: str) -> Iterator[Found]:
         """`plain` in simplified characters. What is a word of medicine is told by the caller."""
         for pattern in (self._whole, self._short, self._other, self._nick):
             for match in pattern.finditer(plain):
                 yield Found(*match.span(match.lastindex or 0), Kind.NAME)
-
-    def holidays(self, plain: str) -> Iterator[Found]:
-        """Days that a holiday tells."""
-        for match in self._holiday.finditer(plain):
-            yield Found(*match.span(), Kind.DATE)

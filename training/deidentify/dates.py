@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from training.deidentify.ages import OVER_89, is_age
+from training.deidentify.chinese_dates import find_chinese_dates
 from training.deidentify.kinds import Found, Kind
 from training.deidentify.searched_text import SearchedText
 from training.deidentify.written_dates import (
-    CHINESE,
     COMPACT,
     ISO,
     MONTH,
@@ -32,25 +32,40 @@ _MONTH_DAY = re.compile(
     rf"(?<![A-Za-z])({MONTH})\b\.?[ -]{{0,2}}(\d{{1,2}})(?:st|nd|rd|th)?(?:,?[ -]{{1,2}}((?:19|20)\d{{2}})|,?[ ]?'(\d{{2}}))?(?![\w/]|\.\d|[ ]?%)"
 )
 _DAY_MONTH = re.compile(
-    rf"(?<![\w.])(\d{{1,2}})(?:st|nd|rd|th)?[ -]?(?:of )?({MONTH})(?:\b|(?=(?:19|20)\d\d))\.?(?:,?[ -]?((?:19|20)\d{{2}})(?!\d))?"
+    rf"(?<![\w.])(\d{{1,2}})(?:st|nd|rd|th)?[ /-]?(?:of |day of )?({MONTH})(?:\b|(?=(?:19|20)\d\d))\.?(?:,?[ /-]?((?:19|20)\d{{2}})(?!\d))?"
 )
 _MONTH_YEAR = re.compile(rf"(?<![A-Za-z])({MONTH})\b\.?,?[ -](?:of )?({YEAR}|'\d\d)(?!\d)")
 _MONTH_ALONE = re.compile(
     rf"(?<![A-Za-z])(?i:in|since|last|this|next|until|till|by|early|late|mid|of|during|through|from|between|before|after|end of)[ -]({MONTH})(?![A-Za-z])(?![ ]+(?i:be|have|not|need|cause|help|also|take|use|return|require|benefit|consider|occur))"
 )
 _NUMERIC_MONTH_DAY = re.compile(
-    r"(?<![A-Za-z])(?i:on|since|dated?|follow[ -]?up|f/u|returns?|visit|appt|appointment|scheduled|called|until|till|thru|through|by|from|of|due|seen|admitted|discharged|started|dos|dob|before|after|as of|to|/)[ :]{1,2}(?P<it>(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]))(?![\w/%-]|\.\d|[ ]?(?:mg|tab|cup|of|strength|pain|scale|hours|days|weeks|doses|beats|normal))"
+    r"(?<![A-Za-z])(?i:on|since|dated?|follow[ -]?up|f/u|returns?|visit|appt|appointment|scheduled|called|until|till|thru|through|by|from|of|due|hearing|onset|op|seen|admitted|discharged|started|dos|dob|before|after|as of|to|/)[ :]{1,2}(?P<it>(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]))(?![\w/%-]|\.\d|[ ]?(?:mg|tab|cup|of|strength|pain|scale|hours|days|weeks|doses|beats|normal))"
+)
+_DAY_NAME = r"(?:mon|tue|tues|wed|weds|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?"
+_TELLING_DAY = re.compile(
+    r"(?<![\w./%-])(?:(?:0?[1-9]|1[0-2])/(?:1[346789]|2[1236789]|31)|(?!24/7)(?:1[3-9]|2\d|3[01])/(?:0?[1-689]|1[01]))(?![\w/%]|-\d|\.\d)",
+    re.ASCII,
+)
+"""Two numbers of which one is a day beyond the months, and neither a common scale's (15, 20, 24, 25, 30) nor a length of time (3/7)."""
+_DAY_AND_HOUR = re.compile(
+    r"(?<![\w./%-])(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?=[ ]{1,3}(?:[01]\d|2[0-3])(?:[0-5]\d(?!\d)|:[0-5]\d)|[ ]{1,3}\d:[0-5]\d)",
+    re.ASCII,
+)
+_DAY_BEHIND_WEEKDAY = re.compile(
+    rf"(?<![A-Za-z])(?i:{_DAY_NAME})\.?,?[ ](?:the[ ])?((?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|/(?:0?[1-9]|[12]\d|3[01])))(?![\w/%-]|\.\d)"
+)
+_THE_DAY = re.compile(
+    r"the[ ]((?:[12]?(?:1st|2nd|3rd|[04-9]th)|1[123]th|3(?:0th|1st)))(?=[.,;:)](?!\d)|[ ]?$|[ ]of[ ](?:last|this|next|the)[ ]month)",
+    re.M,
+)
+_OF_A_YEAR = re.compile(
+    r"(?<![A-Za-z])(?:(?i:spring|summer|autumn|winter|harvest)|(?:[A-Z][a-z']+[ ]){0,2}(?:Easter|Xmas|Christmas|Halloween|Thanksgiving|Ramadan|Diwali|Eid|Hanukkah|Day|Sunday))"
+    r"(?:[ ](?i:of[ ])?(?:19|20)\d\d|[ ]?'\d\d)(?!\d)"
+)
+_FEASTS_AND_SEASONS = frozenset(
+    "spring summer autumn winter harvest easter xmas christmas halloween thanksgiving ramadan diwali eid hanukkah day sunday".split()
 )
 _WEEKDAYS = re.compile(rf"(?<![A-Za-z]){_WEEKDAY}s?(?![A-Za-z])")
-_CHINESE_DAY = re.compile(r"(?<![\d年])(?<!\d\.)(\d{1,2})[ ]?月[ ]?(\d{1,2})[ ]?[日号號]")
-_CHINESE_MONTH = re.compile(r"(?:今年|去年|前年|本年|于|自|从)(\d{1,2})月(?!\d)(?:份)?")
-_CHINESE_WORDS = re.compile(
-    r"[一二]?[〇○零一二三四五六七八九]{2,4}年[一二三四五六七八九十]{1,2}月(?:[一二三四五六七八九十]{1,3}[日号號])?"
-    r"|(?:农历|農曆|[民國国]{2}[一二三四五六七八九十]{1,4}年|[甲乙丙丁戊己庚辛壬癸][子丑寅卯辰巳午未申酉戌亥]年?)?"
-    r"(?:正|腊|臘|[一二三四五六七八九十]{1,2})月(?:初[一二三四五六七八九十]|廿[一二三四五六七八九]?|[一二三四五六七八九十]{1,3}[日号號]?)"
-    r"|(?<![最起当當])初[一二三四五六七八九十](?![次诊診步级級中])"
-    r"|[民國国]{2}[一二三四五六七八九十]{1,4}年(?:[一二三四五六七八九十]{1,2}月)?"
-)
 _REPUBLIC = re.compile(r"(?<![\d./-])(?:1[01]\d|9\d)[/.](?:0?[1-9]|1[0-2])[/.](?:0?[1-9]|[12]\d|3[01])(?![\d/.])")
 """A year of the Republic of China."""
 _IN_DIGITS = (ISO, NUMERIC, COMPACT, NUMERIC_MONTH_YEAR)
@@ -60,17 +75,33 @@ _DAYS = frozenset(
     for day in "monday tuesday wednesday thursday friday saturday sunday".split()
     for ending in ("", "s")
 )
+_SHORT_DAYS = _DAYS | frozenset("mon tue tues wed weds thu thur thurs fri sat sun".split())
 
 
 def find_dates(text: SearchedText, *, weekdays: bool) -> Iterator[Found]:
     """`weekdays`: those are dates too."""
     yield from _in_digits(text)
+    yield from _of_a_month(text)
     if any(word in _MONTH_WORDS or (word[-1].isdigit() and word[:3] in _MONTH_WORDS) for word in text.words):
         yield from _worded(text.plain)
-    if "月" in text.plain or "初" in text.plain or "年" in text.plain:
-        yield from _chinese(text.plain)
+    if not text.plain.isascii():
+        yield from find_chinese_dates(text.plain)
     if weekdays and not text.words.isdisjoint(_DAYS):
         for match in _WEEKDAYS.finditer(text.plain):
+            yield Found(*match.span(), Kind.DATE)
+
+
+def _of_a_month(text: SearchedText) -> Iterator[Found]:
+    """The day alone: "the 6th.", "Thursday 14th"; and a feast or season with its year."""
+    plain = text.plain
+    for match in _THE_DAY.finditer(plain):  # without a look behind, so that "the " is searched for as it is
+        if not match.start() or not plain[match.start() - 1].isalpha():
+            yield Found(*match.span(1), Kind.DATE)
+    if not text.words.isdisjoint(_SHORT_DAYS):
+        for match in _DAY_BEHIND_WEEKDAY.finditer(plain):
+            yield Found(*match.span(1), Kind.DATE)
+    if not text.words.isdisjoint(_FEASTS_AND_SEASONS):
+        for match in _OF_A_YEAR.finditer(plain):
             yield Found(*match.span(), Kind.DATE)
 
 
@@ -82,19 +113,9 @@ def _in_digits(text: SearchedText) -> Iterator[Found]:
                     yield Found(*match.span(), Kind.DATE)
         for match in _NUMERIC_MONTH_DAY.finditer(text.plain, line, line_end):
             yield Found(*match.span("it"), Kind.DATE)
-        for match in _REPUBLIC.finditer(text.plain, line, line_end):
-            yield Found(*match.span(), Kind.DATE)
-
-
-def _chinese(plain: str) -> Iterator[Found]:
-    for pattern in (CHINESE, _CHINESE_DAY):
-        for match in pattern.finditer(plain):
-            if parts_of(match.group()) is not None:
+        for pattern in (_REPUBLIC, _TELLING_DAY, _DAY_AND_HOUR):
+            for match in pattern.finditer(text.plain, line, line_end):
                 yield Found(*match.span(), Kind.DATE)
-    for match in _CHINESE_WORDS.finditer(plain):
-        yield Found(*match.span(), Kind.DATE)
-    for match in _CHINESE_MONTH.finditer(plain):
-        yield Found(match.start(1), match.end(), Kind.DATE)
 
 
 def _worded(plain: str) -> Iterator[Found]:

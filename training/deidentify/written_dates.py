@@ -26,10 +26,10 @@ MONTHS = (
 _NUMBER = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 MONTH = r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 YEAR = r"(?:19|20)\d{2}"
-ISO = re.compile(rf"(?<![\w.-])({YEAR})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?![\d-])")
-NUMERIC = re.compile(rf"(?<![\w./-])(\d{{1,2}})([-/.])(\d{{1,2}})\2({YEAR}|\d{{2}})(?![\w-]|[./]\d)")
-COMPACT = re.compile(r"(?<![\w.-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\w-]|\.\d)")
-NUMERIC_MONTH_YEAR = re.compile(rf"(?<![\w./-])(0?[1-9]|1[0-2])([/-])({YEAR})(?![\w/-])")
+ISO = re.compile(rf"(?<![\w.-])({YEAR})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?![\d-])", re.ASCII)
+NUMERIC = re.compile(rf"(?<![\w./-])(\d{{1,2}})([-/.])(\d{{1,2}})\2({YEAR}|\d{{2}})(?![\w-]|[./]\d)", re.ASCII)
+COMPACT = re.compile(r"(?<![\w.-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\w-]|\.\d)", re.ASCII)
+NUMERIC_MONTH_YEAR = re.compile(rf"(?<![\w./-])(0?[1-9]|1[0-2])([/-])({YEAR})(?![\w/-])", re.ASCII)
 CHINESE = re.compile(r"(?:((?:18|19|20)\d{2})[ ]?年[ ]?)(\d{1,2})[ ]?月(?:份|[ ]?(\d{1,2})[ ]?[日号號]?)?")
 _PIVOT = 30
 
@@ -71,7 +71,10 @@ def _read_numeric(text: str) -> Parts | None:
     if match:
         return int(match.group(3)), int(match.group(1)), 0
     match = re.fullmatch(r"(\d{1,2})/(\d{1,2})", text)
-    return (0, int(match.group(1)), int(match.group(2))) if match else None
+    if not match:
+        return None
+    first, second = int(match.group(1)), int(match.group(2))
+    return (0, first, second) if first <= 12 else (0, second, first)
 
 
 def _may_be_dotted(day: str, month: str) -> bool:
@@ -101,7 +104,7 @@ def _read_chinese(text: str) -> Parts | None:
     match = CHINESE.fullmatch(text)
     if match:
         return int(match.group(1)), int(match.group(2)), int(match.group(3) or 0)
-    match = re.fullmatch(r"(\d{1,2})[ ]?月(?:[ ]?(\d{1,2})[ ]?[日号號]|份)?", text)
+    match = re.fullmatch(r"(\d{1,2})[ ]?月(?:[ ]?(\d{1,2})[ ]?[日号號]?|份)?", text)
     return (0, int(match.group(1)), int(match.group(2) or 0)) if match else None
 
 
@@ -126,7 +129,8 @@ def in_form(text: str, parts: Parts, moved: date) -> str:
 def _values(numbers: list[str], parts: Parts, moved: date) -> list[int]:
     year, _, day = parts
     if not year:
-        return [moved.month, moved.day][: len(numbers)]
+        day_first = len(numbers) > 1 and int(numbers[0]) > 12
+        return [moved.day, moved.month] if day_first else [moved.month, moved.day][: len(numbers)]
     if len(numbers[0]) == 4:
         return [moved.year, moved.month, moved.day][: len(numbers)]
     if not day:

@@ -45,7 +45,7 @@ _WHOLE_YEARS = re.compile(
     rf"(?:{_YEAR_WORD}|{_NUMBERED_YEAR}|{_STEM_BRANCH}|{_REPUBLIC_YEAR})(?:{_CALENDAR})?(?:{_MONTH}|{_MONTH_DIGITS}月)(?:{_DAY_WORD}[日号]?|{_DAY}[日号])?"
 )
 _LUNAR = re.compile(
-    rf"(?:{_CALENDAR}|{_REPUBLIC_YEAR}|{_STEM_BRANCH})?{_MONTH}(?:{_LUNAR_DAY}|{_ONE_TO_TEN}{{1,3}}[日号]?)[日号]?"
+    rf"(?:{_CALENDAR}|{_REPUBLIC_YEAR}|{_STEM_BRANCH})?{_MONTH}(?:{_LUNAR_DAY}|{_ONE_TO_TEN}{{1,3}}[日号]?)[日号]?(?![次个条])"
     rf"|(?<![最起当])初{_ONE_TO_TEN}(?![次诊步级中])|[廿卅][一二三四五六七八九]?[日号]?(?![岁年个天次余多])"
     rf"|{_REPUBLIC_YEAR}(?:{_ONE_TO_TEN}{{1,2}}月)?|(?<=[农阴古旧藏傣]历){_MONTH}"
 )
@@ -70,7 +70,8 @@ _DAY_ALONE = (
 _SEASON = re.compile(r"(?<!\d)(?:19|20)\d\d[ ]?年?(?:[春夏秋冬][天季]?|年?[初底末])(?!诊)")
 _IN_DIGITS = (
     re.compile(
-        rf"^[ \t(\[【]*({_MONTH_DIGITS}/{_DAY})(?=[ \t)\]】]|$|{_HAN})(?![ ]?(?:片|粒|支|量|包|盒|杯|瓶|mg))", re.M
+        rf"^[ \t(\[【]*{_NO_FRACTION}({_MONTH_DIGITS}/{_DAY})(?=[ \t)\]】]|$|{_HAN})(?![ ]?(?:片|粒|支|量|包|盒|杯|瓶|级|mg))",
+        re.M,
     ),
     re.compile(
         rf"^[ \t(\[【]*((?:0[1-9]|1[0-2])-{_DAY}|{_MONTH_DIGITS}\.{_DAY})(?=[ \t]{{0,3}}(?:[)\]】]|{_HOUR}|第))", re.M
@@ -81,7 +82,7 @@ _IN_DIGITS = (
         rf"{_LEADS}[ :]{{0,2}}{_NO_FRACTION}({_MONTH_DIGITS}/{_DAY})(?![\d/%.]|[ ]?(?:个|周|天|片|粒|支|量|杯))", re.I
     ),
     re.compile(
-        rf"(?:下次|下期|复诊|覆诊|日期|约)[ :]{{0,2}}({_MONTH_DIGITS}[.-]{_DAY})(?![\d/%.-]|[ ]?(?:个|周|天|月|年|[kmc]?[gml]))"
+        rf"(?:下次|下期|复诊|覆诊|日期)[ :]{{0,2}}({_MONTH_DIGITS}[.-]{_DAY})(?![\d/%.-]|[ ]?(?:个|周|天|月|年|[kmc]?[gml]))"
     ),
     re.compile(rf"(?<={_HAN}[ ])({_MONTH_DIGITS}/{_DAY})(?<!/5)(?<!/10)(?<!/6)[ ]*$", re.M),
 )
@@ -129,5 +130,5 @@ def _feasts() -> re.Pattern[str]:
     more = "|".join(cues["feasts"])
     year = rf"(?:{_YEAR_WORD}|(?:19|20)\d\d[ ]?年?[ ]?|{_NUMBERED_YEAR}|{_STEM_BRANCH})"
     return re.compile(
-        rf"{year}?{_CALENDAR}?(?:{alone}|{more})(?:节|假期?|连假)?(?:前一日|后[一二三]日)?|{year}(?:{with_year})(?:节气?)?"
+        rf"{year}?{_CALENDAR}?(?:{alone}|{more})(?:节|假期?|连假)?(?:前一日|后[一二三]日)?|{year}(?:{with_year})(?:节气?|[天季])?"
     )

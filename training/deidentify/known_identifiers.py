@@ -72,7 +72,7 @@ class KnownIdentifiers:
             # a hundredth of what the pattern takes; few places are in a note
             if all(word in lower for word in phrase):
                 yield from self._phrase(phrase, plain, lower)
-        if self.numbers:
+        if any(number in text.signs for number in self.numbers):
             for start, end in text.number_lines:
                 yield from self._number(lower, start, end)
         if any(f"{year:04d}" in plain for year, _, _ in self.days):

@@ -52,17 +52,23 @@ class PatternFinder:
 
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
-        self._patterns = read_patterns()
+        patterns = read_patterns()
+        self._of_numbers = tuple(rule for rule in patterns if rule.number)
+        self._of_words = tuple(rule for rule in patterns if not rule.number)
 
     def find(self, text: SearchedText) -> Iterator[Found]:
         """Where they stand, in no order."""
-        whole = [(0, len(text.plain))]
-        for rule in self._patterns:
-            lines = text.number_lines if rule.number else whole
-            if not lines or (rule.gate and not _any_in(rule.gate, text.lower)):
+        if text.number_lines:
+            yield from self._by(self._of_numbers, text, text.number_lines)
+        yield from self._by(self._of_words, text, [(0, len(text.plain))])
+
+    def _by(self, rules: tuple[Pattern, ...], text: SearchedText, lines: list[tuple[int, int]]) -> Iterator[Found]:
+        plain, lower = text.plain, text.lower
+        for rule in rules:
+            if rule.gate and not _any_in(rule.gate, lower):
                 continue
             for line, line_end in lines:
-                for match in rule.pattern.finditer(text.plain, line, line_end):
+                for match in rule.pattern.finditer(plain, line, line_end):
                     yield from self._found(rule, match)
 
     def _found(self, rule: Pattern, match: re.Match[str]) -> Iterator[Found]:

@@ -14,9 +14,12 @@ from training.deidentify.text_folding import folded
 _SIGNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 WORDS = re.compile(r"[a-z][a-z0-9]*(?:'[a-z][a-z0-9]+)?")
 _NUMBER = re.compile(
-    r"\d[A-Za-z0-9-]{3}|[A-Za-z-]\d[A-Za-z0-9-]{2}|[A-Za-z-]{2}\d\d|\d[-./ )]{1,2}\(?\d{1,4}[-./ ]?\d|[xX*]-\d|\d:[0-9a-fA-F]{1,4}:|:[0-9A-Fa-f]{1,4}:"
+    r"\d(?:[A-Za-z0-9-]{3}|(?<=[A-Za-z-]\d)[A-Za-z0-9-]{2}|(?<=[A-Za-z-]{2}\d)\d|[-./ )]{1,2}\(?\d{1,4}[-./ ]?\d|(?<=[xX*]-\d)|:[0-9a-fA-F]{1,4}:)"
+    r"|:[0-9A-Fa-f]{1,4}:"
 )
+"""Begins at a digit, and looks back from there: more than twice as fast as where letters may begin it."""
 _DATE = re.compile(r"\d[-/.]\d|[12]\d{7}")
+_MARKS = {code: None for code in range(128) if not chr(code).isalnum()}
 _NUMERIC = re.compile(r"\d|:[a-fA-F]{1,4}:")
 """In every match of these two, and much quicker to look for: most lines have none."""
 
@@ -47,6 +50,13 @@ class SearchedText:
     def words(self) -> frozenset[str]:
         """Each word once, in small letters."""
         return frozenset(WORDS.findall(self.lower))
+
+    @cached_property
+    def signs(self) -> str:
+        """Its letters and digits, small, with nothing between them: what is in no note can be told from it at once."""
+        if self.lower.isascii():
+            return self.lower.translate(_MARKS)
+        return "".join(filter(str.isalnum, self.lower))
 
     @cached_property
     def number_lines(self) -> list[tuple[int, int]]:

@@ -35,18 +35,21 @@ from training.measures.planted_notes import PLANTED, PlantedNote, planted_notes
 
 FITTED_ON = (
     "development", "development2", "development3", "development4_en", "development4_zh", "development5_en", "development5_zh",
-    "development6_en", "development6_zh",
+    "development6_en", "development6_zh", "development7_en", "development7_zh",
 )  # fmt: skip
 """Beside them the notes of training.identifier_fit itself."""
+NEWEST = ("development7_en", "development7_zh")
+"""Of authors whom an encoder that is fitted further has not met."""
 CHOSEN_ON = (
     "development3_check", "development4_check_en", "development4_check_zh", "development5_check_en", "development5_check_zh",
-    "development6_check_en", "development6_check_zh",
+    "development6_check_en", "development6_check_zh", "development7_check_en", "development7_check_zh",
 )  # fmt: skip
 
 
-def marked_texts(planted: Path) -> list[MarkedText]:
-    """All that is fitted on before it is written anew."""
-    notes = [note for name in FITTED_ON for note in planted_notes(planted / f"{name}.txt")]
+def marked_texts(planted: Path, newest: int = 1) -> list[MarkedText]:
+    """All that is fitted on before it is written anew; newest: times that notes of the newest authors are among them."""
+    sets = (*FITTED_ON, *NEWEST * (newest - 1))
+    notes = [note for name in sets for note in planted_notes(planted / f"{name}.txt")]
     return [*(MarkedText(note.text, note.identifiers) for note in notes), *own_notes()]
 
 

@@ -2,7 +2,8 @@
 
 Input : the marked notes of fit-identifier-head, invented charts     Output: changes.safetensors, encoder.onnx, encoder.json
 Minutes on a GPU, a day on a CPU; with --work it goes on where it was stopped. `--learnt` takes what was learnt elsewhere.
-`--further` begins with what an earlier fit learnt.
+`--further` begins with what an earlier fit learnt; `--weigh` leaves that as it is and weighs it anew, minutes on a CPU: whenever the
+small head or the rules have changed.
 """
 
 from __future__ import annotations
@@ -39,8 +40,15 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, help="folder for an unfinished fit, which goes on from there")
     parser.add_argument("--learnt", type=Path, help="learnt.npz of a fit elsewhere: only written and weighed here")
     parser.add_argument(
+        "--weigh", action="store_true", help="nothing is learnt: how the encoder in --out is weighed is chosen anew"
+    )
+    parser.add_argument(
         "--further", type=Path, metavar="FOLDER", help="of an earlier fit, to go on from what it learnt"
     )
+    parser.add_argument(
+        "--newest", type=int, default=1,
+        help="times that each note of the newest authors is taken, to meet them sooner with --further (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--rate", type=float, default=7e-4, help="of learning (default: %(default)s)")
     parser.add_argument("--layers", type=int, default=6, help="layers of the base, 1 to 6 (default: %(default)s)")
     parser.add_argument("--rank", type=int, default=64, help="of the changes (default: %(default)s)")
@@ -68,8 +76,34 @@ UNSURE = (0.1, 0.9)
 
 def _run(options: Namespace) -> int:
     from training.deidentify.identifier_encoder.encoder import open_encoder
-    from training.identifier_fit.beginning import at_the_reading_model, where_a_fit_ended
     from training.identifier_fit.choose_weighing import choose_weighing
+
+    changes, graph = options.out / CHANGES, options.out / GRAPH
+    characters = _characters(options.out) if options.weigh else _written(options, changes, graph)
+    thresholds, weighing, given = choose_weighing(
+        open_encoder(vocabulary(), options.out, characters), shipped_weights(), notes_apart(options.planted),
+        options.lost, tuple(options.unsure),
+    )  # fmt: skip
+    record: dict[str, Any] = {
+        "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (changes, graph)},
+        "fittedOn": list(FITTED_ON), "chosenOn": list(CHOSEN_ON), "thresholds": thresholds._asdict(),
+        "weighing": weighing._asdict(), "onTheNotesApart": given, "characters": characters,
+    }  # fmt: skip
+    said = orjson.dumps(record, option=orjson.OPT_INDENT_2)
+    write_whole(options.out / RECORD, said + b"\n")
+    print(said.decode())
+    return 0
+
+
+def _characters(folder: Path) -> str:
+    """Those that the encoder of a folder has beside the base's. Raises FileNotFoundError where there is none."""
+    characters: str = orjson.loads((folder / RECORD).read_bytes())["characters"]
+    return characters
+
+
+def _written(options: Namespace, changes: Path, graph: Path) -> str:
+    """Learns and writes; the characters as above."""
+    from training.identifier_fit.beginning import at_the_reading_model, where_a_fit_ended
     from training.identifier_fit.write_encoder import write_encoder
 
     begun = (
@@ -77,21 +111,8 @@ def _run(options: Namespace) -> int:
     )
     learnt = dict(np.load(options.learnt)) if options.learnt else _learnt(options, begun)
     options.out.mkdir(parents=True, exist_ok=True)
-    changes, graph = options.out / CHANGES, options.out / GRAPH
     write_encoder(learnt, begun.beside, changes, graph)
-    encoder = open_encoder(vocabulary(), options.out, begun.characters)
-    thresholds, weighing, given = choose_weighing(
-        encoder, shipped_weights(), notes_apart(options.planted), options.lost, tuple(options.unsure)
-    )
-    record: dict[str, Any] = {
-        "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (changes, graph)},
-        "fittedOn": list(FITTED_ON), "chosenOn": list(CHOSEN_ON), "thresholds": thresholds._asdict(),
-        "weighing": weighing._asdict(), "onTheNotesApart": given, "characters": begun.characters,
-    }  # fmt: skip
-    said = orjson.dumps(record, option=orjson.OPT_INDENT_2)
-    write_whole(options.out / RECORD, said + b"\n")
-    print(said.decode())
-    return 0
+    return begun.characters
 
 
 def _further(options: Namespace) -> str:
@@ -116,7 +137,11 @@ def _learnt(options: Namespace, begun: Beginning) -> dict[str, Any]:
         if (done := options.work / _LEARNT).exists():
             return dict(np.load(done))
     texts = encoder_notes(
-        marked_texts(options.planted), read_knowledge(), copies=options.copies, charts=options.charts, seed=options.seed
+        marked_texts(options.planted, options.newest),
+        read_knowledge(),
+        copies=options.copies,
+        charts=options.charts,
+        seed=options.seed,
     )
     given = examples(texts, begun.characters, processes=options.processes, quiet=False)
     base = {name: torch.from_numpy(value) for name, value in begun.base().items()}

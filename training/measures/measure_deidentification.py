@@ -168,6 +168,8 @@ def _lines(measured: Measured, options_said: str) -> Iterator[str]:
     yield "- `development5_en`, `development5_zh`: by three more such authors, with every fifth note apart in the same way: names and places mostly"
     yield "  in running text, without a word that announces them."
     yield "- `development6_en`, `development6_zh`: by eight more, each with a country or a kind of paper of its own, apart in the same way."
+    yield "- `development7_en`, `development7_zh`: by eight further authors in the same way, whom the readers met last. As they came, rules and head found"
+    yield "  81.8 / 76.1 % of them (English / Chinese), with the encoder 92.5 / 86.0."
     yield "- `held`: written by somebody who had not seen the rules; neither rules nor head were changed for it."
     yield "  **This row is the one to believe.**"
     yield ""

@@ -25,7 +25,8 @@ PLANTED = Path("tests/training/planted")
 SETS = (
     "development", "development2", "development3", "development3_check", "development4_en", "development4_check_en",
     "development4_zh", "development4_check_zh", "development5_en", "development5_check_en", "development5_zh",
-    "development5_check_zh", "development6_en", "development6_check_en", "development6_zh", "development6_check_zh", "test", "unseen", "held",
+    "development5_check_zh", "development6_en", "development6_check_en", "development6_zh", "development6_check_zh",
+    "development7_en", "development7_check_en", "development7_zh", "development7_check_zh", "test", "unseen", "held",
 )  # fmt: skip
 HELD = "held"
 """The set by whose misses nothing is ever changed."""

@@ -45,6 +45,8 @@ CURVES = "curves"
 ENCODER = "encoder"
 """Folder of the whole encoder where all of its weights were trained."""
 _FEATURES_EVERY = 250
+_SHOWN = 20
+"""Batches of wordings from which on a bar tells how far they are read."""
 """Steps after which the diagnoses are placed anew by the encoder as it has become."""
 
 
@@ -205,8 +207,9 @@ class Training:
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         found = np.zeros((len(texts), self.encoder.width), np.float32)
         self.encoder.eval()
+        starts = range(0, len(order), batch)
         with torch.no_grad():
-            for start in range(0, len(order), batch):
+            for start in tqdm(starts, desc="wordings read", unit="batch", disable=len(starts) < _SHOWN, leave=False):
                 places = order[start : start + batch]
                 found[places] = self.encoder.embed([texts[place] for place in places]).cpu().numpy()
         return found

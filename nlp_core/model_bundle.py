@@ -34,6 +34,7 @@ from nlp_core.bundle_manifest import (
 from nlp_core.calibration import Calibration
 from nlp_core.knowledge import Knowledge
 from nlp_core.knowledge_files import knowledge_paths
+from nlp_core.lasting_objects import lasting_objects
 from nlp_core.reading_trust import HAND_SET, ReadingTrust
 
 if TYPE_CHECKING:  # concepts brings spaCy, and the encoder opens bundles
@@ -175,7 +176,8 @@ class Bundle:
         """The compiled names of the knowledge. Raises BundleDamaged where composing did not write them."""
         from nlp_core.lexicon_names import load_lexicons
 
-        return load_lexicons(self.file(LEXICONS))
+        with lasting_objects():
+            return load_lexicons(self.file(LEXICONS))
 
     def shares(self) -> ShareTables:
         """The compiled shares of the knowledge. Raises BundleDamaged where composing did not write them."""

@@ -64,16 +64,16 @@ def test_the_planted_identifiers_that_rules_were_written_for_are_wholly_found_an
     assert outcomes["unseen"].recall >= 0.97
     assert outcomes["development2"].recall >= 0.95
     # Notes that neither rules nor head were fitted on: by counts, so that nobody reads what was missed.
-    assert outcomes["development3_check"].recall >= 0.82
-    assert outcomes["development4_check_en"].recall >= 0.80
-    assert outcomes["development4_check_zh"].recall >= 0.77
-    assert outcomes["development5_check_en"].recall >= 0.76
-    assert outcomes["development5_check_zh"].recall >= 0.75
-    assert outcomes["development6_check_en"].recall >= 0.76
-    assert outcomes["development6_check_zh"].recall >= 0.67
+    floors = {
+        "development3_check": 0.87, "development4_check_en": 0.83, "development4_check_zh": 0.84, "development5_check_en": 0.79,
+        "development5_check_zh": 0.80, "development6_check_en": 0.80, "development6_check_zh": 0.75, "development7_check_en": 0.81,
+        "development7_check_zh": 0.75,
+    }  # fmt: skip
+    below = {name: outcomes[name].recall for name, floor in floors.items() if outcomes[name].recall < floor}
+    assert not below
     assert outcomes["held"].recall >= HELD
     seen = {name: one.lost_share for name, one in outcomes.items() if name != "held"}
-    assert all(share <= 0.025 for share in seen.values()), seen
+    assert all(share <= 0.03 for share in seen.values()), seen
     assert outcomes["held"].lost_share <= 0.03, outcomes["held"].lost_share
 
 

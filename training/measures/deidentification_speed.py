@@ -96,10 +96,12 @@ def measure_speed(export: Path) -> Speed:
         writer = StoreWriter(settings.store)
         collecting = _timed(lambda part: writer.add(collected(part)[0]), parts)
         writer.finish()
-        leak_test = LeakTest(settings)
+        bench = Bench(settings)
+        for part in parts:
+            bench.clean(part)
         coded_time, _ = _cleaning(settings, "head", coded)
         text: dict[Reader, float] = {reader: _text(settings, reader, noted) for reader in READERS}
-        leaking = _timed(leak_test.leaks, parts)
+        leaking = _timed(LeakTest(settings).leaks, parts)
         bare = _timed(_bare, coded)
         return Speed(
             text=text,

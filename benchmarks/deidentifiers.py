@@ -91,7 +91,8 @@ def lines(notes: list[PlantedNote], rows: list[Row], absent: list[str]) -> Itera
     yield ""
     yield "| notes | " + " | ".join(row.name for row in rows) + " |"
     yield "|---|" + "---:|" * len(rows)
-    for name in ("held", *(name for name in SETS if name != "held")):
+    told = {note.set for note in notes}
+    for name in ("held", *(name for name in SETS if name != "held" and name in told)):
         yield f"| `{name}` | " + " | ".join(_found_and_lost(row, notes, name) for row in rows) + " |"
     size = sum(len(note.text) for note in notes) / 1000
     yield "| kB/s | " + " | ".join(f"{size / max(row.seconds, 1e-6):.0f}" for row in rows) + " |"

@@ -80,7 +80,7 @@ fit: setup-test ## train the reading model by its recipe (three quarters of an h
 	@$(BIN)/dxspan-train plot-training
 	@$(BIN)/python -m nlp_core.compose_bundle
 
-hospital-day: setup-test ## a hospital's whole way on invented patients, from a bulk export to a card (within the hour on 2 idle cores)
+hospital-day: setup-test ## a hospital's whole way on invented patients, from a bulk export to a card (an hour or so on 2 idle cores)
 	@examples/hospital_day.sh
 
 styles: setup-test ## figures of docs/synthetic_charts.md: are the invented notes varied?

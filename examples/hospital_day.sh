@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A hospital's whole way on invented patients: from a bulk export to a card from the model that was fitted on it.
-#   examples/hospital_day.sh [--small] [--out FOLDER]      (within the hour on 2 idle cores; --small: the least, in minutes)
+#   examples/hospital_day.sh [--small] [--out FOLDER]      (an hour or so on 2 idle cores; --small: the least, in minutes)
 # Everything lies in FOLDER (var/hospital_day); a step that is done is not done again, so the same command goes on.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

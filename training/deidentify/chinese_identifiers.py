@@ -14,10 +14,9 @@ from pathlib import Path
 from training.deidentify.chinese_names import UncuedNameFinder
 from training.deidentify.chinese_places import find_chinese_places
 from training.deidentify.kinds import Found, Kind
-from training.deidentify.text_folding import simplified
-from training.deidentify.vocabulary import rules
+from training.deidentify.text_folding import HAN
+from training.deidentify.vocabulary import any_of, rules
 
-_HAN = r"[\u3400-\u9fff]"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 _CITIZEN = re.compile(
@@ -49,11 +48,11 @@ _PLATE = re.compile(
 _MOBILE = re.compile(r"(?<![\dA-Za-z.-])(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}(?![\dA-Za-z-]|\.\d)")
 _LANDLINE = re.compile(r"(?<![\dA-Za-z.-])(?:\(0\d{2,3}\)|0\d{2,3}-)[2-8]\d{6,7}(?:-\d{1,5})?(?![\d-])")
 _STREET = re.compile(
-    rf"{_HAN}{{2,16}}?(?:路|街|大道|道|巷|弄|胡同|村|小区|花园|新村|苑|里|大厦|公寓)(?:\d{{1,5}}|[一二三四五六七八九十]{{1,3}})(?:弄|号|栋|幢|座|单元|号楼|组|队|段)"
-    rf"(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼)|[A-Z]室)*(?:{_HAN}{{2,6}}(?:小区|花园|苑|公寓|大厦))?(?:\d{{1,5}}(?:-\d{{1,5}}){{0,3}}(?:号楼|号|栋|幢|座|单元|室|层|楼)?)*"
+    rf"{HAN}{{2,16}}?(?:路|街|大道|道|巷|弄|胡同|村|小区|花园|新村|苑|里|大厦|公寓)(?:\d{{1,5}}|[一二三四五六七八九十]{{1,3}})(?:弄|号|栋|幢|座|单元|号楼|组|队|段)"
+    rf"(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼)|[A-Z]室)*(?:{HAN}{{2,6}}(?:小区|花园|苑|公寓|大厦))?(?:\d{{1,5}}(?:-\d{{1,5}}){{0,3}}(?:号楼|号|栋|幢|座|单元|室|层|楼)?)*"
 )
 _CHAIN = re.compile(
-    rf"{_HAN}{{1,6}}?(?:市|县|州)(?:{_HAN}{{1,6}}?(?:区|县|市|旗)){{0,2}}(?:{_HAN}{{1,6}}?(?:街道|镇镇|镇|乡|村|屯|社区|组)){{0,3}}(?:{_HAN}{{2,10}}?(?=\d))?(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼|弄)?|[A-Z]室){{0,5}}"
+    rf"{HAN}{{1,6}}?(?:市|县|州)(?:{HAN}{{1,6}}?(?:区|县|市|旗)){{0,2}}(?:{HAN}{{1,6}}?(?:街道|镇镇|镇|乡|村|屯|社区|组)){{0,3}}(?:{HAN}{{2,10}}?(?=\d))?(?:\d{{1,5}}(?:号楼|号|栋|幢|座|单元|室|层|楼|弄)?|[A-Z]室){{0,5}}"
 )
 _ADDRESS_LABEL = re.compile(
     r"(?:家庭住址|家庭地址|现住址|住址|地址|户籍地|户籍|户口所在地|籍贯|出生地|居住地|单位地址|工作单位|单位)[ ]?:[ ]?([^\s,.;，。；\n]{2,60})"
@@ -61,14 +60,14 @@ _ADDRESS_LABEL = re.compile(
 _LIVES = re.compile(
     r"(?:现住|家住|现居|居住于|居住在|住在|住址|家在|来自|住)(?=[^,;，。；]*[市区县镇乡村路街道号楼室座苑园城湾])([^\s,.;:，。；]{2,40}?)(?=[,.;，。；\n]|$|人[,，]|女儿家|儿子家)(?<!住院)"
 )
-_ROAD = re.compile(rf"(?<=[于在经从由])({_HAN}{{2,5}}(?:路|大道|大街))(?=[与和口附上骑发,，])")
+_ROAD = re.compile(rf"(?<=[于在经从由])({HAN}{{2,5}}(?:路|大道|大街))(?=[与和口附上骑发,，])")
 _TAIWAN_CITIZEN = re.compile(r"(?<![A-Za-z0-9])[A-Z][1289]\d{8}(?!\d)")
 _REPUBLIC_DATE = re.compile(r"(?<!\d)(?:民国)?\d{2,3}年\d{1,2}月(?:\d{1,2}日)?")
 _LABELLED_PHONE = re.compile(r"(?:电话|手机|联络|联系方式|热线)[ ]?:?[ ]?(\+?\(?\d[\d ()-]{5,18}\d)")
 _NO_END = re.compile(r"(?:要求.*|老师|医生|医师|[已送自于转请到告说诉来在陪打]+)?$")
 _POST_CODE = re.compile(r"(?:邮编|邮政编码)[ ]?:?[ ]?(\d{6})(?!\d)")
 _HOSPITAL = re.compile(
-    rf"({_HAN}{{2,18}}?)(?:医院|卫生院|卫生所|卫生服务中心|诊所|(?:大学|学院)(?!附属|医学|第|{_HAN}{{0,8}}医院)|中学|小学|幼儿园|养老院|福利院|有限公司|公司|集团|工厂|监狱|[丝纺绸钢水织药食化机印]{1, 2}[^,;]{0, 2}厂|工程局|[一二三四五六七八九十]+局|派出所|法院|酒店|餐厅|教会|福音堂)"
+    rf"({HAN}{{2,18}}?)(?:医院|卫生院|卫生所|卫生服务中心|诊所|(?:大学|学院)(?!附属|医学|第|{HAN}{{0,8}}医院)|中学|小学|幼儿园|养老院|福利院|有限公司|公司|集团|工厂|监狱|[丝纺绸钢水织药食化机印]{1, 2}[^,;]{0, 2}厂|工程局|[一二三四五六七八九十]+局|派出所|法院|酒店|餐厅|教会|福音堂)"
 )
 
 
@@ -86,19 +85,19 @@ class ChineseFinder:
     def __init__(self) -> None:
         cues = rules("chinese.yaml")
         self._uncued = UncuedNameFinder()
-        surname = f"(?:{_any(cues['double_surnames'])}|[{cues['surnames']}])"
-        name = rf"{surname}{_HAN}{{1,2}}"
-        minority = rf"{_HAN}{{2,5}}·{_HAN}{{2,6}}"
-        titles, behind = _any(cues["titles"]), _any(cues["behind_names"])
+        surname = f"(?:{any_of(cues['double_surnames'])}|[{cues['surnames']}])"
+        name = rf"{surname}{HAN}{{1,2}}"
+        minority = rf"{HAN}{{2,5}}·{HAN}{{2,6}}"
+        titles, behind = any_of(cues["titles"]), any_of(cues["behind_names"])
         self._labelled = re.compile(
-            rf"(?:{_any(cues['labels'])})[ ]?[:/][ ]?({minority}|{_HAN}{{2,4}}(?!{_HAN})|{name})"
+            rf"(?:{any_of(cues['labels'])})[ ]?[:/][ ]?({minority}|{HAN}{{2,4}}(?!{HAN})|{name})"
         )
-        self._titled = re.compile(rf"(?<![主责])({name}|{surname}{_HAN}?)(?={titles})")
+        self._titled = re.compile(rf"(?<![主责])({name}|{surname}{HAN}?)(?={titles})")
         self._behind_title = re.compile(
             rf"(?:护士长|护士|医师|医生|大夫|教授)[ ]?({name})(?=$|[\s,.;:()，。；、/]|{behind}|执行|查|诊|值|会诊|汇报|告知|交)"
         )
         self._related = re.compile(
-            rf"(?:{_any(cues['relations'])})[ ]?[:(]?[ ]?({minority}|{name})(?=$|[\s,.;:()，。；、/\d]|{behind})"
+            rf"(?:{any_of(cues['relations'])})[ ]?[:(]?[ ]?({minority}|{name})(?=$|[\s,.;:()，。；、/\d]|{behind})"
         )
         self._patient = re.compile(
             rf"(?:患者|患儿|病人|病员|产妇|死者|伤者)[ ,:]?({minority}|{name})(?=[ ,]?(?:[男女]|{behind})|[ ,]\d)"
@@ -106,13 +105,15 @@ class ChineseFinder:
         self._alone = re.compile(
             rf"(?<![\u3400-\u9fff])({name}|{minority})[ ]?[,，][ ]?[男女](?=[,，性 ])|(?:——|--)[ ]?({name})(?![\u3400-\u9fff])"
         )
-        self._cities = re.compile(rf"(?:{_any(cues['cities'])})(?:市)?")
-        self._leads = re.compile(rf".*(?:{_any(cues['leads'])})(?![进门街海沙路])")
+        self._cities = re.compile(rf"(?:{any_of(cues['cities'])})(?:市)?")
+        self._leads = re.compile(rf".*(?:{any_of(cues['leads'])})(?![进门街海沙路])")
         self._provinces = re.compile(
-            rf"^(?:{_any(cues['provinces'])})(?:省|市|自治区|维吾尔自治区|壮族自治区|回族自治区)?"
+            rf"^(?:{any_of(cues['provinces'])})(?:省|市|自治区|维吾尔自治区|壮族自治区|回族自治区)?"
         )
         self._no_places = tuple(cues["no_places"])
-        self._generic = re.compile(rf"^(?:{_any([*cues['generic_hospitals'], *cues['provinces'], *cues['leads']])})+$")
+        self._generic = re.compile(
+            rf"^(?:{any_of([*cues['generic_hospitals'], *cues['provinces'], *cues['leads']])})+$"
+        )
         self._handles = re.compile(
             r"(?:微信|QQ)(?:号码|号|ID)?[ ]?[:.]?[ ]?([A-Za-z0-9][A-Za-z0-9_-]{4,29})(?![A-Za-z0-9])"
         )
@@ -127,8 +128,7 @@ class ChineseFinder:
         ]
 
     def find(self, plain: str) -> Iterator[Found]:
-        """`plain` is the text folded; traditional characters are read as simplified ones."""
-        plain = simplified(plain)
+        """`plain` is the text folded and in simplified characters."""
         yield from self._numbers(plain)
         yield from self._names(plain)
         yield from self._places(plain)
@@ -212,10 +212,6 @@ def words_of_knowledge() -> frozenset[str]:
     found: set[str] = set()
     folder = Path(__file__).parents[2] / "nlp_core" / "knowledge_base"
     for file in sorted(folder.rglob("*.yaml")):
-        for run in set(re.findall(rf"{_HAN}{{2,}}", file.read_text(encoding="utf-8"))):
+        for run in set(re.findall(rf"{HAN}{{2,}}", file.read_text(encoding="utf-8"))):
             found.update(run[at : at + size] for size in (2, 3, 4) for at in range(len(run) - size + 1))
     return frozenset(found)
-
-
-def _any(words: list[str]) -> str:
-    return "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 
 from training.deidentify.kinds import Found, Kind
-from training.deidentify.vocabulary import rules
-
-_HAN = r"[\u3400-\u9fff]"
+from training.deidentify.text_folding import HAN
+from training.deidentify.vocabulary import any_of, rules
 
 
 class UncuedNameFinder:
@@ -23,14 +22,14 @@ class UncuedNameFinder:
         cues = rules("chinese.yaml")
         surname = f"(?:{'|'.join(cues['double_surnames'])}|[{cues['surnames']}])"
         given, other = f"[{cues['given']}]", f"[{cues['transliteration']}]"
-        related = "|".join(sorted((*cues["relations"], *cues["labels"]), key=lambda word: (-len(word), word)))
+        related = any_of([*cues["relations"], *cues["labels"]])
         self._whole = re.compile(rf"{surname}{given}{{2}}")
         self._short = re.compile(
-            rf"(?:(?<!{_HAN})|(?<=[和与及、]))({surname}{given})(?=$|[\s,;:()/]|[、，。；（和与及])"
+            rf"(?:(?<!{HAN})|(?<=[和与及、]))({surname}{given})(?=$|[\s,;:()/]|[、，。；（和与及])"
             rf"|(?:{related})[ ]?[:(]?({surname}?{given}{{1,2}}|{other}{{2,8}})(?=$|[\s,;()/]|[陪到随来签诉已在代送打知、，。])"
         )
-        self._other = re.compile(rf"{other}{{3,8}}(?:·{_HAN}{{2,6}})?")
-        self._nick = re.compile(rf"(?:小名|乳名|昵称|化名|真名|网名)[ ]?[叫:为]?[ ]?(?!除外)({_HAN}{{2,3}})(?!{_HAN})")
+        self._other = re.compile(rf"{other}{{3,8}}(?:·{HAN}{{2,6}})?")
+        self._nick = re.compile(rf"(?:小名|乳名|昵称|化名|真名|网名)[ ]?[叫:为]?[ ]?(?!除外)({HAN}{{2,3}})(?!{HAN})")
 
     def find(self, plain: str) -> Iterator[Found]:
         """`plain` in simplified characters. What is a word of medicine is told by the caller."""

@@ -14,11 +14,13 @@ from functools import lru_cache
 import rjieba
 
 from training.deidentify.kinds import Found, Kind
+from training.deidentify.text_folding import HAN
 from training.deidentify.vocabulary import RULES
 
-_RUN = re.compile(r"[\u3400-\u9fff]{2,}")
-_ENDING = re.compile(r"(?<=..)(?:地区|街道|[市县区镇乡州盟旗村])$")
-_ENDING_BEHIND = re.compile(r"(?:地区|街道|[市县区镇乡州盟旗村])(?![人民医])")
+_RUN = re.compile(rf"{HAN}{{2,}}")
+_WHAT = r"(?:地区|街道|[市县区镇乡州盟旗村])"
+_ENDING = re.compile(rf"(?<=..){_WHAT}$")
+_ENDING_BEHIND = re.compile(rf"{_WHAT}(?![人民医])")
 _LONGEST = 6
 
 
@@ -40,8 +42,10 @@ def _named(text: str, names: frozenset[str]) -> Iterator[tuple[int, int]]:
         edges.append(edges[-1] + len(word))
     free = 0
     for at, start in enumerate(edges[:-1]):
+        if start < free:
+            continue
         ends = [end for end in edges[at + 1 : at + 1 + _LONGEST] if _ENDING.sub("", text[start:end]) in names]
-        if ends and start >= free:
+        if ends:
             free = ends[-1]
             yield start, free
 

@@ -17,8 +17,10 @@ from training.deidentify.kinds import Found, Kind
 from training.deidentify.searched_text import SearchedText
 from training.deidentify.written_dates import (
     COMPACT,
+    DAY_NUMBER,
     ISO,
     MONTH,
+    MONTH_NUMBER,
     MONTHS,
     NUMERIC,
     NUMERIC_MONTH_YEAR,
@@ -39,7 +41,7 @@ _MONTH_ALONE = re.compile(
     rf"(?<![A-Za-z])(?i:in|since|last|this|next|until|till|by|early|late|mid|of|during|through|from|between|before|after|end of)[ -]({MONTH})(?![A-Za-z])(?![ ]+(?i:be|have|not|need|cause|help|also|take|use|return|require|benefit|consider|occur))"
 )
 _NUMERIC_MONTH_DAY = re.compile(
-    r"(?<![A-Za-z])(?i:on|since|dated?|follow[ -]?up|f/u|returns?|visit|appt|appointment|scheduled|called|until|till|thru|through|by|from|of|due|hearing|onset|op|seen|admitted|discharged|started|dos|dob|before|after|as of|to|/)[ :]{1,2}(?P<it>(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01]))(?![\w/%-]|\.\d|[ ]?(?:mg|tab|cup|of|strength|pain|scale|hours|days|weeks|doses|beats|normal))"
+    rf"(?<![A-Za-z])(?i:on|since|dated?|follow[ -]?up|f/u|returns?|visit|appt|appointment|scheduled|called|until|till|thru|through|by|from|of|due|hearing|onset|op|seen|admitted|discharged|started|dos|dob|before|after|as of|to|/)[ :]{{1,2}}(?P<it>{MONTH_NUMBER}/{DAY_NUMBER})(?![\w/%-]|\.\d|[ ]?(?:mg|tab|cup|of|strength|pain|scale|hours|days|weeks|doses|beats|normal))"
 )
 _DAY_NAME = r"(?:mon|tue|tues|wed|weds|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?"
 _TELLING_DAY = re.compile(
@@ -48,11 +50,11 @@ _TELLING_DAY = re.compile(
 )
 """Two numbers of which one is a day beyond the months, and neither a common scale's (15, 20, 24, 25, 30) nor a length of time (3/7)."""
 _DAY_AND_HOUR = re.compile(
-    r"(?<![\w./%-])(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])(?=[ ]{1,3}(?:[01]\d|2[0-3])(?:[0-5]\d(?!\d)|:[0-5]\d)|[ ]{1,3}\d:[0-5]\d)",
+    rf"(?<![\w./%-]){MONTH_NUMBER}/{DAY_NUMBER}(?=[ ]{{1,3}}(?:[01]\d|2[0-3])(?:[0-5]\d(?!\d)|:[0-5]\d)|[ ]{{1,3}}\d:[0-5]\d)",
     re.ASCII,
 )
 _DAY_BEHIND_WEEKDAY = re.compile(
-    rf"(?<![A-Za-z])(?i:{_DAY_NAME})\.?,?[ ](?:the[ ])?((?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|/(?:0?[1-9]|[12]\d|3[01])))(?![\w/%-]|\.\d)"
+    rf"(?<![A-Za-z])(?i:{_DAY_NAME})\.?,?[ ](?:the[ ])?({DAY_NUMBER}(?:st|nd|rd|th|/{DAY_NUMBER}))(?![\w/%-]|\.\d)"
 )
 _THE_DAY = re.compile(
     r"the[ ]((?:[12]?(?:1st|2nd|3rd|[04-9]th)|1[123]th|3(?:0th|1st)))(?=[.,;:)](?!\d)|[ ]?$|[ ]of[ ](?:last|this|next|the)[ ]month)",
@@ -66,7 +68,7 @@ _FEASTS_AND_SEASONS = frozenset(
     "spring summer autumn winter harvest easter xmas christmas halloween thanksgiving ramadan diwali eid hanukkah day sunday".split()
 )
 _WEEKDAYS = re.compile(rf"(?<![A-Za-z]){_WEEKDAY}s?(?![A-Za-z])")
-_REPUBLIC = re.compile(r"(?<![\d./-])(?:1[01]\d|9\d)[/.](?:0?[1-9]|1[0-2])[/.](?:0?[1-9]|[12]\d|3[01])(?![\d/.])")
+_REPUBLIC = re.compile(rf"(?<![\d./-])(?:1[01]\d|9\d)[/.]{MONTH_NUMBER}[/.]{DAY_NUMBER}(?![\d/.])")
 """A year of the Republic of China."""
 _IN_DIGITS = (ISO, NUMERIC, COMPACT, NUMERIC_MONTH_YEAR)
 _MONTH_WORDS = frozenset({*MONTHS, *(name[:3] for name in MONTHS), "sept"})
@@ -85,7 +87,7 @@ def find_dates(text: SearchedText, *, weekdays: bool) -> Iterator[Found]:
     if any(word in _MONTH_WORDS or (word[-1].isdigit() and word[:3] in _MONTH_WORDS) for word in text.words):
         yield from _worded(text.plain)
     if not text.plain.isascii():
-        yield from find_chinese_dates(text.plain)
+        yield from find_chinese_dates(text.simplified)
     if weekdays and not text.words.isdisjoint(_DAYS):
         for match in _WEEKDAYS.finditer(text.plain):
             yield Found(*match.span(), Kind.DATE)

@@ -118,7 +118,7 @@ class NoteCleaner:
         found.extend(self._facilities.find(searched))
         found.extend(self._names.find(searched))
         if not searched.plain.isascii():
-            found.extend(self._chinese.find(searched.plain))
+            found.extend(self._chinese.find(searched.simplified))
         return found
 
     def clean(self, text: str, person: Person) -> Cleaned:

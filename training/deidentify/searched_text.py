@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from training.deidentify.text_folding import folded
+from training.deidentify.text_folding import folded, simplified
 
 _SIGNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 WORDS = re.compile(r"[a-z][a-z0-9]*(?:'[a-z][a-z0-9]+)?")
@@ -50,6 +50,11 @@ class SearchedText:
     def words(self) -> frozenset[str]:
         """Each word once, in small letters."""
         return frozenset(WORDS.findall(self.lower))
+
+    @cached_property
+    def simplified(self) -> str:
+        """`plain` with traditional characters read as simplified ones, one for one."""
+        return simplified(self.plain)
 
     @cached_property
     def signs(self) -> str:

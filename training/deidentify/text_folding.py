@@ -10,6 +10,8 @@ from functools import lru_cache
 
 from nlp_core.text_view import TRADITIONAL
 
+HAN = r"[\u3400-\u9fff]"
+"""A pattern of one Chinese character."""
 _PLAIN = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     **dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2007\u2009\u202f\u3000"), " "),

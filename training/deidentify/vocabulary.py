@@ -7,6 +7,7 @@ A word may be both ("May", "Brown", "Graves"): `ordinary` words are names only w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,6 +54,11 @@ def word_list(path: Path) -> frozenset[str]:
 def rules(name: str) -> dict[str, list[str]]:
     """A file of lists of words, each word as it is written there ("no" is a word, not a truth value)."""
     return dict(yaml.load((RULES / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader))  # noqa: S506 - strings only
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of one of the words, the longest first."""
+    return "|".join(sorted(map(re.escape, words), key=lambda word: (-len(word), word)))
 
 
 @lru_cache(maxsize=1)

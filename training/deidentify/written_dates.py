@@ -26,6 +26,7 @@ MONTHS = (
 _NUMBER = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 MONTH = r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 YEAR = r"(?:19|20)\d{2}"
+MONTH_NUMBER, DAY_NUMBER = r"(?:1[0-2]|0?[1-9])", r"(?:3[01]|[12]\d|0?[1-9])"
 ISO = re.compile(rf"(?<![\w.-])({YEAR})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?![\d-])", re.ASCII)
 NUMERIC = re.compile(rf"(?<![\w./-])(\d{{1,2}})([-/.])(\d{{1,2}})\2({YEAR}|\d{{2}})(?![\w-]|[./]\d)", re.ASCII)
 COMPACT = re.compile(r"(?<![\w.-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\w-]|\.\d)", re.ASCII)

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from nlp_core.adapters import ADAPTER, Adapter, whole_numbers
 from nlp_core.model_bundle import SHIPPED_BUNDLE
-from training.deidentify.identifier_encoder.weights import CHANGES, OWN, RECORD, WORDS, base_file, base_tensors
+from training.deidentify.identifier_encoder.weights import CHANGES, OWN, WORDS, base_file, base_tensors, characters_of
 from training.identifier_fit.encoder_examples import added_characters, names_by_place
 from training.identifier_fit.encoder_net import LINEAR
 from training.identifier_fit.write_encoder import NORMS, OWN_NAMES, TURNED, WORD_VECTORS, as_floats, balanced
@@ -102,8 +101,8 @@ def where_a_fit_ended(folder: Path, rank: int) -> Beginning:
         if name.endswith(".rows") and not name.startswith(WORDS):
             vector = name.removesuffix(".rows")
             learnt[_in_net(vector)] = as_floats(written, f"{vector}.values", f"{vector}.rows_exponent")
-    characters = orjson.loads((folder / RECORD).read_bytes())["characters"]
-    return Beginning({name: value.astype(np.float32) for name, value in learnt.items()}, beside, characters)
+    floats = {name: value.astype(np.float32) for name, value in learnt.items()}
+    return Beginning(floats, beside, characters_of(folder))
 
 
 def _in_net(name: str) -> str:

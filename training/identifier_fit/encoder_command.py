@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from nlp_core.durable_files import write_whole
 from training.command import Command
-from training.deidentify.identifier_encoder.weights import CHANGES, GRAPH, HERE, RECORD
+from training.deidentify.identifier_encoder.weights import CHANGES, GRAPH, HERE, RECORD, characters_of
 from training.deidentify.identifier_encoder.word_marks import ROWS
 from training.deidentify.identifier_head.head import shipped_weights
 from training.deidentify.vocabulary import vocabulary
@@ -79,7 +79,7 @@ def _run(options: Namespace) -> int:
     from training.identifier_fit.choose_weighing import choose_weighing
 
     changes, graph = options.out / CHANGES, options.out / GRAPH
-    characters = _characters(options.out) if options.weigh else _written(options, changes, graph)
+    characters = characters_of(options.out) if options.weigh else _written(options, changes, graph)
     thresholds, weighing, given = choose_weighing(
         open_encoder(vocabulary(), options.out, characters), shipped_weights(), notes_apart(options.planted),
         options.lost, tuple(options.unsure),
@@ -95,14 +95,8 @@ def _run(options: Namespace) -> int:
     return 0
 
 
-def _characters(folder: Path) -> str:
-    """Those that the encoder of a folder has beside the base's. Raises FileNotFoundError where there is none."""
-    characters: str = orjson.loads((folder / RECORD).read_bytes())["characters"]
-    return characters
-
-
 def _written(options: Namespace, changes: Path, graph: Path) -> str:
-    """Learns and writes; the characters as above."""
+    """Learns and writes; what `characters_of` will say of it."""
     from training.identifier_fit.beginning import at_the_reading_model, where_a_fit_ended
     from training.identifier_fit.write_encoder import write_encoder
 

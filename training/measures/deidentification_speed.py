@@ -87,8 +87,7 @@ def measure_speed(export: Path) -> Speed:
     """A minute."""
     with TemporaryDirectory() as folder:
         work = Path(folder) / "work"
-        for name in ("parts", "offsets"):
-            (work / name).mkdir(parents=True)
+        _empty_folders(work)
         settings = Settings(str(work), secrets.token_hex(32).encode(), True, datetime.now(UTC).date())
         parts = plan(export_files(export), work)
         coded = [part for part in parts if not part.file.startswith(_NOTES)]
@@ -136,11 +135,15 @@ def _cleaning(settings: Settings, reader: Reader, parts: list[Part]) -> tuple[fl
 def _begun_anew(settings: Settings, reader: Reader, number: int) -> Settings:
     """The same run by a reader, in a work folder of its own."""
     own = replace(settings, work=f"{settings.work}.{reader}.{number}", reader=reader)
-    for name in ("parts", "offsets"):
-        shutil.rmtree(Path(own.work) / name, ignore_errors=True)
-        (Path(own.work) / name).mkdir(parents=True)
+    _empty_folders(Path(own.work))
     shutil.copyfile(settings.store, own.store)
     return own
+
+
+def _empty_folders(work: Path) -> None:
+    for name in ("parts", "offsets"):
+        shutil.rmtree(work / name, ignore_errors=True)
+        (work / name).mkdir(parents=True)
 
 
 def _text(settings: Settings, reader: Reader, parts: list[Part]) -> float:

@@ -44,9 +44,9 @@ RECIPE = "recipe.yaml"
 CURVES = "curves"
 ENCODER = "encoder"
 """Folder of the whole encoder where all of its weights were trained."""
-_FEATURES_EVERY = 250
 _SHOWN = 20
 """Batches of wordings from which on a bar tells how far they are read."""
+_FEATURES_EVERY = 250
 """Steps after which the diagnoses are placed anew by the encoder as it has become."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import load_file
@@ -32,6 +33,12 @@ Tensors = dict[str, NDArray[Any]]
 def base_file(name: str) -> Path:
     """A file of the base. Raises BundleError where it is not there or another one."""
     return base_files(read_manifest(SHIPPED_BUNDLE).base)[name]
+
+
+def characters_of(folder: Path) -> str:
+    """Chinese characters that the encoder of a folder has beside the base's. Raises OSError or KeyError where its record lacks them."""
+    characters: str = orjson.loads((folder / RECORD).read_bytes())["characters"]
+    return characters
 
 
 def base_tensors(names: Iterable[str] | None = None) -> Tensors:
